@@ -1,0 +1,1 @@
+"""Chapter 1: activations, the nonlinear functions between the layers."""

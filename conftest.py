@@ -1,0 +1,124 @@
+"""Options, the Hypothesis profiles, and the look-up of subjects; nothing else."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import hypothesis
+import pytest
+
+from tests.subjects import GROUPS, KNOWN, Judged, Subject, SubjectError, asked_for, requested
+from tests.verdicts import Verdicts, judged_by
+
+# derandomize: every subject meets the same inputs, on every machine.
+# deadline, too_slow: an implementation may be slow and right.
+# phases: no `explain`, whose comments would be about our helpers; nothing to `reuse`.
+SUITE = hypothesis.settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=False,
+    report_multiple_bugs=False,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile("suite", SUITE)
+hypothesis.settings.register_profile("explore", SUITE, derandomize=False)
+
+SUBJECTS = pytest.StashKey[list[Subject]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sums-to-one", "judging implementations")
+    group.addoption(
+        "--subject",
+        action="append",
+        default=[],
+        dest="subjects",
+        metavar="X",
+        help="judge this module: a dotted name or the path of a .py file (repeatable)",
+    )
+    group.addoption("--verdicts", metavar="FILE", help="write the verdicts to FILE, as JSON")
+    group.addoption(
+        "--show",
+        choices=("refused", "all"),
+        default="refused",
+        help="whose claims to list at the end: of refused subjects (default) or of all",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if config.option.subjects and hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = 0  # tests.isolation forks processes of its own
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.option.hypothesis_profile:
+        hypothesis.settings.load_profile("suite")
+    config.pluginmanager.register(Verdicts(config), "verdicts")
+    try:
+        config.stash[SUBJECTS] = requested(config.option.subjects)
+    except SubjectError as problem:
+        raise pytest.UsageError(str(problem)) from None
+    if config.option.subjects:
+        from tests.isolation import Isolation
+
+        config.pluginmanager.register(Isolation(), "isolation")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that names components runs once for every subject that provides them."""
+    wanted = asked_for(metafunc.fixturenames)
+    as_group = any(name in GROUPS for name in metafunc.fixturenames)
+    cases = []
+    for subject in metafunc.config.stash[SUBJECTS]:
+        for components in wanted:
+            case = Judged(subject, components, as_group)
+            if subject.provides(components):
+                cases.append(case)
+            else:
+                metafunc.config.pluginmanager.getplugin("verdicts").lacks(metafunc, case)
+    if wanted:
+        labels = [case.label for case in cases]
+        metafunc.parametrize("judged", cases, ids=labels, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --subject only what judges runs; what no subject provides never does."""
+    judging = [item for item in items if judged_by(item)]
+    others = [item for item in items if not asked_for(getattr(item, "fixturenames", ()))]
+    kept = judging if config.option.subjects else [i for i in items if i in {*judging, *others}]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def judged(request: pytest.FixtureRequest) -> Judged:
+    """The subject of this test and its components under judgement."""
+    found: Judged = request.param
+    return found
+
+
+def _component_fixture(name: str) -> Any:
+    @pytest.fixture(scope="session", name=name)
+    def component(judged: Judged) -> Callable[..., Any] | None:
+        return judged.subject.component(name)
+
+    return component
+
+
+def _group_fixture(name: str) -> Any:
+    @pytest.fixture(scope="session", name=name)
+    def member(judged: Judged) -> Callable[..., Any] | None:
+        (component,) = judged.components
+        found = judged.subject.component(component)
+        return partial(found, dim=-1) if found and component == "softmax" else found
+
+    return member
+
+
+for _name in KNOWN:
+    globals()[f"component_{_name}"] = _component_fixture(_name)
+for _name in GROUPS:
+    globals()[f"group_{_name}"] = _group_fixture(_name)

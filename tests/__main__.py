@@ -1,0 +1,3 @@
+def main() -> None:
+    import sys
+    print(__name__, __file__, sys.path[:3])

@@ -1,0 +1,178 @@
+"""What every activation owes its caller, whatever it computes.
+
+It is a function of the numbers alone: their place in memory, their batch, what was computed
+before and who asked for gradients change nothing. `softmax` is taken along the last dimension.
+"""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.closeness import assert_close
+from tests.gradients import by_differences, gradient, second_gradient
+from tests.strategies import (
+    SHAPES,
+    every_dtype,
+    every_layout,
+    every_lower_dtype,
+    grid,
+    rows,
+    vectors,
+)
+
+SIZES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 30_011, 350_003]
+
+
+@pytest.mark.claim("1.0.3")
+@every_dtype
+@given(shape=st.sampled_from(SHAPES))
+def test_shape_and_dtype_are_kept(activation, dtype, shape):
+    y = activation(grid(*shape).to(dtype))
+    assert (y.shape, y.dtype) == (shape, dtype)
+
+
+@pytest.mark.claim("1.0.3")
+@given(shape=st.sampled_from(SHAPES))
+def test_the_gradient_has_the_shape_of_the_input(activation, shape):
+    x = grid(*shape)
+    assert gradient(activation, x, torch.ones(shape, dtype=x.dtype)).shape == shape
+
+
+@pytest.mark.claim("1.0.4")
+@given(vectors(limit=50), st.sampled_from([s for s in SHAPES if s]))
+def test_every_element_is_treated_alone_in_any_shape(elementwise, x, shape):
+    alone = torch.stack([elementwise(number) for number in x])
+    many = x.repeat(torch.Size(shape).numel()).reshape(*shape, len(x))
+    assert_close("f(x)[i] = f(x[i])", elementwise(many), alone.expand_as(many))
+
+
+@pytest.mark.claim("1.0.4")
+@pytest.mark.parametrize("rows", SIZES)
+def test_a_large_batch_is_treated_as_its_parts(activation, rows):
+    x = grid(rows, 3).float()
+    parts = torch.cat([activation(part) for part in x.split(max(3, rows // 999))])
+    assert_close("f(batch) = f(its parts)", activation(x), parts)
+
+
+@pytest.mark.claim("1.0.4")
+@every_layout
+@every_dtype
+def test_the_place_in_memory_changes_nothing(activation, layout, dtype):
+    x = layout(grid(2, 3, 5, 7).to(dtype))
+    assert_close("f(view) = f(its copy)", activation(x), activation(x.clone().contiguous()))
+
+
+@pytest.mark.claim("1.0.4")
+@every_layout
+def test_the_place_in_memory_changes_no_gradient(activation, layout):
+    x, cotangent = layout(grid(2, 3, 5, 7)), layout(grid(2, 3, 5, 7).flip(3))
+    expected = gradient(activation, x.clone().contiguous(), cotangent.clone().contiguous())
+    assert_close("f'(view) = f'(its copy)", gradient(activation, x, cotangent), expected)
+
+
+@pytest.mark.claim("1.0.5")
+@given(vectors(limit=50))
+def test_the_input_is_left_as_it_was(activation, x):
+    before = x.clone()
+    activation(x).add_(1)  # an output that is a view of the input would take it along
+    assert torch.equal(x, before), f"the input was {before.tolist()}, now {x.tolist()}"
+
+
+@pytest.mark.claim("1.0.5")
+@given(vectors(limit=50))
+def test_nothing_is_remembered_from_earlier_calls(activation, x):
+    alone = activation(x.clone())
+    buffer = x.flip(0) - 1
+    activation(buffer)
+    buffer.copy_(x)  # the same tensor in the same place, with other numbers
+    assert_close("f(x), called again", activation(buffer), alone)
+
+
+@pytest.mark.claim("1.0.5")
+def test_the_state_of_torch_is_left_as_it_was(activation):
+    before = torch.get_rng_state()
+    activation(grid(3, 5).requires_grad_()).sum().backward()
+    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn"
+    assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)
+
+
+@pytest.mark.claim("1.0.5")
+@every_dtype
+def test_asking_for_gradients_changes_no_value(activation, dtype):
+    x = grid(5, 7, limit=20).to(dtype)
+    with_graph = activation(x.clone().requires_grad_())
+    with torch.no_grad():
+        without_graph = activation(x.clone().requires_grad_())
+    assert (with_graph.requires_grad, without_graph.requires_grad) == (True, False)
+    assert not activation(x).requires_grad, "nobody asked for a gradient"
+    assert_close("f(x) while gradients are recorded", with_graph, activation(x))
+    assert_close("f(x) under no_grad", without_graph, activation(x))
+
+
+@pytest.mark.claim("1.0.6")
+@every_dtype
+def test_nan_is_not_hidden(activation, dtype):
+    y = activation(torch.tensor([[torch.nan, 1.0, -2.0], [0.5, 1.0, -2.0]], dtype=dtype))
+    assert y[0, 0].isnan(), f"NaN became {y[0, 0]}"
+    assert not y[1].isnan().any(), f"another row became {y[1].tolist()}"
+
+
+@pytest.mark.claim("1.0.7")
+@given(rows())
+def test_the_gradient_is_the_limit_of_differences(activation, x):
+    cotangent = grid(len(x), limit=2)
+    expected = by_differences(activation, x, cotangent)
+    assert_close("the gradient", gradient(activation, x, cotangent), expected)
+
+
+@pytest.mark.claim("1.0.7")
+@given(rows())
+def test_the_gradient_can_be_differentiated_again(activation, x):
+    cotangent, other = grid(len(x), limit=2), grid(len(x), limit=3)
+    expected = by_differences(lambda x: gradient(activation, x, cotangent), x, other)
+    got = second_gradient(activation, x, cotangent, other)
+    assert_close("the gradient of the gradient", got, expected)
+
+
+@pytest.mark.claim("1.0.7")
+def test_the_gradient_of_a_plain_sum_is_the_same(activation):
+    x = grid(3, 5).requires_grad_()
+    activation(x).sum().backward()  # the incoming gradient is one number, seen 15 times
+    assert_close("gradient of f(x).sum()", x.grad, gradient(activation, x, torch.ones(3, 5)))
+
+
+@pytest.mark.claim("1.0.7")
+def test_the_incoming_gradient_is_left_as_it_was(activation):
+    x, seen = grid(3, 5).requires_grad_(), []
+    y = activation(x)
+    y.register_hook(lambda incoming: seen.append((incoming, incoming.clone())))
+    (y * grid(3, 5).flip(0)).sum().backward()
+    assert torch.equal(*seen[0]), "the backward pass wrote into its input"
+
+
+@pytest.mark.claim("1.0.7")
+def test_gradients_of_two_walks_add_up(activation):
+    x = grid(3, 5).requires_grad_()
+    total = (activation(x) * grid(3, 5).flip(0)).sum()
+    total.backward(retain_graph=True)
+    first = x.grad.clone()
+    total.backward()
+    assert_close("the sum of two gradients", x.grad, 2 * first)
+
+
+@pytest.mark.claim("1.0.8")
+@every_lower_dtype
+@given(vectors(limit=1000))
+def test_fewer_digits_cost_only_rounding(activation, dtype, x):
+    x = x.to(dtype)
+    assert_close(f"f(x) in {dtype}", activation(x), activation(x.double()))
+
+
+@pytest.mark.claim("1.0.8")
+@every_lower_dtype
+@given(vectors(limit=1000))
+def test_fewer_digits_cost_only_rounding_in_the_gradient_too(activation, dtype, x):
+    x, cotangent = x.to(dtype), torch.linspace(-1, 2, len(x)).to(dtype)
+    expected = gradient(activation, x.double(), cotangent.double())
+    assert_close(f"f'(x) in {dtype}", gradient(activation, x, cotangent), expected)

@@ -1,0 +1,94 @@
+"""LeakyReLU keeps a slope on the negative side.
+
+The slopes are powers of 2 where a claim needs exact products. Units that come back to life are
+in `test_dying_units.py`; the rest is in `test_every_activation.py`.
+"""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.gradients import slope
+from tests.options import option
+from tests.strategies import every_dtype, grid, vectors
+
+slopes = st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, -0.25, -2.0])
+nonzero = vectors(limit=1e30).filter(lambda x: x.abs().min() > 1e-30)
+
+
+def one_or(alpha: float, x: Tensor) -> Tensor:
+    """The slope of the piece of the line that each number is on."""
+    return torch.where(x > 0, 1.0, torch.tensor(alpha, dtype=torch.float64))
+
+
+@pytest.mark.claim("1.4.1")
+@given(vectors(limit=1e300), slopes)
+def test_positive_numbers_pass_and_negative_ones_are_multiplied(leaky_relu, x, alpha):
+    expected = [max(0.0, number) + alpha * min(0.0, number) for number in x.tolist()]
+    assert leaky_relu(x, negative_slope=alpha).tolist() == expected
+    assert leaky_relu(x, alpha).tolist() == expected, "negative_slope is the second argument"
+
+
+@pytest.mark.claim("1.4.1")
+@given(nonzero, st.floats(-10, 10))
+def test_output_over_input_is_1_or_the_slope(leaky_relu, x, alpha):
+    assert_close("f(x) / x", leaky_relu(x, negative_slope=alpha) / x, one_or(alpha, x))
+
+
+@pytest.mark.claim("1.4.1")
+@every_dtype
+@given(nonzero)
+def test_one_hundredth_is_the_slope_that_nobody_asked_for(leaky_relu, dtype, x):
+    x = (x * 1e-3).clamp(-1e4, 1e4)
+    x = torch.where(x.abs() < 1e-2, 1.0, x).to(dtype)
+    assert_close("f(x) / x", leaky_relu(x) / x, one_or(0.01, x))
+
+
+@pytest.mark.claim("1.4.2")
+@every_dtype
+@given(nonzero, slopes)
+def test_its_gradient_is_1_or_the_slope_everywhere(leaky_relu, dtype, x, alpha):
+    x = x.to(dtype)
+    x = torch.where(x == 0, 1, x)  # a tiny number may have become 0
+    got = slope(lambda x: leaky_relu(x, negative_slope=alpha), x)
+    assert_close("f'(x)", got, one_or(alpha, x))
+
+
+@pytest.mark.claim("1.4.2")
+@given(slopes)
+def test_its_slope_at_0_is_a_choice_between_both(leaky_relu, alpha):
+    at_kink = slope(lambda x: leaky_relu(x, negative_slope=alpha), torch.zeros(3).double())
+    low, high = min(alpha, 1.0), max(alpha, 1.0)
+    assert low <= at_kink.min(), f"the slope at 0 is {at_kink.tolist()}"
+    assert at_kink.max() <= high, f"the slope at 0 is {at_kink.tolist()}"
+
+
+@pytest.mark.claim("1.4.5")
+@every_dtype
+@given(slopes)
+def test_inplace_writes_into_the_input_and_returns_it(leaky_relu, dtype, alpha):
+    option(leaky_relu, "inplace")
+    x = grid(3, 5).to(dtype)
+    expected = leaky_relu(x, alpha, inplace=False).tolist()
+    assert leaky_relu(x, alpha, inplace=True).data_ptr() == x.data_ptr(), "it is somewhere else"
+    assert x.tolist() == expected
+
+
+@pytest.mark.claim("1.4.5")
+def test_inplace_has_the_same_gradient(leaky_relu):
+    option(leaky_relu, "inplace")
+    expected = slope(leaky_relu, grid(3, 5))
+    assert_close("f'(x)", slope(lambda x: leaky_relu(x * 1, inplace=True), grid(3, 5)), expected)
+
+
+@pytest.mark.claim("1.4.4")
+@every_dtype
+@pytest.mark.parametrize("alpha", [0.01, 0.2, 1.5])
+def test_the_values_are_those_of_pytorch(leaky_relu, dtype, alpha):
+    x = torch.cat([grid(91, limit=30), torch.tensor([0.0, torch.inf, -torch.inf, torch.nan])])
+    x = x.to(dtype)
+    expected = torch.nn.functional.leaky_relu(x.double(), alpha)
+    assert_close("leaky_relu(x)", leaky_relu(x, alpha), expected)

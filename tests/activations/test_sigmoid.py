@@ -1,0 +1,99 @@
+"""Sigmoid turns log-odds into a probability.
+
+The first claims say what it is; then come its slope, and the numbers far out where exp
+overflows. What it owes its caller like every activation is in `test_every_activation.py`.
+"""
+
+import math
+
+import pytest
+import torch
+from hypothesis import example, given
+
+from tests.closeness import assert_close
+from tests.gradients import gradient, slope
+from tests.strategies import every_dtype, grid, numbers, vectors
+
+FAR_OUT = [40, 89, 100, 710, 1000, 6e4]  # exp overflows beyond 11, 88.7 and 709.8
+
+
+@pytest.mark.claim("1.1.1", "1.1.2")
+@given(vectors(limit=1e300))
+def test_every_output_lies_between_0_and_1(sigmoid, x):
+    p = sigmoid(x)
+    assert p.min() >= 0, f"not a probability: {p.tolist()}"
+    assert p.max() <= 1, f"not a probability: {p.tolist()}"
+
+
+@pytest.mark.claim("1.1.1")
+@every_dtype
+@pytest.mark.parametrize("far", [*FAR_OUT, torch.inf])
+def test_far_out_it_reaches_exactly_0_and_1(sigmoid, dtype, far):
+    p = sigmoid(torch.tensor([-far, far], dtype=dtype))
+    assert_close("sigmoid far out", p, torch.tensor([0.0, 1.0]))
+
+
+@pytest.mark.claim("1.1.2")
+@given(vectors(limit=12))
+def test_it_undoes_the_log_odds(sigmoid, x):
+    p = sigmoid(x)
+    assert_close("p / (1 - p) = exp(x), in logs", p.log() - sigmoid(-x).log(), x)
+
+
+@pytest.mark.claim("1.1.2")
+@given(vectors(limit=1e300))
+def test_the_opposite_input_has_the_complementary_probability(sigmoid, x):
+    assert_close("sigmoid(-x) = 1 - sigmoid(x)", sigmoid(-x), 1 - sigmoid(x))
+
+
+@pytest.mark.claim("1.1.2")
+@given(numbers(limit=700))
+@example(0.0)
+def test_it_is_one_over_one_plus_exp_of_minus_x(sigmoid, x):
+    p = sigmoid(torch.tensor(x, dtype=torch.float64))
+    assert_close("sigmoid(x)", p, torch.tensor(1 / (1 + math.exp(-x)), dtype=torch.float64))
+
+
+@pytest.mark.claim("1.1.2")
+@given(vectors(limit=1000))
+def test_a_larger_input_never_has_a_smaller_probability(sigmoid, x):
+    p = sigmoid(x.sort().values)
+    assert len(p) == 1 or p.diff().min() >= -1e-15, f"in the order of inputs: {p.tolist()}"
+
+
+@pytest.mark.claim("1.2.2")
+@given(vectors(limit=1000))
+def test_its_mean_over_symmetric_inputs_is_one_half(sigmoid, x):
+    mean = sigmoid(torch.cat([x, -x])).mean()
+    assert_close("the mean of sigmoid(x) and sigmoid(-x)", mean, 0.5)
+
+
+@pytest.mark.claim("1.1.3")
+@given(vectors(limit=1000))
+def test_its_slope_is_p_times_one_minus_p(sigmoid, x):
+    p = sigmoid(x)
+    assert_close("sigmoid'(x)", slope(sigmoid, x), p * (1 - p))
+
+
+@pytest.mark.claim("1.1.3")
+@given(vectors(limit=1000))
+@example(torch.zeros(1, dtype=torch.float64))
+def test_its_slope_is_steepest_at_0_where_it_is_one_quarter(sigmoid, x):
+    assert_close("sigmoid'(0)", slope(sigmoid, torch.zeros_like(x)), torch.full_like(x, 0.25))
+    steepest = slope(sigmoid, x).max()
+    assert steepest <= 0.25 + 1e-15, f"a slope of {steepest}"
+
+
+@pytest.mark.claim("1.1.3")
+@every_dtype
+@pytest.mark.parametrize("far", FAR_OUT)
+def test_its_slope_vanishes_far_out(sigmoid, dtype, far):
+    x = torch.tensor([-far, far], dtype=dtype)
+    assert_close("sigmoid' far out", gradient(sigmoid, x, torch.ones_like(x)), torch.zeros(2))
+
+
+@pytest.mark.claim("1.1.6")
+@every_dtype
+def test_the_values_are_those_of_pytorch(sigmoid, dtype):
+    x = grid(7, 13, limit=30).to(dtype)
+    assert_close("sigmoid(x)", sigmoid(x), torch.sigmoid(x.double()))

@@ -1,0 +1,192 @@
+"""Softmax turns each row of scores into a probability distribution.
+
+Only one function satisfies the first three claims together. The others are where
+implementations that look right on paper go wrong. What softmax owes its caller like every
+activation (dtypes, layouts, gradients by differences) is in `test_every_activation.py`.
+"""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.closeness import assert_close
+from tests.gradients import gradient
+from tests.options import option
+from tests.strategies import DTYPES, every_dtype, grid, scores
+
+CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099, 70_001]
+
+
+@pytest.mark.claim("1.5.1")
+@given(scores(limit=1000))  # exp(1000) is infinite in float64
+def test_each_row_is_a_probability_distribution(softmax, x):
+    p = softmax(x, dim=1)
+    assert p.min() >= 0, f"not probabilities: {p.tolist()}"
+    assert_close("each row sums to 1", p.sum(dim=1), torch.ones_like(x[:, 0]))
+
+
+@pytest.mark.claim("1.5.2", "1.5.3")
+@given(scores(limit=300))  # exp(-600) is not yet 0 in float64
+def test_log_odds_are_differences_of_scores(softmax, x):
+    p = softmax(x, dim=1)
+    assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
+
+
+@pytest.mark.claim("1.5.2")
+@given(scores(limit=300), st.integers(-1000, 1000))
+def test_a_constant_added_to_every_score_changes_nothing(softmax, x, c):
+    assert_close("softmax(x + c) = softmax(x)", softmax(x + c, dim=1), softmax(x, dim=1))
+
+
+@pytest.mark.claim("1.5.2")
+@every_dtype
+@given(scores(limit=8))
+def test_huge_scores_stay_finite(softmax, dtype, x):
+    huge = x.to(dtype) * (torch.finfo(dtype).max / 8)
+    largest = huge == huge.amax(dim=1, keepdim=True)
+    expected = largest / largest.sum(dim=1, keepdim=True, dtype=torch.float64)
+    assert_close("the largest scores share all", softmax(huge, dim=1), expected)
+
+
+@pytest.mark.claim("1.5.3")
+@given(scores(limit=30))
+def test_the_order_of_the_scores_is_kept(softmax, x):
+    in_order = softmax(x, dim=1).gather(1, x.argsort(dim=1))
+    steps = in_order.diff(dim=1)
+    assert steps.numel() == 0 or steps.min() >= -1e-15, f"in the order of scores: {in_order}"
+
+
+@pytest.mark.claim("1.5.3")
+@given(scores(limit=30), st.integers(2, 9))
+def test_larger_scores_sharpen_and_smaller_ones_flatten(softmax, x, factor):
+    flat, given, sharp = (softmax(x * f, dim=1).amax(dim=1) for f in (1 / factor, 1, factor))
+    assert (given - flat).min() >= -1e-15, f"{flat} at 1/{factor} of the scores, then {given}"
+    assert (sharp - given).min() >= -1e-15, f"{given}, then {sharp} at {factor} times the scores"
+
+
+@pytest.mark.claim("1.5.2")
+@given(scores(limit=1000), scores(limit=1000))
+def test_rows_do_not_know_of_each_other(softmax, x, other):
+    width = min(x.shape[1], other.shape[1])
+    x, together = x[:, :width], torch.cat([other[:, :width] + 1000, x[:, :width]])
+    assert_close("a row among others", softmax(together, dim=1)[-len(x) :], softmax(x, dim=1))
+
+
+@pytest.mark.claim("1.5.4")
+@given(scores(limit=300), st.data())
+def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
+    target = torch.tensor([data.draw(st.integers(0, x.shape[1] - 1)) for _ in x])
+    loss = F.nll_loss(softmax(x, dim=1).log(), target)
+    assert_close("-log(softmax(x)[target])", loss, F.cross_entropy(x, target).double())
+
+
+@pytest.mark.claim("1.5.5")
+@pytest.mark.parametrize("shape", [(), (5,), (3, 5), (2, 3, 5), (2, 3, 5, 1, 7)], ids=str)
+def test_any_dimension_is_the_last_one_after_moving_it(softmax, shape):
+    x = grid(*shape)
+    for dim in range(-max(1, x.ndim), max(1, x.ndim)):
+        moved = x.movedim(dim, -1) if shape else x.reshape(1)
+        expected = softmax(moved.contiguous(), dim=-1)
+        expected = expected.movedim(-1, dim) if shape else expected[0]
+        assert_close(f"softmax over dim {dim}", softmax(x, dim=dim), expected)
+
+
+@pytest.mark.claim("1.5.5")
+@pytest.mark.parametrize(("shape", "dim"), [((3,), 1), ((3,), -2), ((2, 3), 2), ((), 1)])
+def test_a_dimension_that_is_not_there_is_refused(softmax, shape, dim):
+    with pytest.raises((IndexError, ValueError, RuntimeError)):
+        softmax(torch.ones(shape), dim=dim)
+
+
+@pytest.mark.claim("1.5.5")
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0, 5), (0,)], ids=str)
+def test_an_empty_batch_gives_an_empty_answer(softmax, shape):
+    assert softmax(torch.ones(*shape, 7), dim=-1).shape == (*shape, 7)
+
+
+@pytest.mark.claim("1.5.6")
+@pytest.mark.parametrize("classes", CLASSES)
+@every_dtype
+def test_any_number_of_classes_shares_out_all(softmax, dtype, classes):
+    p = softmax(torch.zeros(2, classes, dtype=dtype), dim=1).double()
+    assert_close("share times classes", (p * classes).to(dtype), torch.ones(2, classes))
+
+
+@pytest.mark.claim("1.5.6")
+@pytest.mark.parametrize("classes", CLASSES)
+def test_many_classes_keep_their_log_odds(softmax, classes):
+    x = grid(2, classes)
+    p = softmax(x, dim=1)
+    assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
+
+
+@pytest.mark.claim("1.5.7")
+@every_dtype
+@given(scores(limit=30), st.data())
+def test_a_score_of_minus_infinity_takes_no_part(softmax, dtype, x, data):
+    x = x.to(dtype)
+    at = data.draw(st.integers(0, x.shape[1]))
+    masked = torch.cat([x[:, :at], torch.full_like(x[:, :1], -torch.inf), x[:, at:]], dim=1)
+    p = softmax(masked, dim=1)
+    assert p[:, at].eq(0).all(), f"the masked class has {p[:, at].tolist()}"
+    rest = torch.cat([p[:, :at], p[:, at + 1 :]], dim=1)
+    assert_close("the other classes", rest, softmax(x, dim=1).double())
+
+
+@pytest.mark.claim("1.5.7")
+@given(scores(limit=30))
+def test_a_masked_score_gets_no_gradient_and_spoils_none(softmax, x):
+    masked = torch.cat([x, torch.full_like(x[:, :1], -torch.inf)], dim=1)
+    cotangent = grid(*masked.shape, limit=2)
+    got = gradient(lambda x: softmax(x, dim=1), masked, cotangent)
+    expected = gradient(lambda x: softmax(x, dim=1), x, cotangent[:, :-1])
+    assert_close("the gradient", got, torch.cat([expected, torch.zeros_like(x[:, :1])], dim=1))
+
+
+@pytest.mark.claim("1.5.7")
+@every_dtype
+@pytest.mark.parametrize("row", [[torch.inf, 0.0], [torch.nan, 0.0], [-torch.inf] * 2], ids=str)
+def test_what_has_no_answer_is_nan(softmax, dtype, row):
+    p = softmax(torch.tensor([row, [0.0, 0.0]], dtype=dtype), dim=1)
+    assert p[0, 0].isnan(), f"became {p[0].tolist()}"
+    assert_close("the row beside it", p[1], torch.tensor([0.5, 0.5]))
+
+
+@pytest.mark.claim("1.5.8")
+@given(scores(limit=30))
+def test_the_gradient_is_each_share_times_its_advantage(softmax, x):
+    p, cotangent = softmax(x, dim=1), grid(*x.shape, limit=2)
+    average = (p * cotangent).sum(dim=1, keepdim=True)
+    got = gradient(lambda x: softmax(x, dim=1), x, cotangent)
+    assert_close("p_i * (g_i - sum_j p_j g_j)", got, p * (cotangent - average))
+
+
+@pytest.mark.claim("1.5.8")
+@every_dtype
+@given(scores(limit=1))
+def test_the_gradient_stays_finite_for_huge_scores(softmax, dtype, x):
+    huge = x.to(dtype) * torch.finfo(dtype).max
+    got = gradient(lambda x: softmax(x, dim=1), huge, torch.ones_like(huge))
+    assert got.isfinite().all(), f"the gradient is {got.tolist()}"
+
+
+@pytest.mark.claim("1.5.9")
+@every_dtype
+@pytest.mark.parametrize("asked", DTYPES, ids=lambda asked: f"asked for {str(asked)[6:]}")
+def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype, asked):
+    option(softmax, "dtype")
+    x = grid(3, 5).to(dtype)
+    p = softmax(x, dim=1, dtype=asked)
+    assert p.dtype == asked
+    assert_close("softmax(x, dtype) = softmax(x.to(dtype))", p, softmax(x.to(asked), dim=1).double())
+
+
+@pytest.mark.claim("1.5.10")
+@every_dtype
+@given(scores(limit=1000))
+def test_the_values_are_those_of_pytorch(softmax, dtype, x):
+    x = x.to(dtype)
+    assert_close("softmax(x)", softmax(x, dim=1), torch.softmax(x.double(), dim=1))
+    assert_close("over the rows", softmax(x, dim=0), torch.softmax(x.double(), dim=0))

@@ -1,0 +1,98 @@
+"""Tanh squashes numbers into the interval from -1 to 1, and leaves 0 where it is.
+
+The first claims say what it is; then come its slope, where that beats a sigmoid's and where
+not, and the numbers far out. The rest is in `test_every_activation.py`.
+"""
+
+import math
+
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.closeness import assert_close
+from tests.gradients import gradient, slope
+from tests.strategies import every_dtype, grid, numbers, vectors
+
+FAR_OUT = [20, 45, 89, 355, 710, 1000, 6e4]  # exp(2x) overflows beyond 5.5, 44.4 and 354.9
+CROSSING = math.acosh(1 + math.sqrt(3))  # 1.66: there tanh and sigmoid are equally steep
+
+
+@pytest.mark.claim("1.2.1")
+@given(vectors(limit=1e300))
+def test_every_output_lies_between_minus_1_and_1(tanh, x):
+    y = tanh(x)
+    assert y.abs().max() <= 1, f"out of range: {y.tolist()}"
+
+
+@pytest.mark.claim("1.2.1")
+@every_dtype
+@pytest.mark.parametrize("far", [*FAR_OUT, torch.inf])
+def test_far_out_it_reaches_exactly_minus_1_and_1(tanh, dtype, far):
+    y = tanh(torch.tensor([-far, far], dtype=dtype))
+    assert_close("tanh far out", y, torch.tensor([-1.0, 1.0]))
+
+
+@pytest.mark.claim("1.2.1")
+@given(numbers(limit=350))
+def test_it_is_the_quotient_of_sinh_and_cosh(tanh, x):
+    y = tanh(torch.tensor(x, dtype=torch.float64))
+    assert_close("tanh(x)", y, torch.tensor(math.sinh(x) / math.cosh(x), dtype=torch.float64))
+
+
+@pytest.mark.claim("1.2.2")
+@given(vectors(limit=1e300))
+def test_the_opposite_input_has_the_opposite_output(tanh, x):
+    assert_close("tanh(-x) = -tanh(x)", tanh(-x), -tanh(x))
+
+
+@pytest.mark.claim("1.2.2")
+@given(vectors(limit=1000))
+def test_its_mean_over_symmetric_inputs_is_0(tanh, x):
+    assert_close("the mean of tanh(x) and tanh(-x)", tanh(torch.cat([x, -x])).mean(), 0.0)
+
+
+@pytest.mark.claim("1.2.1")
+@given(vectors(limit=1000))
+def test_a_larger_input_never_has_a_smaller_output(tanh, x):
+    y = tanh(x.sort().values)
+    assert len(y) == 1 or y.diff().min() >= -1e-15, f"in the order of inputs: {y.tolist()}"
+
+
+@pytest.mark.claim("1.2.5")
+@given(numbers(limit=20), numbers(limit=20))
+def test_it_adds_up_as_velocities_do(tanh, x, y):
+    a, b, both = tanh(torch.tensor([x, y, x + y], dtype=torch.float64))
+    assert_close("tanh(x + y) * (1 + ab) = a + b", both * (1 + a * b), a + b)
+
+
+@pytest.mark.claim("1.2.4")
+@given(vectors(limit=1000))
+@example(torch.zeros(1, dtype=torch.float64))
+def test_its_slope_is_one_minus_its_square(tanh, x):
+    assert_close("tanh'(x)", slope(tanh, x), 1 - tanh(x) ** 2)
+
+
+@pytest.mark.claim("1.2.4")
+@every_dtype
+@pytest.mark.parametrize("far", FAR_OUT)
+def test_its_slope_vanishes_far_out(tanh, dtype, far):
+    x = torch.tensor([-far, far], dtype=dtype)
+    assert_close("tanh' far out", gradient(tanh, x, torch.ones_like(x)), torch.zeros(2))
+
+
+@pytest.mark.claim("1.2.4")
+@given(st.floats(0.001, 0.999), st.floats(1.001, 10))
+def test_it_is_steeper_than_a_sigmoid_near_0_and_flatter_far_out(tanh, inside, outside):
+    x = CROSSING * torch.tensor([inside, outside], dtype=torch.float64)
+    near, far = slope(tanh, x) / (torch.sigmoid(x) * torch.sigmoid(-x))
+    assert near > 1, f"inside the crossing tanh has {near} times the slope of a sigmoid"
+    assert far < 1, f"outside the crossing tanh has {far} times the slope of a sigmoid"
+
+
+@pytest.mark.claim("1.2.5")
+@every_dtype
+def test_the_values_are_those_of_pytorch(tanh, dtype):
+    x = grid(7, 13, limit=30).to(dtype)
+    assert_close("tanh(x)", tanh(x), torch.tanh(x.double()))

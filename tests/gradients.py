@@ -1,0 +1,56 @@
+"""Derivatives of a subject: as it gives them, and as differences of its values give them.
+
+PyTorch's gradcheck would do, but its first call imports a computer algebra system, which takes
+half as long again as torch itself; and differences of higher order are exact to more digits.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from tests.strategies import grid
+
+Function = Callable[[Tensor], Tensor]
+
+STEP = 2**-8  # x + STEP is exact for every multiple of 1/8, and never jumps over one
+OFFSETS = torch.tensor([-3, -2, -1, 1, 2, 3], dtype=torch.float64)
+WEIGHTS = torch.tensor([-1, 9, -45, 45, -9, 1], dtype=torch.float64) / 60  # error: STEP^6 / 140
+
+
+def gradient(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+    """The gradient of sum(cotangent * function(x)) with respect to x, in the layout of x."""
+    leaf = x.detach().requires_grad_()
+    (found,) = torch.autograd.grad((function(leaf) * cotangent).sum(), leaf)
+    return found
+
+
+def second_gradient(function: Function, x: Tensor, cotangent: Tensor, other: Tensor) -> Tensor:
+    """The gradient of sum(other * gradient(function, x, cotangent)) with respect to x."""
+    leaf, weights = x.detach().requires_grad_(), cotangent.detach().requires_grad_()
+    total = (function(leaf) * weights).sum()
+    (first,) = torch.autograd.grad(total, leaf, create_graph=True)
+    (second,) = torch.autograd.grad((first * other).sum(), leaf, allow_unused=True)
+    return torch.zeros_like(x) if second is None else second  # unused: straight on both sides
+
+
+def slope(function: Function, x: Tensor) -> Tensor:
+    """The derivative of an elementwise function at every element.
+
+    The cotangents all differ, so that a backward pass that ignores or mixes them is found out.
+    """
+    cotangent = grid(*x.shape, limit=2).to(x.dtype)
+    return gradient(function, x, cotangent) / cotangent
+
+
+def by_differences(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+    """The gradient of sum(cotangent * function(x)) by central differences of sixth order.
+
+    Args:
+        function: maps rows of numbers to rows of as many numbers.
+        x: one row of multiples of 1/8.
+        cotangent: the weights of the outputs, a row too.
+    """
+    moved = x + STEP * OFFSETS[:, None, None] * torch.eye(len(x), dtype=x.dtype)
+    jacobian = (WEIGHTS[:, None, None] * function(moved)).sum(dim=0) / STEP
+    return jacobian @ cotangent

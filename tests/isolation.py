@@ -1,0 +1,223 @@
+"""Every judged component in a process of its own, so that no subject can harm another.
+
+A subject may loop for ever, exit, crash, or change torch under everybody's feet. The parent
+imports torch and collects the claims once; then each job (one component of one subject) runs
+in a fork of it, as many at a time as there are cores, and sends its reports home. A process
+that dies or hangs costs its subject that one claim; a new process takes up the rest.
+"""
+
+import contextlib
+import faulthandler
+import itertools
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from typing import Any, NoReturn
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+IMPORT_LIMIT = 60.0  # seconds for the import of a subject
+GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
+PATIENCE = 2  # how many processes one component may break before the rest is left unjudged
+
+
+def in_a_fork(answer: Callable[[], Any], doing: str) -> Any:
+    """What `answer` returns in a forked process, or a sentence on why it did not."""
+    receiver, sender = Pipe(duplex=False)
+    child = _fork(lambda: sender.send(answer()))
+    sender.close()
+    try:
+        if receiver.poll(IMPORT_LIMIT):
+            return receiver.recv()
+        return f"{doing} did not end within {IMPORT_LIMIT:.0f} s"
+    except EOFError:
+        return f"{doing} ended the process"
+    finally:
+        _kill(child)
+        receiver.close()
+
+
+class Job:
+    """The claims about one component of one subject, and the process that judges them."""
+
+    def __init__(self, items: list[pytest.Item]) -> None:
+        self.items = items
+        self.broken = 0
+        self.trace = tempfile.TemporaryFile("w+")  # where the process was when time ran out
+
+    def start(self) -> None:
+        """Fork a process that judges the items that are left."""
+        self.trace.truncate(0)
+        self.home, sender = Pipe(duplex=False)
+        self.child = _fork(lambda: self._judge(sender), self.items[0].config)
+        sender.close()
+        self.heard()
+
+    def heard(self) -> None:
+        """The process gave a sign of life: its time for this claim counts from now."""
+        self.deadline = time.monotonic() + _limit(self.items[0]) + GRACE
+
+    def _judge(self, sender: Connection) -> None:
+        faulthandler.enable(file=self.trace)
+        for item, following in itertools.zip_longest(self.items, self.items[1:]):
+            faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
+            for report in runtestprotocol(item, log=False, nextitem=following):
+                hook = item.config.hook
+                sender.send(hook.pytest_report_to_serializable(config=item.config, report=report))
+            sender.send(None)
+        faulthandler.cancel_dump_traceback_later()
+
+    def close(self) -> None:
+        _kill(self.child)
+        self.home.close()
+        self.trace.close()
+
+    def why_it_ended(self) -> str:
+        """What is known of a process that ended before its time."""
+        time.sleep(0.1)  # let a process that closed its end of the pipe come to its own end
+        status = _kill(self.child)
+        self.trace.seek(0)
+        told = self.trace.read()
+        frames = [line.strip() for line in told.splitlines() if line.lstrip().startswith("File")]
+        where = "".join(f"\n  {frame}" for frame in frames[:2])
+        if told.startswith("Timeout") or time.monotonic() > self.deadline:
+            return f"did not return within {_limit(self.items[0]):.0f} s{where}"
+        if os.WIFSIGNALED(status):
+            return f"crashed the process ({signal.Signals(os.WTERMSIG(status)).name}){where}"
+        return f"ended the process (exit status {os.waitstatus_to_exitcode(status)}){where}"
+
+
+class Isolation:
+    """The run loop of `--subject`: every job in a fork, every report in the parent."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if session.testsfailed or session.config.option.collectonly or session.config.option.usepdb:
+            return None  # pytest's own loop knows what to do
+        waiting = _jobs(list(session.items))
+        running: list[Job] = []
+        try:
+            while waiting or running:
+                while waiting and len(running) < (os.cpu_count() or 1):
+                    running.append(waiting.pop(0))
+                    running[-1].start()
+                ready = wait([job.home for job in running], timeout=1.0)
+                for job in [job for job in running if job.home in ready]:
+                    self._listen(job)
+                for job in running:
+                    if time.monotonic() > job.deadline:
+                        _kill(job.child)
+                for job in [job for job in running if not job.items]:
+                    running.remove(job)
+                    job.close()
+                if session.shouldfail or session.shouldstop:
+                    break
+        finally:
+            for job in running:
+                job.close()
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        return True
+
+    def _listen(self, job: Job) -> None:
+        item = job.items[0]
+        hook = item.config.hook
+        try:
+            data = job.home.recv()
+        except EOFError:
+            self._broke_off(job)
+            return
+        job.heard()
+        if data is None:
+            job.items.pop(0)
+        else:
+            report = hook.pytest_report_from_serializable(config=item.config, data=data)
+            hook.pytest_runtest_logreport(report=report)
+
+    def _broke_off(self, job: Job) -> None:
+        job.broken += 1
+        why = job.why_it_ended()
+        job.home.close()
+        _log(job.items.pop(0), "call", why)
+        if job.broken < PATIENCE and job.items:
+            job.start()
+        while job.broken >= PATIENCE and job.items:
+            _log(job.items.pop(0), "setup", f"not judged: an earlier claim {why}")
+
+
+def _log(item: pytest.Item, when: Any, text: str) -> None:
+    """Report an item that could not report itself."""
+    item.config.hook.pytest_runtest_logreport(
+        report=pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="failed",
+            longrepr=text,
+            when=when,
+            user_properties=[*item.user_properties, ("counterexample", text)],
+        )
+    )
+
+
+def _jobs(items: list[pytest.Item]) -> list[Job]:
+    """The items by subject and component, in their order."""
+    jobs: dict[Any, list[pytest.Item]] = {}
+    for item in items:
+        judged = item.callspec.params["judged"]  # type: ignore[attr-defined]  # all are judging
+        jobs.setdefault((judged.subject, judged.components[0]), []).append(item)
+    return [Job(own) for own in jobs.values()]
+
+
+def _limit(item: pytest.Item) -> float:
+    """Seconds that a claim may take: pytest-timeout's marker, option or setting."""
+    marker = item.get_closest_marker("timeout")
+    if marker is not None and marker.args:
+        return float(marker.args[0])
+    return float(item.config.getoption("timeout") or item.config.getini("timeout") or 60)
+
+
+def _fork(work: Callable[[], object], config: pytest.Config | None = None) -> int:
+    child = os.fork()
+    if child == 0:
+        _work_alone(work, config)
+    return child
+
+
+def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoReturn:
+    """In the child: no terminal, one thread (many processes share the cores), and no way back."""
+    try:
+        os.setsid()
+        import torch
+
+        torch.set_num_threads(1)
+        capture = config and config.pluginmanager.getplugin("capturemanager")
+        if capture:
+            capture.stop_global_capturing()
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        sys.stdin = open(os.devnull)
+        if capture:
+            capture.start_global_capturing()
+        work()
+    finally:
+        os._exit(1)
+
+
+def _kill(child: int) -> int:
+    """End a child and all that it started; returns its wait status."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(child, 0)[1]
+    return 0

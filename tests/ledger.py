@@ -1,0 +1,53 @@
+"""The ledger: every claim of the suite, what kind it is, and whether it is true.
+
+The claims themselves are in `ledger.toml`, for people; this module reads them.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+CHAPTERS = {
+    "1": "activations",
+    "2": "initialization",
+    "3": "losses",
+    "4": "optimization",
+    "5": "regularization",
+    "6": "normalization",
+    "7": "checkpoints",
+    "8": "cifar",
+}
+KINDS = ("law", "contract", "statistic", "experiment")
+VERDICTS = ("holds", "holds when", "fails as stated")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence, in two languages, and the verdict on it."""
+
+    id: str
+    en: str
+    zh: str
+    kind: list[str]
+    verdict: str
+    care: str = ""
+    care_zh: str = ""
+    own: bool = False  # our addition; all others are the source's
+    reported_by: str = field(default="")  # the benchmark that measures what no test may gate
+
+    @property
+    def chapter(self) -> str:
+        return CHAPTERS[self.id.split(".")[0]]
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        return tuple(map(int, self.id.split(".")))
+
+
+@cache
+def ledger() -> dict[str, Claim]:
+    """Every claim by its id, in the order of the chapters."""
+    with Path(__file__).with_name("ledger.toml").open("rb") as file:
+        claims = [Claim(**row) for row in tomllib.load(file)["claim"]]
+    return {claim.id: claim for claim in sorted(claims, key=lambda claim: claim.order)}

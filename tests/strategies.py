@@ -1,0 +1,65 @@
+"""Inputs for the claims: small float64 tensors of numbers that are exact in binary.
+
+Whole eighths add and subtract without rounding, so that an error is the subject's own.
+"""
+
+import pytest
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype)[6:])
+every_lower_dtype = pytest.mark.parametrize("dtype", DTYPES[1:], ids=lambda dtype: str(dtype)[6:])
+
+SHAPES = ((), (1,), (0,), (7,), (2, 3), (3, 1), (0, 5), (2, 3, 5), (2, 1, 3, 2), (2, 3, 1, 1, 2))
+
+# The same numbers, otherwise in memory. Each maps a 4-D tensor to a view of another one.
+LAYOUTS = {
+    "transposed": lambda x: x.transpose(1, 3).contiguous().transpose(1, 3),
+    "channels last": lambda x: x.contiguous(memory_format=torch.channels_last),
+    "every second": lambda x: torch.stack([x, x + 1], dim=-1).flatten(-2)[..., ::2],
+    "with an offset": lambda x: torch.cat([x[:1] + 1, x])[1:],
+    "expanded": lambda x: x[:1].expand_as(x),
+}
+every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+
+
+def eighths(limit: int) -> st.SearchStrategy[float]:
+    """Multiples of 1/8 between -limit and limit; they shrink to 0."""
+    return st.integers(-8 * limit, 8 * limit).map(lambda n: n / 8)
+
+
+def numbers(limit: float) -> st.SearchStrategy[float]:
+    """Any number between -limit and limit, tiny ones included."""
+    return st.floats(-limit, limit, allow_subnormal=False)
+
+
+@st.composite
+def vectors(draw: st.DrawFn, limit: float) -> Tensor:
+    """One to five numbers in a row."""
+    return torch.tensor(
+        draw(st.lists(numbers(limit), min_size=1, max_size=5)), dtype=torch.float64
+    )
+
+
+@st.composite
+def rows(draw: st.DrawFn, limit: int = 20) -> Tensor:
+    """One row of one to five eighths, none of them 0, where some functions have a kink."""
+    nonzero = eighths(limit).filter(bool)
+    return torch.tensor(draw(st.lists(nonzero, min_size=1, max_size=5)), dtype=torch.float64)
+
+
+@st.composite
+def scores(draw: st.DrawFn, limit: int) -> Tensor:
+    """Rows of scores, one for each class; the numbers of rows and classes differ."""
+    rows, classes = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 3), (3, 2), (3, 5), (2, 7)]))
+    row = st.lists(eighths(limit), min_size=classes, max_size=classes)
+    return torch.tensor(draw(st.lists(row, min_size=rows, max_size=rows)), dtype=torch.float64)
+
+
+def grid(*shape: int, limit: float = 6.0) -> Tensor:
+    """Numbers spread over -limit to limit in a scrambled order, none of them 0, none twice."""
+    count = torch.Size(shape).numel()
+    step = torch.arange(1, count + 1, dtype=torch.float64) * 0.6180339887498949 % 1
+    return ((2 * step - 1) * limit).reshape(shape)
