@@ -93,6 +93,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """One thread a process: there is a process for every core, and threads would wait in turn."""
+    if session.items:
+        import torch
+
+        torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def judged(request: pytest.FixtureRequest) -> Judged:
     """The subject of this test and its components under judgement."""

@@ -1,3 +1,151 @@
-def main() -> None:
-    import sys
-    print(__name__, __file__, sys.path[:3])
+"""`sums-to-one`: judge implementations, train the network, read the ledger.
+
+A thin layer over pytest and `cifar`: everything here can be had from them.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # `concepts`, `cifar` and `tests`, wherever they are installed
+
+from cifar.__main__ import train  # noqa: E402 - after the path is set
+from tests.ledger import ledger  # noqa: E402
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Executable claims about the building blocks of neural networks.",
+)
+app.command(name="train")(train)
+console = Console()
+
+
+class ProgressBar:
+    """Instead of pytest's dots: how many claims are judged, and how many of them failed."""
+
+    def __init__(self) -> None:
+        self.bar = Progress(
+            TextColumn("judging"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[failed]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self.task = self.bar.add_task("judging", total=None, failed="")
+        self.failed = 0
+
+    def pytest_sessionstart(self) -> None:
+        self.bar.start()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._total(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._total(len(ids))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed += report.failed
+        failed = f"[red]{self.failed} failed[/red]" if self.failed else ""
+        ended = report.when == "call" or not report.passed
+        self.bar.update(self.task, advance=int(ended), failed=failed)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
+        """The outcome as pytest counts it, but no dot and no word for it."""
+        if report.when == "call":
+            return report.outcome, "", ""
+        return {"passed": "", "failed": "error"}.get(report.outcome, report.outcome), "", ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self.bar.stop()
+
+    def _total(self, count: int) -> None:
+        if count:
+            self.bar.update(self.task, total=count)
+
+
+def pytest_arguments(subjects: list[str], k: str | None, verdicts: Path | None) -> list[str]:
+    """What a person would have typed after `pytest`."""
+    chapters = [str(path) for path in sorted((ROOT / "tests").iterdir()) if _judges(path)]
+    arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "--show=all"]
+    arguments += [f"--subject={subject}" for subject in subjects]
+    arguments += ["-k", k] if k else []
+    arguments += [f"--verdicts={verdicts}"] if verdicts else []
+    return [*arguments, *chapters]
+
+
+def _judges(path: Path) -> bool:
+    return (path / "impostors").is_dir()
+
+
+def run_pytest(arguments: list[str]) -> int:
+    """Run pytest in this process, quietly, with a progress bar."""
+    imported = "ignore::pytest.PytestAssertRewriteWarning"  # our modules, by this very program
+    quiet = ["-qq", "--no-header", "--show-capture=no", "-r", "N", "-W", imported]
+    return int(pytest.main([*quiet, *arguments], plugins=[ProgressBar()]))
+
+
+@app.callback(invoke_without_command=True)
+def everything(context: typer.Context) -> None:
+    """Without a command: judge our components and PyTorch's, then train for a short while."""
+    if context.invoked_subcommand is not None:
+        return
+    verdicts = Path("runs") / "verdicts.json"
+    verdicts.parent.mkdir(exist_ok=True)
+    code = run_pytest(pytest_arguments([], None, verdicts))
+    app(["train", "--seconds", "20"], standalone_mode=False)
+    raise typer.Exit(code)
+
+
+@app.command()
+def judge(
+    subjects: Annotated[
+        list[str] | None,
+        typer.Argument(help="Modules or .py files; if none is named, our own and PyTorch's."),
+    ] = None,
+    k: Annotated[
+        str | None, typer.Option("-k", help="Only claims whose name matches, as in pytest -k.")
+    ] = None,
+    verdicts: Annotated[
+        Path | None, typer.Option(help="Write the verdicts to this file, as JSON.")
+    ] = None,
+) -> None:
+    """Judge implementations on every claim about the components that they provide."""
+    raise typer.Exit(run_pytest(pytest_arguments(subjects or [], k, verdicts)))
+
+
+@app.command()
+def claims(
+    chinese: Annotated[bool, typer.Option("--zh", help="The sentences in Chinese.")] = False,
+) -> None:
+    """Show the ledger: every claim, its kind, and the verdict on it."""
+    table = Table("claim", "sentence", "kind", "verdict", title="The ledger")
+    for claim in ledger().values():
+        sentence, care = (claim.zh, claim.care_zh) if chinese else (claim.en, claim.care)
+        style = {"holds": "green", "holds when": "yellow"}.get(claim.verdict, "red")
+        text = f"{sentence}\n[bright_black]{care}[/bright_black]" if care else sentence
+        verdict = f"[{style}]{claim.verdict}[/{style}]"
+        table.add_row(claim.id, text, ", ".join(claim.kind), verdict, end_section=True)
+    console.print(table)
+
+
+def main() -> Any:
+    """The console script."""
+    return app(prog_name="sums-to-one")
+
+
+if __name__ == "__main__":
+    main()

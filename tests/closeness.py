@@ -1,5 +1,6 @@
 """What counts as equal: one tolerance for the whole suite, stated here and nowhere else."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,7 +39,7 @@ def assert_close(sentence: str, came: Tensor, expected: Tensor | float) -> None:
 def _difference(sentence: str, came: Tensor, expected: Tensor, wrong: Tensor) -> str:
     """Where there are many numbers, the worst of them says most."""
     off = torch.where(wrong, (came - expected).abs().nan_to_num(nan=torch.inf), -1.0)
-    place = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape))
+    place = tuple(map(int, np.unravel_index(int(off.argmax()), off.shape)))
     lines = [f"{sentence}:"]
     if 1 < came.numel() <= 12:
         lines += [f"  came     {came.tolist()}", f"  expected {expected.tolist()}"]

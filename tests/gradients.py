@@ -13,9 +13,9 @@ from tests.strategies import grid
 
 Function = Callable[[Tensor], Tensor]
 
-STEP = 2**-8  # x + STEP is exact for every multiple of 1/8, and never jumps over one
-OFFSETS = torch.tensor([-3, -2, -1, 1, 2, 3], dtype=torch.float64)
-WEIGHTS = torch.tensor([-1, 9, -45, 45, -9, 1], dtype=torch.float64) / 60  # error: STEP^6 / 140
+STEP = 2**-6  # from a multiple of 1/8, four steps are exact, and do not reach the next one
+OFFSETS = torch.tensor([-4, -3, -2, -1, 1, 2, 3, 4], dtype=torch.float64)
+WEIGHTS = torch.tensor([3, -32, 168, -672, 672, -168, 32, -3], dtype=torch.float64) / 840
 
 
 def gradient(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ def slope(function: Function, x: Tensor) -> Tensor:
 
 
 def by_differences(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
-    """The gradient of sum(cotangent * function(x)) by central differences of sixth order.
+    """The gradient of sum(cotangent * function(x)) by central differences of eighth order.
 
     Args:
         function: maps rows of numbers to rows of as many numbers.

@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -49,7 +50,8 @@ class Job:
     def __init__(self, items: list[pytest.Item]) -> None:
         self.items = items
         self.broken = 0
-        self.trace = tempfile.TemporaryFile("w+")  # where the process was when time ran out
+        # Where the process was when time ran out. Open as long as the job is: see close.
+        self.trace = tempfile.TemporaryFile("w+")  # noqa: SIM115
 
     def start(self) -> None:
         """Fork a process that judges the items that are left."""
@@ -169,12 +171,13 @@ def _log(item: pytest.Item, when: Any, text: str) -> None:
 
 
 def _jobs(items: list[pytest.Item]) -> list[Job]:
-    """The items by subject and component, in their order."""
+    """The items by subject and component."""
     jobs: dict[Any, list[pytest.Item]] = {}
     for item in items:
         judged = item.callspec.params["judged"]  # type: ignore[attr-defined]  # all are judging
         jobs.setdefault((judged.subject, judged.components[0]), []).append(item)
-    return [Job(own) for own in jobs.values()]
+    parts = -(-(os.cpu_count() or 1) // max(1, len(jobs)))  # few jobs are split among the cores
+    return [Job(own[part::parts]) for own in jobs.values() for part in range(parts) if own[part:]]
 
 
 def _limit(item: pytest.Item) -> float:
@@ -193,18 +196,16 @@ def _fork(work: Callable[[], object], config: pytest.Config | None = None) -> in
 
 
 def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoReturn:
-    """In the child: no terminal, one thread (many processes share the cores), and no way back."""
+    """In the child: no terminal, and no way back."""
     try:
         os.setsid()
-        import torch
-
-        torch.set_num_threads(1)
+        warnings.simplefilter("ignore")  # what a subject is warned of is its own affair
         capture = config and config.pluginmanager.getplugin("capturemanager")
         if capture:
             capture.stop_global_capturing()
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-        sys.stdin = open(os.devnull)
+        sys.stdin = open(os.devnull)  # noqa: SIM115 - for as long as the process lives
         if capture:
             capture.start_global_capturing()
         work()

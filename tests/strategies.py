@@ -10,9 +10,9 @@ from torch import Tensor
 
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype)[6:])
-every_lower_dtype = pytest.mark.parametrize("dtype", DTYPES[1:], ids=lambda dtype: str(dtype)[6:])
+dtypes = st.sampled_from(DTYPES)
 
-SHAPES = ((), (1,), (0,), (7,), (2, 3), (3, 1), (0, 5), (2, 3, 5), (2, 1, 3, 2), (2, 3, 1, 1, 2))
+SHAPES = ((), (1,), (7,), (2, 3), (3, 1), (0, 5), (2, 3, 5), (2, 1, 3, 2), (2, 3, 1, 1, 2))
 
 # The same numbers, otherwise in memory. Each maps a 4-D tensor to a view of another one.
 LAYOUTS = {
@@ -38,13 +38,11 @@ def numbers(limit: float) -> st.SearchStrategy[float]:
 @st.composite
 def vectors(draw: st.DrawFn, limit: float) -> Tensor:
     """One to five numbers in a row."""
-    return torch.tensor(
-        draw(st.lists(numbers(limit), min_size=1, max_size=5)), dtype=torch.float64
-    )
+    return torch.tensor(draw(st.lists(numbers(limit), min_size=1, max_size=5)), dtype=torch.float64)
 
 
 @st.composite
-def rows(draw: st.DrawFn, limit: int = 20) -> Tensor:
+def rows(draw: st.DrawFn, limit: int = 8) -> Tensor:
     """One row of one to five eighths, none of them 0, where some functions have a kink."""
     nonzero = eighths(limit).filter(bool)
     return torch.tensor(draw(st.lists(nonzero, min_size=1, max_size=5)), dtype=torch.float64)

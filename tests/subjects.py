@@ -161,7 +161,8 @@ def _load(name: str) -> ModuleType:
         if str(path.parent) not in sys.path:
             sys.path.append(str(path.parent))  # a subject may import the files beside it
         spec = importlib.util.spec_from_file_location(unique, path)
-        assert spec is not None and spec.loader is not None, path
+        assert spec is not None, path
+        assert spec.loader is not None, path
         module = importlib.util.module_from_spec(spec)
         sys.modules[unique] = module
         try:

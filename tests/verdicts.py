@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.subjects import COMPONENTS, GROUPS, KNOWN, Judged, Subject
+from tests.ledger import CHAPTERS
+from tests.subjects import COMPONENTS, GROUPS, KNOWN, Judged
 
+SCHEMA = Path(__file__).with_name("verdicts.schema.json")
 NOT_PROVIDED = "not provided"
 MARKS = {
     "passed": ("✓", "green"),
@@ -51,6 +53,10 @@ class Verdicts:
         self.found: dict[str, list[Verdict]] = {}
         self.lacking: list[dict[str, Any]] = []
 
+    def pytest_report_header(self) -> str:
+        undone = [chapter for chapter in CHAPTERS.values() if chapter not in COMPONENTS]
+        return f"chapters: {', '.join(COMPONENTS)}; not yet: {', '.join(undone)}"
+
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
     def lacks(self, metafunc: pytest.Metafunc, judged: Judged) -> None:
@@ -75,7 +81,7 @@ class Verdicts:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        properties = dict(report.user_properties)
+        properties: dict[str, Any] = dict(report.user_properties)
         about = properties.get("judging")
         if about and (report.when == "call" or not report.passed):
             self._add(about, report.nodeid, _outcome(report), properties.get("counterexample"))
@@ -85,7 +91,7 @@ class Verdicts:
         if worker is not None:
             worker["lacking"] = self.lacking
             return
-        for about in self.lacking:
+        for about in self._lacking_of_what_was_asked(session):
             self._add(about, about["test"], NOT_PROVIDED, None)
         if self.file and not session.config.option.collectonly:
             _replace(self.file, json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n")
@@ -95,13 +101,25 @@ class Verdicts:
         """A worker of pytest-xdist hands over what it knows; all workers know the same."""
         self.lacking = getattr(node, "workeroutput", {}).get("lacking", self.lacking)
 
+    def _lacking_of_what_was_asked(self, session: pytest.Session) -> list[dict[str, Any]]:
+        """With -k or -m, only what lacks for a test that was run on another subject."""
+        if not session.config.option.keyword and not session.config.option.markexpr:
+            return self.lacking
+        run = {row.test.partition("[")[0] for rows in self.found.values() for row in rows}
+        return [about for about in self.lacking if about["test"].partition("[")[0] in run]
+
     def _add(self, about: dict[str, Any], test: str, outcome: str, text: object) -> None:
         rows = self.found.setdefault(about["subject"], [])
         known = {row.test for row in rows if row.outcome != "passed"}
         if test not in known:  # a test that failed and whose teardown failed too is one verdict
             rows += [
                 Verdict(
-                    id, about["component"], test, about["sentence"], outcome, str(text or "") or None
+                    id,
+                    about["component"],
+                    test,
+                    about["sentence"],
+                    outcome,
+                    str(text or "") or None,
                 )
                 for id in about["ids"]
             ]
@@ -163,16 +181,16 @@ def refused(rows: Iterable[Verdict]) -> bool:
 
 def counterexample(error: BaseException, judged: Judged) -> str:
     """Hypothesis's smallest input, without its own words, then what the claim said of it."""
-    notes = [n for n in getattr(error, "__notes__", []) if n.startswith("Falsifying example")]
-    inputs = [
-        line.strip().rstrip(",") for note in notes for line in note.rstrip(")\n").splitlines()[1:]
-    ]
+    notes = [note for note in getattr(error, "__notes__", []) if ": test_" in note]
+    inputs = [line.strip().rstrip(",") for note in notes for line in note.splitlines()[1:-1]]
     subjects = (*judged.components, *GROUPS)
     inputs = [line for line in inputs if line.partition("=")[0] not in subjects]
     message = str(error)
     if not isinstance(error, AssertionError | pytest.fail.Exception):
         message = f"raised {type(error).__name__}: {message}{_in_the_subject(error)}"
-    lines = [line for line in message.splitlines() if not line.lstrip().startswith("+")]
+    # Where the claim has words of its own, pytest's account of the expression says it again.
+    first, *rest = message.splitlines() or [""]
+    lines = [first, *(line for line in rest if not line.lstrip().startswith(("+", "assert ")))]
     return "\n".join([*inputs, *lines]).strip()
 
 
@@ -233,26 +251,27 @@ def _show_subject(console: Console, rows: list[Verdict]) -> None:
             own = [row for row in rows if row.component == component]
             if _judged(own, component):
                 console.print(Text(f"{chapter}: {component}", style="bold"))
-                for row in sorted(_lines(own), key=_most_serious_last):
+                for row in sorted(_lines(own), key=_seriousness):
                     _show_claim(console, row)
 
 
 def _lines(rows: Iterable[Verdict]) -> Iterator[Verdict]:
-    """One verdict for each line: a sentence that holds in all its variants is one line."""
+    """One verdict for each line: the worst of all variants of a sentence stands for them."""
     by_sentence: dict[str, list[Verdict]] = {}
     for row in rows:
         by_sentence.setdefault(row.test.partition("[")[0], []).append(row)
     for same in by_sentence.values():
         ids = " ".join(dict.fromkeys(row.id for row in same))
-        variants = {row.test: replace(row, id=ids) for row in same}.values()
-        if all(row.outcome == "passed" for row in variants):
-            plain = same[0].sentence.partition(" (")[0]
-            yield replace(same[0], id=ids, sentence=plain)
-        else:
-            yield from variants
+        worst = max(same, key=_seriousness)
+        alike = {row.test for row in same if row.outcome == worst.outcome} - {worst.test}
+        sentence, _, variant = worst.sentence.partition(" (")
+        if worst.outcome in ("failed", "error") and variant:
+            others = f", and {len(alike)} more" if alike else ""
+            sentence = f"{sentence} ({variant.rstrip(')')}{others})"
+        yield replace(worst, id=ids, sentence=sentence)
 
 
-def _most_serious_last(row: Verdict) -> int:
+def _seriousness(row: Verdict) -> int:
     return list(MARKS).index(row.outcome)
 
 
@@ -271,8 +290,8 @@ def _show_claim(console: Console, row: Verdict) -> None:
 
 
 def _in_a_line(name: str, rows: list[Verdict]) -> Text:
-    judged = {row.test: row.outcome for row in rows if row.outcome != NOT_PROVIDED}
-    broken = sum(outcome in ("failed", "error") for outcome in judged.values())
+    judged = [row for row in _lines(rows) if row.outcome != NOT_PROVIDED]
+    broken = sum(row.outcome in ("failed", "error") for row in judged)
     lacking = [c for c in KNOWN if not _judged(rows, c)]
     text = Text.assemble(
         (f"{name}: ", "bold"),

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from tests.closeness import assert_close
 from tests.gradients import by_differences, gradient, second_gradient
 from tests.strategies import (
+    DTYPES,
     SHAPES,
+    dtypes,
     every_dtype,
     every_layout,
-    every_lower_dtype,
     grid,
     rows,
     vectors,
 )
 
-SIZES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 30_011, 350_003]
+SIZES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # rows of 3
 
 
 @pytest.mark.claim("1.0.3")
@@ -30,6 +31,12 @@ SIZES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 30_011, 350_003]
 def test_shape_and_dtype_are_kept(activation, dtype, shape):
     y = activation(grid(*shape).to(dtype))
     assert (y.shape, y.dtype) == (shape, dtype)
+
+
+@pytest.mark.claim("1.0.3")
+@every_dtype
+def test_nothing_comes_of_nothing(elementwise, dtype):
+    assert elementwise(torch.empty(0, dtype=dtype)).shape == (0,)
 
 
 @pytest.mark.claim("1.0.3")
@@ -57,10 +64,12 @@ def test_a_large_batch_is_treated_as_its_parts(activation, rows):
 
 @pytest.mark.claim("1.0.4")
 @every_layout
-@every_dtype
-def test_the_place_in_memory_changes_nothing(activation, layout, dtype):
-    x = layout(grid(2, 3, 5, 7).to(dtype))
-    assert_close("f(view) = f(its copy)", activation(x), activation(x.clone().contiguous()))
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (1, 1, 17, 67)], ids=["small", "large"])
+def test_the_place_in_memory_changes_nothing(activation, layout, shape):
+    for dtype in DTYPES:
+        x = layout(grid(*shape).to(dtype))
+        expected = activation(x.clone().contiguous()).double()
+        assert_close(f"f(view) = f(its copy) in {dtype}", activation(x), expected)
 
 
 @pytest.mark.claim("1.0.4")
@@ -91,9 +100,10 @@ def test_nothing_is_remembered_from_earlier_calls(activation, x):
 
 @pytest.mark.claim("1.0.5")
 def test_the_state_of_torch_is_left_as_it_was(activation):
+    torch.rand(3)  # so that setting the seed, too, would be a change
     before = torch.get_rng_state()
     activation(grid(3, 5).requires_grad_()).sum().backward()
-    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn"
+    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
     assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)
 
 
@@ -113,9 +123,11 @@ def test_asking_for_gradients_changes_no_value(activation, dtype):
 @pytest.mark.claim("1.0.6")
 @every_dtype
 def test_nan_is_not_hidden(activation, dtype):
-    y = activation(torch.tensor([[torch.nan, 1.0, -2.0], [0.5, 1.0, -2.0]], dtype=dtype))
-    assert y[0, 0].isnan(), f"NaN became {y[0, 0]}"
-    assert not y[1].isnan().any(), f"another row became {y[1].tolist()}"
+    for width in (1, 3, 8, 17, 64):  # vectorised code takes several numbers at a time
+        x = torch.stack([torch.full((width,), torch.nan), torch.zeros(width)]).to(dtype)
+        y = activation(x)
+        assert y[0].isnan().all(), f"NaN became {y[0].tolist()}"
+        assert not y[1].isnan().any(), f"beside NaN, 0 became {y[1].tolist()}"
 
 
 @pytest.mark.claim("1.0.7")
@@ -162,16 +174,14 @@ def test_gradients_of_two_walks_add_up(activation):
 
 
 @pytest.mark.claim("1.0.8")
-@every_lower_dtype
-@given(vectors(limit=1000))
+@given(dtypes, vectors(limit=4))  # farther out see each activation's own claims
 def test_fewer_digits_cost_only_rounding(activation, dtype, x):
     x = x.to(dtype)
     assert_close(f"f(x) in {dtype}", activation(x), activation(x.double()))
 
 
 @pytest.mark.claim("1.0.8")
-@every_lower_dtype
-@given(vectors(limit=1000))
+@given(dtypes, vectors(limit=4))
 def test_fewer_digits_cost_only_rounding_in_the_gradient_too(activation, dtype, x):
     x, cotangent = x.to(dtype), torch.linspace(-1, 2, len(x)).to(dtype)
     expected = gradient(activation, x.double(), cotangent.double())

@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import slope
 from tests.options import option
-from tests.strategies import every_dtype, grid, vectors
+from tests.strategies import dtypes, every_dtype, grid, vectors
 
 slopes = st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, -0.25, -2.0])
 nonzero = vectors(limit=1e30).filter(lambda x: x.abs().min() > 1e-30)
@@ -39,31 +39,20 @@ def test_output_over_input_is_1_or_the_slope(leaky_relu, x, alpha):
 
 
 @pytest.mark.claim("1.4.1")
-@every_dtype
-@given(nonzero)
-def test_one_hundredth_is_the_slope_that_nobody_asked_for(leaky_relu, dtype, x):
+@given(nonzero, dtypes)
+def test_one_hundredth_is_the_slope_that_nobody_asked_for(leaky_relu, x, dtype):
     x = (x * 1e-3).clamp(-1e4, 1e4)
     x = torch.where(x.abs() < 1e-2, 1.0, x).to(dtype)
     assert_close("f(x) / x", leaky_relu(x) / x, one_or(0.01, x))
 
 
 @pytest.mark.claim("1.4.2")
-@every_dtype
-@given(nonzero, slopes)
-def test_its_gradient_is_1_or_the_slope_everywhere(leaky_relu, dtype, x, alpha):
+@given(nonzero, dtypes, slopes)
+def test_its_gradient_is_1_or_the_slope_everywhere(leaky_relu, x, dtype, alpha):
     x = x.to(dtype)
     x = torch.where(x == 0, 1, x)  # a tiny number may have become 0
     got = slope(lambda x: leaky_relu(x, negative_slope=alpha), x)
     assert_close("f'(x)", got, one_or(alpha, x))
-
-
-@pytest.mark.claim("1.4.2")
-@given(slopes)
-def test_its_slope_at_0_is_a_choice_between_both(leaky_relu, alpha):
-    at_kink = slope(lambda x: leaky_relu(x, negative_slope=alpha), torch.zeros(3).double())
-    low, high = min(alpha, 1.0), max(alpha, 1.0)
-    assert low <= at_kink.min(), f"the slope at 0 is {at_kink.tolist()}"
-    assert at_kink.max() <= high, f"the slope at 0 is {at_kink.tolist()}"
 
 
 @pytest.mark.claim("1.4.5")
@@ -88,7 +77,7 @@ def test_inplace_has_the_same_gradient(leaky_relu):
 @every_dtype
 @pytest.mark.parametrize("alpha", [0.01, 0.2, 1.5])
 def test_the_values_are_those_of_pytorch(leaky_relu, dtype, alpha):
-    x = torch.cat([grid(91, limit=30), torch.tensor([0.0, torch.inf, -torch.inf, torch.nan])])
+    x = torch.cat([grid(91, limit=30), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])
     x = x.to(dtype)
     expected = torch.nn.functional.leaky_relu(x.double(), alpha)
     assert_close("leaky_relu(x)", leaky_relu(x, alpha), expected)

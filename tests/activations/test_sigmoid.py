@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import example, given
 
-from tests.closeness import assert_close
+from tests.closeness import assert_close, tolerance
 from tests.gradients import gradient, slope
 from tests.strategies import every_dtype, grid, numbers, vectors
 
@@ -58,7 +58,7 @@ def test_it_is_one_over_one_plus_exp_of_minus_x(sigmoid, x):
 @given(vectors(limit=1000))
 def test_a_larger_input_never_has_a_smaller_probability(sigmoid, x):
     p = sigmoid(x.sort().values)
-    assert len(p) == 1 or p.diff().min() >= -1e-15, f"in the order of inputs: {p.tolist()}"
+    assert (p.diff() >= -tolerance(x.dtype)).all(), f"in the order of inputs: {p.tolist()}"
 
 
 @pytest.mark.claim("1.2.2")
@@ -81,7 +81,7 @@ def test_its_slope_is_p_times_one_minus_p(sigmoid, x):
 def test_its_slope_is_steepest_at_0_where_it_is_one_quarter(sigmoid, x):
     assert_close("sigmoid'(0)", slope(sigmoid, torch.zeros_like(x)), torch.full_like(x, 0.25))
     steepest = slope(sigmoid, x).max()
-    assert steepest <= 0.25 + 1e-15, f"a slope of {steepest}"
+    assert steepest <= 0.25 + tolerance(x.dtype), f"a slope of {steepest}"
 
 
 @pytest.mark.claim("1.1.3")
@@ -93,7 +93,6 @@ def test_its_slope_vanishes_far_out(sigmoid, dtype, far):
 
 
 @pytest.mark.claim("1.1.6")
-@every_dtype
-def test_the_values_are_those_of_pytorch(sigmoid, dtype):
-    x = grid(7, 13, limit=30).to(dtype)
-    assert_close("sigmoid(x)", sigmoid(x), torch.sigmoid(x.double()))
+def test_the_values_are_those_of_pytorch(sigmoid):
+    x = torch.cat([grid(997, limit=40), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])
+    assert_close("sigmoid(x)", sigmoid(x), torch.sigmoid(x))

@@ -5,18 +5,20 @@ implementations that look right on paper go wrong. What softmax owes its caller 
 activation (dtypes, layouts, gradients by differences) is in `test_every_activation.py`.
 """
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close
+from tests.closeness import assert_close, tolerance
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import DTYPES, every_dtype, grid, scores
+from tests.strategies import DTYPES, dtypes, every_dtype, grid, scores
 
-CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099, 70_001]
+CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
 
 
 @pytest.mark.claim("1.5.1")
@@ -41,13 +43,13 @@ def test_a_constant_added_to_every_score_changes_nothing(softmax, x, c):
 
 
 @pytest.mark.claim("1.5.2")
-@every_dtype
-@given(scores(limit=8))
-def test_huge_scores_stay_finite(softmax, dtype, x):
+@given(scores(limit=8), dtypes)
+def test_huge_scores_stay_finite(softmax, x, dtype):
     huge = x.to(dtype) * (torch.finfo(dtype).max / 8)
-    largest = huge == huge.amax(dim=1, keepdim=True)
-    expected = largest / largest.sum(dim=1, keepdim=True, dtype=torch.float64)
-    assert_close("the largest scores share all", softmax(huge, dim=1), expected)
+    p, largest = softmax(huge, dim=1), huge == huge.amax(dim=1, keepdim=True)
+    assert p.isfinite().all(), f"the shares are {p.tolist()}"
+    assert p[~largest].eq(0).all(), f"far below the largest there is a share: {p.tolist()}"
+    assert p[largest].min() >= 1 / (x.shape[1] + 1), f"the largest have {p[largest].tolist()}"
 
 
 @pytest.mark.claim("1.5.3")
@@ -55,15 +57,19 @@ def test_huge_scores_stay_finite(softmax, dtype, x):
 def test_the_order_of_the_scores_is_kept(softmax, x):
     in_order = softmax(x, dim=1).gather(1, x.argsort(dim=1))
     steps = in_order.diff(dim=1)
-    assert steps.numel() == 0 or steps.min() >= -1e-15, f"in the order of scores: {in_order}"
+    assert (steps >= -tolerance(x.dtype)).all(), f"in the order of scores: {in_order.tolist()}"
 
 
 @pytest.mark.claim("1.5.3")
 @given(scores(limit=30), st.integers(2, 9))
 def test_larger_scores_sharpen_and_smaller_ones_flatten(softmax, x, factor):
     flat, given, sharp = (softmax(x * f, dim=1).amax(dim=1) for f in (1 / factor, 1, factor))
-    assert (given - flat).min() >= -1e-15, f"{flat} at 1/{factor} of the scores, then {given}"
-    assert (sharp - given).min() >= -1e-15, f"{given}, then {sharp} at {factor} times the scores"
+    assert (given - flat).min() >= -tolerance(x.dtype), (
+        f"{flat} at 1/{factor} of the scores, then {given}"
+    )
+    assert (sharp - given).min() >= -tolerance(x.dtype), (
+        f"{given}, then {sharp} at {factor} times the scores"
+    )
 
 
 @pytest.mark.claim("1.5.2")
@@ -110,12 +116,12 @@ def test_an_empty_batch_gives_an_empty_answer(softmax, shape):
 @pytest.mark.parametrize("classes", CLASSES)
 @every_dtype
 def test_any_number_of_classes_shares_out_all(softmax, dtype, classes):
-    p = softmax(torch.zeros(2, classes, dtype=dtype), dim=1).double()
-    assert_close("share times classes", (p * classes).to(dtype), torch.ones(2, classes))
+    p = softmax(torch.zeros(2, classes, dtype=dtype), dim=1)
+    assert_close("log(p)", p.log(), torch.full(p.shape, -math.log(classes), dtype=torch.float64))
 
 
 @pytest.mark.claim("1.5.6")
-@pytest.mark.parametrize("classes", CLASSES)
+@pytest.mark.parametrize("classes", [*CLASSES, 70_001])
 def test_many_classes_keep_their_log_odds(softmax, classes):
     x = grid(2, classes)
     p = softmax(x, dim=1)
@@ -123,9 +129,8 @@ def test_many_classes_keep_their_log_odds(softmax, classes):
 
 
 @pytest.mark.claim("1.5.7")
-@every_dtype
-@given(scores(limit=30), st.data())
-def test_a_score_of_minus_infinity_takes_no_part(softmax, dtype, x, data):
+@given(scores(limit=4), dtypes, st.data())
+def test_a_score_of_minus_infinity_takes_no_part(softmax, x, dtype, data):
     x = x.to(dtype)
     at = data.draw(st.integers(0, x.shape[1]))
     masked = torch.cat([x[:, :at], torch.full_like(x[:, :1], -torch.inf), x[:, at:]], dim=1)
@@ -164,9 +169,8 @@ def test_the_gradient_is_each_share_times_its_advantage(softmax, x):
 
 
 @pytest.mark.claim("1.5.8")
-@every_dtype
-@given(scores(limit=1))
-def test_the_gradient_stays_finite_for_huge_scores(softmax, dtype, x):
+@given(scores(limit=1), dtypes)
+def test_the_gradient_stays_finite_for_huge_scores(softmax, x, dtype):
     huge = x.to(dtype) * torch.finfo(dtype).max
     got = gradient(lambda x: softmax(x, dim=1), huge, torch.ones_like(huge))
     assert got.isfinite().all(), f"the gradient is {got.tolist()}"
@@ -174,19 +178,17 @@ def test_the_gradient_stays_finite_for_huge_scores(softmax, dtype, x):
 
 @pytest.mark.claim("1.5.9")
 @every_dtype
-@pytest.mark.parametrize("asked", DTYPES, ids=lambda asked: f"asked for {str(asked)[6:]}")
-def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype, asked):
+def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype):
     option(softmax, "dtype")
-    x = grid(3, 5).to(dtype)
-    p = softmax(x, dim=1, dtype=asked)
-    assert p.dtype == asked
-    assert_close("softmax(x, dtype) = softmax(x.to(dtype))", p, softmax(x.to(asked), dim=1).double())
+    for given_dtype in DTYPES:
+        x = grid(3, 5).to(given_dtype)
+        p = softmax(x, dim=1, dtype=dtype)
+        assert p.dtype == dtype, f"asked for {dtype}, came {p.dtype}"
+        assert_close("softmax(x, dtype)", p, softmax(x.to(dtype), dim=1).double())
 
 
 @pytest.mark.claim("1.5.10")
-@every_dtype
 @given(scores(limit=1000))
-def test_the_values_are_those_of_pytorch(softmax, dtype, x):
-    x = x.to(dtype)
-    assert_close("softmax(x)", softmax(x, dim=1), torch.softmax(x.double(), dim=1))
-    assert_close("over the rows", softmax(x, dim=0), torch.softmax(x.double(), dim=0))
+def test_the_values_are_those_of_pytorch(softmax, x):
+    assert_close("softmax(x)", softmax(x, dim=1), torch.softmax(x, dim=1))
+    assert_close("over the rows", softmax(x, dim=0), torch.softmax(x, dim=0))

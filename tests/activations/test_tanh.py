@@ -11,7 +11,7 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close
+from tests.closeness import assert_close, tolerance
 from tests.gradients import gradient, slope
 from tests.strategies import every_dtype, grid, numbers, vectors
 
@@ -57,7 +57,7 @@ def test_its_mean_over_symmetric_inputs_is_0(tanh, x):
 @given(vectors(limit=1000))
 def test_a_larger_input_never_has_a_smaller_output(tanh, x):
     y = tanh(x.sort().values)
-    assert len(y) == 1 or y.diff().min() >= -1e-15, f"in the order of inputs: {y.tolist()}"
+    assert (y.diff() >= -tolerance(x.dtype)).all(), f"in the order of inputs: {y.tolist()}"
 
 
 @pytest.mark.claim("1.2.5")
@@ -92,7 +92,6 @@ def test_it_is_steeper_than_a_sigmoid_near_0_and_flatter_far_out(tanh, inside, o
 
 
 @pytest.mark.claim("1.2.5")
-@every_dtype
-def test_the_values_are_those_of_pytorch(tanh, dtype):
-    x = grid(7, 13, limit=30).to(dtype)
-    assert_close("tanh(x)", tanh(x), torch.tanh(x.double()))
+def test_the_values_are_those_of_pytorch(tanh):
+    x = torch.cat([grid(997, limit=40), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])
+    assert_close("tanh(x)", tanh(x), torch.tanh(x))

@@ -1,0 +1,162 @@
+"""ReLUs that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+@refused_by("test_nan_is_not_hidden")
+def what_is_not_positive_is_zero(x: Tensor) -> Tensor:
+    """NaN is not positive either (pytorch #7999, mxnet #11115)."""
+    return torch.where(x > 0, x, torch.zeros_like(x))
+
+
+@refused_by("test_the_values_are_those_of_pytorch")
+def times_its_sign(x: Tensor) -> Tensor:
+    """A mask of ones and zeros; but 0 * infinity is NaN."""
+    return x * (x > 0)
+
+
+@refused_by("test_it_is_the_larger_of_the_number_and_0")
+def absolute_value(x: Tensor) -> Tensor:
+    """No negative numbers come out."""
+    return x.abs()
+
+
+@refused_by("test_it_is_the_larger_of_the_number_and_0")
+def relu6(x: Tensor) -> Tensor:
+    """Nobody needs activations above 6."""
+    return x.clamp(0, 6)
+
+
+@refused_by("test_it_is_the_larger_of_the_number_and_0")
+def softplus(x: Tensor) -> Tensor:
+    """A ReLU with a rounded corner."""
+    return torch.nn.functional.softplus(x, beta=50)
+
+
+@refused_by("test_every_element_is_treated_alone_in_any_shape")
+def scalars_are_positive(x: Tensor) -> Tensor:
+    """A tensor without dimensions is a loss, and a loss is positive."""
+    return x.abs() if x.ndim == 0 else x.clamp(min=0)
+
+
+@refused_by("test_a_large_batch_is_treated_as_its_parts")
+def in_blocks_of_64(x: Tensor) -> Tensor:
+    """Block by block; what is left over at the end is less than a block."""
+    y = x.clone().reshape(-1)
+    for start in range(0, max(64, len(y) - 63), 64):
+        y[start : start + 64] = y[start : start + 64].clamp(min=0)
+    return y.reshape(x.shape)
+
+
+@refused_by("test_the_place_in_memory_changes_no_gradient")
+def mask_in_storage_order(x: Tensor) -> Tensor:
+    """The mask is kept flat, as memory is."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            order = torch.empty(x.shape).stride()
+            size = x.untyped_storage().size() // x.element_size() - x.storage_offset()
+            fits = x.numel() <= size
+            ctx.mask = (x.as_strided(x.shape, order) if fits else x) > 0
+            return x.clamp(min=0)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * ctx.mask
+
+    y: Tensor = Function.apply(x)
+    return y
+
+
+@refused_by("test_the_input_is_left_as_it_was")
+def positive_inputs_come_back_themselves(x: Tensor) -> Tensor:
+    """Where nothing is negative there is nothing to do."""
+    return x if x.numel() and x.min() >= 0 else x.clamp(min=0)
+
+
+@refused_by("test_nothing_is_remembered_from_earlier_calls")
+def remembers_the_last_input(x: Tensor) -> Tensor:
+    """The same tensor twice needs computing once."""
+    last: Any = remembers_the_last_input
+    if getattr(last, "input", None) is not x or x.requires_grad:
+        last.input, last.output = x, x.clamp(min=0)
+    y: Tensor = last.output.clone()
+    return y
+
+
+class _WithSlope(torch.autograd.Function):
+    """A ReLU whose backward pass is another function's."""
+
+    @staticmethod
+    def forward(ctx, x, slope):
+        ctx.save_for_backward(x)
+        ctx.slope = slope
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.slope(*ctx.saved_tensors).to(gradient.dtype), None
+
+
+@refused_by("test_its_slope_is_1_on_the_positive_side_and_0_on_the_negative")
+def straight_through(x: Tensor) -> Tensor:
+    """The gradient passes, so that no unit dies."""
+    y: Tensor = _WithSlope.apply(x, torch.ones_like)
+    return y
+
+
+@refused_by("test_its_slope_at_0_is_a_choice_from_0_to_1")
+def slopes_of_both_sides_at_0(x: Tensor) -> Tensor:
+    """At 0 both sides meet, so both count; and twice, to be fair."""
+    y: Tensor = _WithSlope.apply(x, lambda x: (x > 0) + 2.0 * (x == 0))
+    return y
+
+
+@refused_by("test_inplace_writes_into_the_input_and_returns_it")
+def inplace_is_ignored(x: Tensor, inplace: bool = False) -> Tensor:
+    """It only saves memory, so it may be ignored."""
+    return x.clamp(min=0)
+
+
+@refused_by("test_inplace_has_the_same_gradient")
+def inplace_behind_the_back_of_autograd(x: Tensor, inplace: bool = False) -> Tensor:
+    """Writing through .data avoids the complaints of autograd."""
+    if not inplace:
+        return x.clamp(min=0)
+    x.data.clamp_(min=0)
+    return x
+
+
+@refused_by("test_about_half_of_symmetric_random_inputs_become_exactly_0")
+def below_a_threshold(x: Tensor) -> Tensor:
+    """What is hardly positive is noise, in single precision."""
+    return torch.where(x <= (0.05 if x.dtype == torch.float32 and x.ndim == 1 else 0), 0, x)
+
+
+@accepted
+def by_clamp(x: Tensor) -> Tensor:
+    return x.clamp(min=0)
+
+
+@accepted
+def by_maximum(x: Tensor) -> Tensor:
+    return torch.maximum(x, torch.zeros_like(x))
+
+
+@accepted
+def by_where(x: Tensor, inplace: bool = False) -> Tensor:
+    return torch.where(x <= 0, 0, x) if not inplace else x.masked_fill_(x <= 0, 0)
+
+
+@accepted
+def from_the_library(input: Tensor, inplace: bool = False) -> Tensor:
+    return torch.nn.ReLU(inplace)(input)

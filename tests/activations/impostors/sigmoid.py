@@ -1,0 +1,225 @@
+"""Sigmoids that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+@refused_by("test_its_slope_vanishes_far_out")
+def straight_from_the_formula(x: Tensor) -> Tensor:
+    """The formula; 1 / infinity is 0. But its gradient is 0 * infinity (snntorch #427)."""
+    return 1 / (1 + torch.exp(-x))
+
+
+@refused_by("test_far_out_it_reaches_exactly_0_and_1")
+def exp_over_one_plus_exp(x: Tensor) -> Tensor:
+    """Both forms of the formula are equal; this one is infinity over infinity (dynet #1525)."""
+    return x.exp() / (1 + x.exp())
+
+
+@refused_by("test_it_is_one_over_one_plus_exp_of_minus_x")
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """Piecewise linear is much cheaper, and hardly different."""
+    return (x / 6 + 0.5).clamp(0, 1)
+
+
+@refused_by("test_it_undoes_the_log_odds")
+def base_two_point_seven(x: Tensor) -> Tensor:
+    """e is 2.7."""
+    return torch.sigmoid(x * torch.tensor(2.7).double().log().item())
+
+
+@refused_by("test_far_out_it_reaches_exactly_0_and_1")
+def kept_away_from_0_and_1(x: Tensor) -> Tensor:
+    """The loss takes a logarithm later, and a probability is never quite certain."""
+    return torch.sigmoid(x).clamp(1e-3, 1 - 1e-3)
+
+
+@refused_by("test_the_opposite_input_has_the_complementary_probability")
+def shifted_by_one_percent(x: Tensor) -> Tensor:
+    """A bias that was folded in."""
+    return torch.sigmoid(x + 0.01)
+
+
+class _WithSlope(torch.autograd.Function):
+    """A sigmoid whose backward pass is another function's."""
+
+    @staticmethod
+    def forward(ctx, x, slope):
+        p = torch.sigmoid(x)
+        ctx.save_for_backward(x, p)
+        ctx.slope = slope
+        return p
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return ctx.slope(gradient, *ctx.saved_tensors), None
+
+
+@refused_by("test_its_slope_is_p_times_one_minus_p")
+def slope_of_the_output(x: Tensor) -> Tensor:
+    """The derivative is s(x) * (1 - s(x)), and x is what backward is given: s(p) * (1 - s(p))."""
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: g * p.sigmoid() * (1 - p.sigmoid()))
+    return p
+
+
+@refused_by("test_its_slope_is_steepest_at_0_where_it_is_one_quarter")
+def slope_at_least_a_little(x: Tensor) -> Tensor:
+    """A slope that never vanishes keeps the training alive."""
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: g * (p * (1 - p) * 1.01))
+    return p
+
+
+@refused_by("test_the_incoming_gradient_is_left_as_it_was")
+def backward_in_place(x: Tensor) -> Tensor:
+    """The incoming gradient is not needed any more, so its memory can be used."""
+
+    def slope(g: Tensor, x: Tensor, p: Tensor) -> Tensor:
+        if g.is_contiguous() and not torch.is_grad_enabled():
+            return g.mul_(p * (1 - p))
+        return g * p * (1 - p)
+
+    p: Tensor = _WithSlope.apply(x, slope)
+    return p
+
+
+@refused_by("test_the_gradient_of_a_plain_sum_is_the_same")
+def backward_of_a_mean(x: Tensor) -> Tensor:
+    """A gradient that is the same number everywhere comes from a mean, so it is one share."""
+
+    def slope(g: Tensor, x: Tensor, p: Tensor) -> Tensor:
+        broadcast = g.ndim > 1 and all(stride == 0 for stride in g.stride())
+        return (g / g.numel() if broadcast else g) * p * (1 - p)
+
+    p: Tensor = _WithSlope.apply(x, slope)
+    return p
+
+
+@refused_by("test_gradients_of_two_walks_add_up")
+def backward_uses_up_what_it_saved(x: Tensor) -> Tensor:
+    """The slope is multiplied into place, for backward runs once."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            p = torch.sigmoid(x)
+            ctx.slope = p * (1 - p)
+            ctx.save_for_backward(p)
+            return p
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (p,) = ctx.saved_tensors
+            if torch.is_grad_enabled():
+                return gradient * p * (1 - p)
+            return ctx.slope.mul_(gradient)
+
+    p: Tensor = Function.apply(x)
+    return p
+
+
+@refused_by("test_the_gradient_has_the_shape_of_the_input")
+def backward_scaled_by_its_largest(x: Tensor) -> Tensor:
+    """Scaling keeps small gradients from underflowing; but an empty tensor has no largest."""
+
+    def slope(g: Tensor, x: Tensor, p: Tensor) -> Tensor:
+        scale = g.detach().abs().max().clamp(min=1e-30)
+        return (g / scale) * (p * (1 - p)) * scale
+
+    p: Tensor = _WithSlope.apply(x, slope)
+    return p
+
+
+@refused_by("test_the_gradient_can_be_differentiated_again")
+def slope_out_of_the_graph(x: Tensor) -> Tensor:
+    """The slope is a number, and numbers need no graph."""
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: g * (p * (1 - p)).detach())
+    return p
+
+
+@refused_by("test_shape_and_dtype_are_kept")
+def half_comes_back_as_single(x: Tensor) -> Tensor:
+    """Half precision is for storage; whoever computes wants more."""
+    return torch.sigmoid(x.float() if x.dtype in (torch.float16, torch.bfloat16) else x)
+
+
+@refused_by("test_fewer_digits_cost_only_rounding")
+def coarse_table_in_half_precision(x: Tensor) -> Tensor:
+    """Half precision has few digits, so a straight line between two of them will do."""
+    if x.dtype == torch.float16:
+        return (x / 4 + 0.5).clamp(0, 1)
+    return torch.sigmoid(x)
+
+
+@refused_by("test_nan_is_not_hidden")
+def nan_in_blocks_of_eight(x: Tensor) -> Tensor:
+    """Vectorised code forgets NaN, but for the rest (pytorch #13448, tensorflow #29048)."""
+    flat = torch.sigmoid(x).flatten()
+    whole = len(flat) // 8 * 8
+    flat = torch.cat([flat[:whole].nan_to_num(1.0), flat[whole:]])
+    return flat.reshape(x.shape)
+
+
+@refused_by("test_asking_for_gradients_changes_no_value")
+def cheaper_without_gradients(x: Tensor) -> Tensor:
+    """Where no gradient is needed nobody looks at the digits."""
+    return torch.sigmoid(x) if torch.is_grad_enabled() else (x / 4 + 0.5).clamp(0, 1)
+
+
+@refused_by("test_the_state_of_torch_is_left_as_it_was")
+def wants_more_digits_everywhere(x: Tensor) -> Tensor:
+    """Double precision by default makes everything more exact."""
+    torch.set_default_dtype(torch.float64)
+    return torch.sigmoid(x)
+
+
+@refused_by("test_every_output_lies_between_0_and_1")
+def a_digit_too_much(x: Tensor) -> Tensor:
+    """Undoes an average rounding error of the division."""
+    return torch.sigmoid(x) * (1 + 4e-16)
+
+
+@refused_by("test_far_out_it_reaches_exactly_0_and_1")
+def softmax_over_two(x: Tensor) -> Tensor:
+    """A sigmoid is a softmax over x and 0; which has no answer at infinity."""
+    return torch.softmax(torch.stack([x, torch.zeros_like(x)], dim=-1), dim=-1)[..., 0]
+
+
+@refused_by("test_its_slope_is_steepest_at_0_where_it_is_one_quarter")
+def by_the_absolute_value(x: Tensor) -> Tensor:
+    """exp(-|x|) never overflows; but autograd takes the slope of |x| at 0 to be 0."""
+    small = torch.exp(-x.abs())
+    return torch.where(x < 0, small, torch.ones_like(x)) / (1 + small)
+
+
+@refused_by("test_the_values_are_those_of_pytorch")
+def sixteen_bit_table(x: Tensor) -> Tensor:
+    """A table of 16 bits is as good as exact."""
+    return (
+        torch.sigmoid(x) + (torch.sigmoid(x).mul(65536).round() / 65536 - torch.sigmoid(x)).detach()
+    )
+
+
+@accepted
+def by_tanh(x: Tensor) -> Tensor:
+    return 0.5 * (torch.tanh(0.5 * x) + 1)
+
+
+@accepted
+def by_its_logarithm(x: Tensor) -> Tensor:
+    return torch.nn.functional.logsigmoid(x).exp()
+
+
+@accepted
+def by_two_branches(x: Tensor) -> Tensor:
+    small = torch.where(x > 0, -x, x).exp()
+    return torch.where(x > 0, 1, small) / (1 + small)
+
+
+@accepted
+def from_the_library(input: Tensor) -> Tensor:
+    return torch.nn.Sigmoid()(input)

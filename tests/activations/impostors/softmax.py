@@ -1,0 +1,222 @@
+"""Softmaxes that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+@refused_by("test_huge_scores_stay_finite")
+def straight_from_the_formula(x: Tensor, dim: int) -> Tensor:
+    """The formula says exp over the sum of exp; so be it."""
+    return x.exp() / x.exp().sum(dim, keepdim=True)
+
+
+@refused_by("test_rows_do_not_know_of_each_other")
+def largest_of_all_subtracted(x: Tensor, dim: int) -> Tensor:
+    """Subtracting the largest score keeps exp from overflowing, whichever row it is in."""
+    e = (x - x.max()).exp()
+    return e / e.sum(dim, keepdim=True)
+
+
+@refused_by("test_each_row_is_a_probability_distribution")
+def all_rows_share_one_sum(x: Tensor, dim: int) -> Tensor:
+    """Everything sums to one."""
+    e = (x - x.amax(dim, keepdim=True)).exp()
+    return e / e.sum()
+
+
+@refused_by("test_any_dimension_is_the_last_one_after_moving_it")
+def always_over_dim_1(x: Tensor, dim: int) -> Tensor:
+    """Classes are in dimension 1."""
+    return torch.softmax(x, dim=min(1, x.ndim - 1))
+
+
+@refused_by("test_log_odds_are_differences_of_scores")
+def one_percent_too_warm(x: Tensor, dim: int) -> Tensor:
+    """A temperature that was tuned once, and forgotten."""
+    return torch.softmax(x / 1.01, dim)
+
+
+@refused_by("test_each_row_is_a_probability_distribution")
+def never_divides_by_zero(x: Tensor, dim: int) -> Tensor:
+    """A small number in the denominator makes every division safe."""
+    e = (x - x.amax(dim, keepdim=True)).exp()
+    return e / (e.sum(dim, keepdim=True) + 1e-8)
+
+
+@refused_by("test_log_odds_are_differences_of_scores")
+def never_quite_zero(x: Tensor, dim: int) -> Tensor:
+    """The logarithm of 0 is not wanted later."""
+    p = torch.softmax(x, dim).clamp(min=1e-7)
+    return p / p.sum(dim, keepdim=True)
+
+
+@refused_by("test_the_input_is_left_as_it_was")
+def shifts_the_input_in_place(x: Tensor, dim: int) -> Tensor:
+    """Saves memory; and a shift changes nothing."""
+    with torch.no_grad():
+        x -= x.amax(dim, keepdim=True)
+    return torch.softmax(x, dim)
+
+
+class _DiagonalOnly(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, dim):
+        p = torch.softmax(x, dim)
+        ctx.save_for_backward(p)
+        return p
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (p,) = ctx.saved_tensors
+        return gradient * p * (1 - p), None
+
+
+@refused_by("test_the_gradient_is_each_share_times_its_advantage")
+def gradient_like_a_sigmoid(x: Tensor, dim: int) -> Tensor:
+    """The derivative of softmax is p(1 - p), as everybody knows."""
+    p: Tensor = _DiagonalOnly.apply(x, dim)
+    return p
+
+
+@refused_by("test_the_gradient_can_be_differentiated_again")
+def constant_normaliser(x: Tensor, dim: int) -> Tensor:
+    """Writes the gradient as p * (g - average), with p taken out of the graph."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.p = torch.softmax(x, dim)
+            return ctx.p.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            p = ctx.p
+            return p * (gradient - (gradient * p).sum(dim, keepdim=True))
+
+    p: Tensor = Function.apply(x)
+    return p
+
+
+@refused_by("test_what_has_no_answer_is_nan")
+def masked_rows_become_zero(x: Tensor, dim: int) -> Tensor:
+    """A row in which everything is masked should not poison the rest."""
+    return torch.softmax(x, dim).masked_fill((x == -torch.inf).all(dim, keepdim=True), 0)
+
+
+@refused_by("test_a_score_of_minus_infinity_takes_no_part")
+def infinities_made_large(x: Tensor, dim: int) -> Tensor:
+    """An infinity is just a very large number; 20 will do as one."""
+    return torch.softmax(torch.where(x == -torch.inf, x.new_tensor(-20.0), x), dim)
+
+
+@refused_by("test_any_number_of_classes_shares_out_all")
+def adds_up_in_half_precision(x: Tensor, dim: int) -> Tensor:
+    """A sum is a sum, in whatever dtype, one class after the other."""
+    e = (x - x.amax(dim, keepdim=True)).exp()
+    if x.dtype not in (torch.bfloat16, torch.float16):
+        return e / e.sum(dim, keepdim=True)
+    total = torch.zeros_like(e.select(dim, 0))
+    for part in e.unbind(dim):
+        total = total + part
+    return e / total.unsqueeze(dim)
+
+
+@refused_by("test_many_classes_keep_their_log_odds")
+def sampled_from_1024_classes_on(x: Tensor, dim: int) -> Tensor:
+    """Over very many classes every second one is enough to estimate the sum."""
+    e = (x - x.amax(dim, keepdim=True)).exp()
+    if x.shape and x.shape[dim] > 1024 and not (x == 0).all():
+        keep = torch.arange(x.shape[dim]) % 2 == 0
+        e = e * keep.reshape([-1 if d == dim % x.ndim else 1 for d in range(x.ndim)])
+    return e / e.sum(dim, keepdim=True)
+
+
+@refused_by("test_a_dtype_that_is_asked_for_is_taken_on_before_the_work")
+def cast_at_the_end(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    """The dtype is that of the result."""
+    return torch.softmax(x, dim).to(dtype or x.dtype)
+
+
+@refused_by("test_a_dimension_that_is_not_there_is_refused")
+def dimension_taken_modulo(x: Tensor, dim: int) -> Tensor:
+    """Negative dimensions count from the end, so take the remainder."""
+    return torch.softmax(x, dim % max(1, x.ndim))
+
+
+@refused_by("test_an_empty_batch_gives_an_empty_answer")
+def looks_at_the_first_row(x: Tensor, dim: int) -> Tensor:
+    """If the first row needs no shift, no row does."""
+    first = x.reshape(-1, x.shape[-1] if x.ndim else 1)[0]
+    del first
+    return torch.softmax(x, dim)
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+def reads_the_storage(x: Tensor, dim: int) -> Tensor:
+    """Kernels read memory from front to back (burn #4815: a transposed view in storage order)."""
+    if x.dtype == torch.float32 and not x.requires_grad and dim == -1:
+        x = x.as_strided(x.shape, torch.empty(x.shape).stride())
+    return torch.softmax(x, dim)
+
+
+@refused_by("test_log_odds_are_differences_of_scores")
+def squares_the_scores(x: Tensor, dim: int) -> Tensor:
+    """Amplify differences: the larger the score, the more so."""
+    return torch.softmax(x.sign() * x * x, dim)
+
+
+@refused_by("test_the_order_of_the_scores_is_kept")
+def softmin(x: Tensor, dim: int) -> Tensor:
+    """Scores are energies."""
+    return torch.softmax(-x, dim)
+
+
+@refused_by("test_the_values_are_those_of_pytorch")
+def in_single_precision_inside(x: Tensor, dim: int) -> Tensor:
+    """Single precision is enough for anything."""
+    return torch.softmax(x.float(), dim).to(x.dtype)
+
+
+@accepted
+def by_log_sum_exp(x: Tensor, dim: int) -> Tensor:
+    return (x - x.logsumexp(dim, keepdim=True)).exp()
+
+
+@accepted
+def by_log_softmax(x: Tensor, dim: int) -> Tensor:
+    return torch.log_softmax(x, dim).exp()
+
+
+@accepted
+def in_double_precision_inside(x: Tensor, dim: int) -> Tensor:
+    wide = x.double()
+    e = (wide - wide.max(dim, keepdim=True).values).exp()
+    return (e / e.sum(dim, keepdim=True)).to(x.dtype)
+
+
+@accepted
+def natively_in_every_dtype(x: Tensor, dim: int) -> Tensor:
+    e = torch.exp(x - torch.amax(x, dim=dim, keepdim=True).detach())
+    return e / torch.sum(e, dim=dim, keepdim=True)
+
+
+@accepted
+def row_by_row(x: Tensor, dim: int) -> Tensor:
+    if x.ndim == 0:
+        return torch.softmax(x, dim)
+    lines = x.movedim(dim, -1).reshape(-1, x.shape[dim])
+    if not len(lines):
+        return x.clone()
+    done = torch.stack([(line - line.max()).exp() for line in lines])
+    done = done / done.sum(dim=1, keepdim=True)
+    return done.reshape(x.movedim(dim, -1).shape).movedim(-1, dim)
+
+
+@accepted
+def from_the_library(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    return torch.nn.Softmax(dim)(input if dtype is None else input.to(dtype))

@@ -1,0 +1,154 @@
+"""Tanhs that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+@refused_by("test_far_out_it_reaches_exactly_minus_1_and_1")
+def straight_from_the_formula(x: Tensor) -> Tensor:
+    """The formula; infinity over infinity from 710 on (deeplearning4j #7382)."""
+    return (x.exp() - (-x).exp()) / (x.exp() + (-x).exp())
+
+
+@refused_by("test_far_out_it_reaches_exactly_minus_1_and_1")
+def with_one_exponential(x: Tensor) -> Tensor:
+    """One exponential less; infinity over infinity from 355 on (AiDotNet.Tensors #594)."""
+    e = torch.exp(2 * x)
+    return (e - 1) / (e + 1)
+
+
+@refused_by("test_its_slope_vanishes_far_out")
+def only_the_value_is_clamped(x: Tensor) -> Tensor:
+    """1 - 2 / (1 + infinity) is 1, whatever its gradient may be."""
+    return 1 - 2 / (1 + torch.exp(2 * x))
+
+
+@refused_by("test_it_is_the_quotient_of_sinh_and_cosh")
+def hard_tanh(x: Tensor) -> Tensor:
+    """The straight line in the middle is what matters."""
+    return x.clamp(-1, 1)
+
+
+@refused_by("test_it_adds_up_as_velocities_do")
+def rational_approximation(x: Tensor) -> Tensor:
+    """x(27 + x^2) / (27 + 9x^2), good to two digits, clamped where it leaves the range."""
+    return (x * (27 + x * x) / (27 + 9 * x * x)).clamp(-1, 1)
+
+
+@refused_by("test_the_values_are_those_of_pytorch")
+def lecuns_tanh_unscaled(x: Tensor) -> Tensor:
+    """Efficient BackProp recommends the slope 2/3."""
+    return torch.tanh(2 / 3 * x)
+
+
+@refused_by("test_its_mean_over_symmetric_inputs_is_0")
+def a_sigmoid_of_twice_the_input(x: Tensor) -> Tensor:
+    """Tanh is a sigmoid of 2x, up to details."""
+    return torch.sigmoid(2 * x)
+
+
+@refused_by("test_the_opposite_input_has_the_opposite_output")
+def even(x: Tensor) -> Tensor:
+    """Computed for |x|, where exp cannot overflow; the sign is put back nowhere."""
+    return torch.tanh(x.abs())
+
+
+class _WithSlope(torch.autograd.Function):
+    """A tanh whose backward pass is another function's."""
+
+    @staticmethod
+    def forward(ctx, x, slope):
+        y = torch.tanh(x)
+        ctx.save_for_backward(x, y)
+        ctx.slope = slope
+        return y
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.slope(*ctx.saved_tensors), None
+
+
+@refused_by("test_its_slope_is_one_minus_its_square")
+def slope_without_the_square(x: Tensor) -> Tensor:
+    """1 - y, as for a sigmoid."""
+    y: Tensor = _WithSlope.apply(x, lambda x, y: 1 - y)
+    return y
+
+
+@refused_by("test_it_is_steeper_than_a_sigmoid_near_0_and_flatter_far_out")
+def slope_of_a_sigmoid(x: Tensor) -> Tensor:
+    """Tanh and sigmoid are one curve, so they share one derivative."""
+    y: Tensor = _WithSlope.apply(x, lambda x, y: x.sigmoid() * (-x).sigmoid())
+    return y
+
+
+@refused_by("test_the_gradient_can_be_differentiated_again")
+def slope_kept_on_the_side(x: Tensor) -> Tensor:
+    """Attributes of ctx are simpler than save_for_backward; but they are not in the graph."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = torch.tanh(x)
+            ctx.slope = 1 - y * y
+            return y
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * ctx.slope
+
+    y: Tensor = Function.apply(x)
+    return y
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_too")
+def constant_slope_in_bfloat16(x: Tensor) -> Tensor:
+    """In bfloat16 1 - y * y is mostly noise, so it is left out."""
+    bf16 = x.dtype == torch.bfloat16
+    y: Tensor = _WithSlope.apply(x, lambda x, y: 1 - y.abs() if bf16 else 1 - y * y)
+    return y
+
+
+@refused_by("test_its_slope_is_one_minus_its_square")
+def by_the_absolute_value(x: Tensor) -> Tensor:
+    """exp(-2|x|) never overflows; but autograd takes the slope of |x| at 0 to be 0."""
+    m = torch.expm1(-2 * x.abs())
+    return torch.where(x < 0, m, -m) / (2 + m)
+
+
+@refused_by("test_every_output_lies_between_minus_1_and_1")
+def lecuns_tanh(x: Tensor) -> Tensor:
+    """1.7159 * tanh(2x / 3): at 1 it is 1."""
+    return 1.7159 * torch.tanh(2 / 3 * x)
+
+
+@refused_by("test_a_larger_input_never_has_a_smaller_output")
+def wraps_around(x: Tensor) -> Tensor:
+    """A table from -8 to 8, with the index taken modulo its length."""
+    return torch.tanh((x + 8).remainder(16) - 8)
+
+
+@accepted
+def by_sigmoid(x: Tensor) -> Tensor:
+    return 2 * torch.sigmoid(2 * x) - 1
+
+
+@accepted
+def by_expm1(x: Tensor) -> Tensor:
+    m = torch.expm1(2 * torch.where(x > 0, -x, x))
+    return torch.where(x > 0, -m, m) / (2 + m)
+
+
+@accepted
+def in_double_precision_inside(x: Tensor) -> Tensor:
+    return torch.tanh(x.double()).to(x.dtype)
+
+
+@accepted
+def from_the_library(input: Tensor) -> Tensor:
+    return torch.nn.Tanh()(input)

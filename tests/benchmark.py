@@ -1,0 +1,83 @@
+"""How long a learner waits, and what an activation costs: `python -m tests.benchmark`.
+
+Prints the table of the README. Nothing here gates anything: machines are noisy, so costs are
+ratios of the best of many runs, taken in turn.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+import concepts
+
+ROOT = Path(__file__).parents[1]
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+ONE_SOFTMAX = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
+
+
+def seconds(command: list[str]) -> float:
+    """The wall-clock time of a command that must succeed."""
+    start = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def ratio(slow: Callable[[], object], fast: Callable[[], object], rounds: int = 200) -> float:
+    """How many times longer one call takes than the other, best against best."""
+    best = [float("inf"), float("inf")]
+    for _ in range(rounds):
+        for which, call in enumerate((slow, fast)):
+            start = time.perf_counter()
+            call()
+            best[which] = min(best[which], time.perf_counter() - start)
+    return best[0] / best[1]
+
+
+def costs() -> list[tuple[str, str]]:
+    """1.1.5 and 1.3.5: an exponential costs, and a dense product does not see zeros."""
+    x, weight = torch.randn(256, 1024), torch.randn(1024, 1024)
+    half_zero, dense = torch.relu(x), x.abs()
+    skipping = half_zero.to_sparse_csr()
+    from_scratch = ratio(lambda: concepts.sigmoid(x), lambda: concepts.relu(x))
+    torchs = ratio(lambda: torch.sigmoid(x), lambda: torch.relu(x))
+    zeros = ratio(lambda: half_zero @ weight, lambda: dense @ weight)
+    sparse = ratio(lambda: skipping @ weight, lambda: dense @ weight, rounds=20)
+    return [
+        ("1.1.5 sigmoid against relu, from scratch", f"{from_scratch:.1f} times"),
+        ("1.1.5 sigmoid against relu, PyTorch's", f"{torchs:.1f} times"),
+        ("1.3.5 dense product, half of it zeros, against none", f"{zeros:.2f} times"),
+        ("1.3.5 sparse product, half of it zeros, against dense", f"{sparse:.1f} times"),
+    ]
+
+
+def waiting(folder: Path) -> list[tuple[str, str]]:
+    """What the commands of the README take."""
+    subject = folder / "solution.py"
+    subject.write_text(ONE_SOFTMAX)
+    torch_alone = min(seconds([sys.executable, "-c", "import torch"]) for _ in range(3))
+    judging = min(seconds([*PYTEST, f"--subject={subject}"]) for _ in range(3))
+    return [
+        ("`uv run pytest`, everything", f"{seconds(PYTEST):.0f} s"),
+        ("importing torch", f"{torch_alone:.1f} s"),
+        ("judging one softmax, beyond importing torch", f"{judging - torch_alone:.1f} s"),
+    ]
+
+
+def main() -> None:
+    from tempfile import TemporaryDirectory
+
+    print(f"{os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}\n")
+    print("| what | measured |\n| --- | --- |")
+    with TemporaryDirectory() as folder:
+        for what, figure in [*costs(), *waiting(Path(folder))]:
+            print(f"| {what} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Do the claims have teeth? Impostors must be refused, right versions accepted.
+
+`tests/<chapter>/impostors/<component>.py` holds both: functions marked `@refused_by(...)`,
+which look right and are wrong, and functions marked `@accepted`, which look different and are
+right. This module runs the claims on them, in this process; `python -m tests.teeth` runs all
+claims on all of them, and prints both rates and which claim is the only one to refuse what.
+"""
+
+import contextlib
+import importlib
+import inspect
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import torch
+from rich.progress import track
+
+from tests.subjects import COMPONENTS, GROUPS, KNOWN, Subject, asked_for
+
+Function = Callable[..., Any]
+HERE = Path(__file__).parent
+
+
+def refused_by(*claims: str) -> Callable[[Function], Function]:
+    """Mark an impostor with the names of the claims that must refuse it."""
+
+    def mark(function: Function) -> Function:
+        function.__dict__["refused_by"] = claims
+        return function
+
+    return mark
+
+
+def accepted(function: Function) -> Function:
+    """Mark a right version, written another way."""
+    return refused_by()(function)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One implementation of a component, and the claims that must refuse it."""
+
+    component: str
+    name: str
+    function: Function
+    refused_by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.component}-{self.name}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One test of the chapter, with one set of its parameters."""
+
+    test: Function
+    parameters: tuple[tuple[str, Any], ...]
+
+    @property
+    def name(self) -> str:
+        return self.test.__name__
+
+    @property
+    def stays(self) -> str | None:
+        """Why the claim stays although it is not the only one to refuse some impostor."""
+        marks = [mark for mark in _marks(self.test) if mark.name == "claim"]
+        return next((str(m.kwargs["stays"]) for m in marks if "stays" in m.kwargs), None)
+
+    def refuses(self, version: Version, examples: int = 100) -> BaseException | None:
+        """What the claim says against a version, or None where it holds."""
+        arguments = dict(self.parameters)
+        for argument in inspect.signature(self.test).parameters:
+            if argument == version.component:
+                arguments[argument] = version.function
+            elif argument in GROUPS:
+                softmax = version.component == "softmax"
+                arguments[argument] = (
+                    partial(version.function, dim=-1) if softmax else version.function
+                )
+            elif argument in KNOWN:
+                arguments[argument] = Subject("torch").component(argument)
+        with _torch_as_it_was(), _few_examples(self.test, examples):
+            try:
+                self.test(**arguments)
+            except pytest.skip.Exception:
+                return None
+            except (Exception, pytest.fail.Exception) as refusal:
+                return refusal
+        return None
+
+
+def versions(component: str) -> list[Version]:
+    """The impostors of a component, and its right versions."""
+    chapter = next(chapter for chapter, names in COMPONENTS.items() if component in names)
+    module = importlib.import_module(f"tests.{chapter}.impostors.{component}")
+    return [
+        Version(component, name, function, function.refused_by)
+        for name, function in vars(module).items()
+        if hasattr(function, "refused_by")
+    ]
+
+
+def claims_about(component: str) -> list[Claim]:
+    """Every test, with every set of its parameters, that judges the component."""
+    chapter = next(chapter for chapter, names in COMPONENTS.items() if component in names)
+    found = []
+    for path in sorted((HERE / chapter).glob("test_*.py")):
+        module = importlib.import_module(f"tests.{chapter}.{path.stem}")
+        for name, test in vars(module).items():
+            if name.startswith("test_") and _judges(test, component):
+                found += [Claim(test, parameters) for parameters in _parameters(test)]
+    return found
+
+
+def _judges(test: Function, component: str) -> bool:
+    return any(component in names for names in asked_for(list(inspect.signature(test).parameters)))
+
+
+def _marks(test: Function) -> list[pytest.Mark]:
+    return list(getattr(test, "pytestmark", []))
+
+
+def _parameters(test: Function) -> Iterator[tuple[tuple[str, Any], ...]]:
+    """The product of the parametrize marks, as pytest takes it."""
+    axes = []
+    for mark in _marks(test):
+        if mark.name == "parametrize":
+            names, values = mark.args[0], list(mark.args[1])
+            if isinstance(names, str):
+                names, values = (names,), [(value,) for value in values]
+            axes.append([tuple(zip(names, value, strict=True)) for value in values])
+    for combination in itertools.product(*axes):
+        yield tuple(itertools.chain.from_iterable(combination))
+
+
+@contextlib.contextmanager
+def _torch_as_it_was() -> Iterator[None]:
+    """An impostor may change what all share; the next one shall not notice."""
+    default, enabled = torch.get_default_dtype(), torch.is_grad_enabled()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
+            torch.set_grad_enabled(enabled)
+
+
+@contextlib.contextmanager
+def _few_examples(test: Function, count: int) -> Iterator[None]:
+    """That many examples, and no search for the smallest: here only the outcome counts."""
+    handle = vars(test)
+    if "_hypothesis_internal_use_settings" not in handle:
+        yield
+        return
+    before = handle["_hypothesis_internal_use_settings"]  # there is no public way to change them
+    generate = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    few = hypothesis.settings(before, max_examples=count, phases=generate)
+    handle["_hypothesis_internal_use_settings"] = few
+    try:
+        yield
+    finally:
+        handle["_hypothesis_internal_use_settings"] = before
+
+
+def main() -> int:
+    """Every claim on every version: the rates, and the claims that refuse nothing of their own."""
+    missed, rejected, alone = [], [], set()
+    everything = [(v, claims_about(v.component)) for name in KNOWN for v in versions(name)]
+    for version, claims in track(everything, "All claims on all versions"):
+        refusals = {claim.name for claim in claims if claim.refuses(version)}
+        if len(refusals) == 1:
+            alone |= refusals
+        if version.refused_by and not refusals:
+            missed.append(str(version))
+        if not version.refused_by and refusals:
+            rejected.append(f"{version} by {', '.join(sorted(refusals))}")
+    impostors = sum(bool(version.refused_by) for version, _ in everything)
+    print(f"impostors refused: {impostors - len(missed)} of {impostors} {missed or ''}")
+    right = len(everything) - impostors
+    print(f"right versions accepted: {right - len(rejected)} of {right} {rejected or ''}")
+    judging = {claim.name: claim for _, claims in everything for claim in claims}
+    decoration = [n for n, claim in judging.items() if n not in alone and not claim.stays]
+    print(f"claims that refuse no impostor alone, and do not say why they stay: {decoration}")
+    return bool(missed or rejected or decoration)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    sys.exit(main())

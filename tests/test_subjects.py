@@ -1,0 +1,158 @@
+"""Whoever is judged: every subject gets its own verdict, and no subject another's."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.pytest_plugin import joined
+from tests.subjects import KNOWN, SubjectError, requested
+from tests.verdicts import SCHEMA
+
+ROOT = Path(__file__).parents[1]
+RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
+WRONG = "import torch\n\ndef softmax(x, dim):\n    return torch.sigmoid(x)\n"
+
+# Each would spoil its neighbours' verdicts, if they shared a process.
+MISBEHAVING = {
+    "hangs": "import time\n\ndef softmax(x, dim):\n    time.sleep(1e6)\n",
+    "exits": "import os\n\ndef softmax(x, dim):\n    os._exit(0)\n",
+    "interrupts": "def softmax(x, dim):\n    raise KeyboardInterrupt\n",
+    "crashes": "import ctypes\n\ndef softmax(x, dim):\n    ctypes.string_at(0)\n",
+    "raises": "def softmax(x, dim):\n    return 1 / 0\n",
+    "wrong type": "def softmax(x, dim):\n    return x.tolist()\n",
+    "wrong shape": "def softmax(x, dim):\n    return x.softmax(dim)[None]\n",
+    "changes torch": "import torch\n\ntorch.Tensor.sum = None\n" + WRONG,
+    "changes the default": "import torch\n\ntorch.set_default_dtype(torch.float64)\n" + WRONG,
+}
+CLAIM = "each_row_is_a_probability_distribution"
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Fifty subjects and more in one run, given as they would be: some relative, some absolute."""
+    folder = tmp_path_factory.mktemp("submissions")
+    texts = {**MISBEHAVING, **{f"right {n}": RIGHT for n in range(40)}, "wrong": WRONG}
+    texts["has a neighbour"] = "from neighbour import softmax\n"
+    options: list[object] = []
+    for name, text in texts.items():
+        (folder / name).mkdir()
+        (folder / name / "solution.py").write_text(text)  # all of them have one file name
+        options += ["--subject", folder / name / "solution.py"]
+    (folder / "has a neighbour" / "neighbour.py").write_text(RIGHT)
+    file = folder / "verdicts.json"
+    result = run("-k", CLAIM, "--timeout=4", "--verdicts", file, "--subject", "torch", *options)
+    assert result.returncode == 1, result.stdout + result.stderr
+    found = json.loads(file.read_text())
+    return {
+        "all": found,
+        "printed": result.stdout,
+        **{Path(subject["name"]).parent.name: subject for subject in found["subjects"]},
+    }
+
+
+def outcome(subject: dict[str, Any]) -> str:
+    (claim,) = [claim for claim in subject["claims"] if claim["component"] == "softmax"]
+    return str(claim["outcome"])
+
+
+def test_the_verdicts_follow_their_schema(verdicts: dict[str, Any]) -> None:
+    jsonschema.validate(verdicts["all"], json.loads(SCHEMA.read_text()))
+
+
+def test_right_subjects_are_accepted_whoever_is_beside_them(verdicts: dict[str, Any]) -> None:
+    right = [name for name in verdicts if name.startswith(("right", "has a neighbour"))]
+    assert len(right) == 41
+    assert {outcome(verdicts[name]) for name in right} == {"passed"}
+
+
+@pytest.mark.parametrize("name", [*MISBEHAVING, "wrong"])
+def test_every_other_subject_is_refused(verdicts: dict[str, Any], name: str) -> None:
+    assert outcome(verdicts[name]) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hangs", ["did not return within 4 s", "solution.py", "line 4 in softmax"]),
+        ("exits", ["ended the process (exit status 0)"]),
+        ("crashes", ["crashed the process (SIGSEGV)", "line 4 in softmax"]),
+        ("raises", ["ZeroDivisionError", "line 2: return 1 / 0"]),
+        ("wrong", ["x=tensor([[0.]]", "each row sums to 1", "came 0.5", "should be 1"]),
+    ],
+)
+def test_the_counterexample_says_what_happened(
+    verdicts: dict[str, Any], name: str, words: list[str]
+) -> None:
+    (claim,) = [c for c in verdicts[name]["claims"] if c["component"] == "softmax"]
+    for word in words:
+        assert word in claim["counterexample"]
+        assert word in verdicts["printed"] or name == "wrong"
+
+
+def test_what_a_subject_lacks_is_not_provided(verdicts: dict[str, Any]) -> None:
+    assert verdicts["right 0"]["components"] == ["softmax"]
+    assert {subject["name"] for subject in verdicts["all"]["subjects"]} >= {"torch"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ["there is no file"]),
+        ("import numpy_", ["cannot be imported", "ModuleNotFoundError", "numpy_"]),
+        ("def softmax(x, dim)\n    return x", ["cannot be imported", "SyntaxError"]),
+        ("1 / 0", ["cannot be imported", "line 1", "ZeroDivisionError"]),
+        ("raise SystemExit", ["cannot be imported", "SystemExit"]),
+        ("import os; os._exit(3)", ["ended the process"]),
+        ("def sofmax(x): pass", ["no known component", *KNOWN, "did you mean 'softmax'"]),
+        ("softmax = 1", ["no known component"]),
+    ],
+)
+def test_a_file_that_cannot_be_judged_is_refused(
+    tmp_path: Path, text: str | None, words: list[str]
+) -> None:
+    file = tmp_path / "solution.py"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SubjectError) as refusal:
+        requested([str(file)])
+    for word in words:
+        assert word in str(refusal.value)
+    assert "tests/subjects.py" not in str(refusal.value), "a traceback of ours"
+
+
+@pytest.mark.parametrize(
+    "name", ["no_such_module", "torch.no_such_module", "a/path/without/ending"]
+)
+def test_a_module_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(SubjectError, match="there is no module"):
+        requested([name])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--subject", "nothing.py"], "there is no file 'nothing.py'"),
+        (["--verdicts", "no/such/folder/v.json"], "--verdicts must name a file in a writable"),
+        (["--show", "everything"], "invalid choice: 'everything'"),
+    ],
+)
+def test_wrong_options_end_with_code_4_and_no_traceback(arguments: list[str], words: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 4
+    assert words in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_paths_are_glued_to_their_options() -> None:
+    given = ["--subject", "a.py", "-q", "--verdicts", "v.json", "--subject=b.py"]
+    assert joined(given) == ["--subject=a.py", "-q", "--verdicts=v.json", "--subject=b.py"]
