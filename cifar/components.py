@@ -1,0 +1,81 @@
+"""Where the network takes its parts from: the first subject that provides each.
+
+`Components("concepts", "torch")` answers `components.relu` with our own ReLU if there is one and
+with PyTorch's if not. Names and signatures are PyTorch's throughout, so the rest of this package
+never knows whose part it holds. Read next: `cifar/model.py`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cifar.settings import RefusedError
+from tests.subjects import Subject
+
+
+class SubjectError(RefusedError):
+    """A subject that cannot be imported, or none at all."""
+
+
+class MissingComponentError(RefusedError, AttributeError):
+    """None of the subjects provides the component."""
+
+
+class Components:
+    """A namespace of components, each from the first subject that provides it.
+
+    Args:
+        subjects: module names or paths of Python files, in the order in which they are asked.
+
+    Raises:
+        SubjectError: no subject is named, or one of them cannot be imported.
+
+    Example:
+        >>> components = Components("concepts", "torch")
+        >>> components.Linear(3, 2)
+        Linear(in_features=3, out_features=2, bias=True)
+        >>> print(components)
+        nothing from concepts; Linear from torch
+    """
+
+    def __init__(self, *subjects: str) -> None:
+        if not subjects:
+            raise SubjectError("components must come from at least one subject, got none")
+        for name in subjects:
+            _check(name)
+        self._subjects = tuple(Subject(name) for name in subjects)
+        self._origins: dict[str, str] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):  # copying and pickling ask for names that no component has
+            raise AttributeError(name)
+        for subject in self._subjects:
+            component = subject.component(name)
+            if component is not None:
+                self._origins[name] = subject.name
+                return component
+        asked = ", ".join(subject.name for subject in self._subjects)
+        raise MissingComponentError(
+            f"one of the subjects must provide {name}, got {asked}; torch has most components"
+        )
+
+    def origins(self) -> dict[str, str]:
+        """The subject of every component that has been asked for so far, in that order."""
+        return dict(self._origins)
+
+    def __str__(self) -> str:
+        names: dict[str, list[str]] = {subject.name: [] for subject in self._subjects}
+        for name, subject in self._origins.items():
+            names[subject].append(name)
+        return "; ".join(
+            f"{', '.join(found) or 'nothing'} from {subject}" for subject, found in names.items()
+        )
+
+
+def _check(name: str) -> None:
+    try:
+        Subject(name).component("relu")  # imports it, whether or not it has one
+    except (Exception, SystemExit) as problem:  # a stranger's module may fail in any way
+        raise SubjectError(
+            f"a subject must be a module or a .py file that can be imported, got {name!r} "
+            f"({type(problem).__name__}: {problem})"
+        ) from None

@@ -1,0 +1,49 @@
+"""Components and data sets for the claims about training."""
+
+from dataclasses import replace
+
+import pytest
+
+from cifar.components import Components
+from cifar.data import Data, cifar10, find, stand_in
+
+
+@pytest.fixture(scope="session")
+def components() -> Components:
+    return Components("concepts", "torch")
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> Data:
+    return stand_in()
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Data:
+    """The real CIFAR-10, if it is there. Tests never download it, and nothing replaces it: this is
+    the one place of the project that skips."""
+    root = find()
+    if root is None:
+        pytest.skip("no CIFAR-10 in $CIFAR10_ROOT or ./data")
+    return cifar10(root)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("synthetic", marks=pytest.mark.stand_in),
+        pytest.param("photographs", marks=pytest.mark.real_data),
+    ],
+)
+def data(request: pytest.FixtureRequest) -> Data:
+    """Either data set, in the size of the stand-in."""
+    whole: Data = request.getfixturevalue(request.param)
+    return replace(
+        whole,
+        train_images=whole.train_images[:4000],
+        train_labels=whole.train_labels[:4000],
+        held_out_images=whole.held_out_images[:1000],
+        held_out_labels=whole.held_out_labels[:1000],
+        test_images=whole.test_images[:1000],
+        test_labels=whole.test_labels[:1000],
+    )
