@@ -2,18 +2,30 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
-from tests.subjects import GROUPS, KNOWN, Judged, Subject, SubjectError, asked_for, requested
+from tests.subjects import (
+    COMPONENTS,
+    GROUPS,
+    KNOWN,
+    Judged,
+    Subject,
+    SubjectError,
+    asked_for,
+    requested,
+)
 from tests.verdicts import Verdicts, judged_by
 
+# max_examples: claims are many, and half as many inputs each find the same faults.
 # derandomize: every subject meets the same inputs, on every machine.
 # deadline, too_slow: an implementation may be slow and right.
 # phases: no `explain`, whose comments would be about our helpers; nothing to `reuse`.
 SUITE = hypothesis.settings(
+    max_examples=50,
     derandomize=True,
     database=None,
     deadline=None,
@@ -23,7 +35,7 @@ SUITE = hypothesis.settings(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.register_profile("suite", SUITE)
-hypothesis.settings.register_profile("explore", SUITE, derandomize=False)
+hypothesis.settings.register_profile("explore", SUITE, derandomize=False, max_examples=200)
 
 SUBJECTS = pytest.StashKey[list[Subject]]()
 
@@ -67,6 +79,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Isolation(), "isolation")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --subject, files in which nothing judges are not even imported."""
+    judging = collection_path.is_dir() or collection_path.parent.name in COMPONENTS
+    return True if config.option.subjects and not judging else None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that names components runs once for every subject that provides them."""
     wanted = asked_for(metafunc.fixturenames)
@@ -86,10 +104,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --subject only what judges runs; what no subject provides never does."""
-    judging = [item for item in items if judged_by(item)]
-    others = [item for item in items if not asked_for(getattr(item, "fixturenames", ()))]
-    kept = judging if config.option.subjects else [i for i in items if i in {*judging, *others}]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    kept, others = [], []
+    for item in items:
+        plain = not config.option.subjects and not asked_for(getattr(item, "fixturenames", ()))
+        (kept if judged_by(item) or plain else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = kept
 
 

@@ -3,6 +3,7 @@
 A thin layer over pytest and `cifar`: everything here can be had from them.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `concepts`, `cifar` and `tests`, wherever they are installed
+# Threads that wait for one another shall sleep: training comes after judging, and may share cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from cifar.__main__ import train  # noqa: E402 - after the path is set
 from tests.ledger import ledger  # noqa: E402

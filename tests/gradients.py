@@ -25,13 +25,18 @@ def gradient(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
     return found
 
 
-def second_gradient(function: Function, x: Tensor, cotangent: Tensor, other: Tensor) -> Tensor:
-    """The gradient of sum(other * gradient(function, x, cotangent)) with respect to x."""
+def second_gradients(
+    function: Function, x: Tensor, cotangent: Tensor, other: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The gradients of sum(other * gradient(function, x, cotangent)), by x and by cotangent."""
     leaf, weights = x.detach().requires_grad_(), cotangent.detach().requires_grad_()
     total = (function(leaf) * weights).sum()
     (first,) = torch.autograd.grad(total, leaf, create_graph=True)
-    (second,) = torch.autograd.grad((first * other).sum(), leaf, allow_unused=True)
-    return torch.zeros_like(x) if second is None else second  # unused: straight on both sides
+    by_x, by_cotangent = torch.autograd.grad(
+        (first * other).sum(), (leaf, weights), allow_unused=True
+    )
+    # A function that is straight on both sides of a kink need not be connected to x again.
+    return torch.zeros_like(x) if by_x is None else by_x, by_cotangent
 
 
 def slope(function: Function, x: Tensor) -> Tensor:
@@ -51,6 +56,10 @@ def by_differences(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
         x: one row of multiples of 1/8.
         cotangent: the weights of the outputs, a row too.
     """
+    return jacobian(function, x) @ cotangent
+
+
+def jacobian(function: Function, x: Tensor) -> Tensor:
+    """What moving each input (a row each) does to each output (a column each)."""
     moved = x + STEP * OFFSETS[:, None, None] * torch.eye(len(x), dtype=x.dtype)
-    jacobian = (WEIGHTS[:, None, None] * function(moved)).sum(dim=0) / STEP
-    return jacobian @ cotangent
+    return (WEIGHTS[:, None, None] * function(moved)).sum(dim=0) / STEP

@@ -8,6 +8,7 @@ that dies or hangs costs its subject that one claim; a new process takes up the 
 
 import contextlib
 import faulthandler
+import gc
 import itertools
 import os
 import signal
@@ -20,8 +21,10 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
+from hypothesis import strategies as st
 
 IMPORT_LIMIT = 60.0  # seconds for the import of a subject
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
@@ -50,12 +53,11 @@ class Job:
     def __init__(self, items: list[pytest.Item]) -> None:
         self.items = items
         self.broken = 0
-        # Where the process was when time ran out. Open as long as the job is: see close.
-        self.trace = tempfile.TemporaryFile("w+")  # noqa: SIM115
 
     def start(self) -> None:
         """Fork a process that judges the items that are left."""
-        self.trace.truncate(0)
+        # Where the process was when it broke off. Open as long as the process lives: see close.
+        self.trace = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.home, sender = Pipe(duplex=False)
         self.child = _fork(lambda: self._judge(sender), self.items[0].config)
         sender.close()
@@ -83,7 +85,7 @@ class Job:
     def why_it_ended(self) -> str:
         """What is known of a process that ended before its time."""
         time.sleep(0.1)  # let a process that closed its end of the pipe come to its own end
-        status = _kill(self.child)
+        status, self.child = _kill(self.child), 0
         self.trace.seek(0)
         told = self.trace.read()
         frames = [line.strip() for line in told.splitlines() if line.lstrip().startswith("File")]
@@ -103,6 +105,7 @@ class Isolation:
         if session.testsfailed or session.config.option.collectonly or session.config.option.usepdb:
             return None  # pytest's own loop knows what to do
         waiting = _jobs(list(session.items))
+        _warm_up()
         running: list[Job] = []
         try:
             while waiting or running:
@@ -147,12 +150,17 @@ class Isolation:
     def _broke_off(self, job: Job) -> None:
         job.broken += 1
         why = job.why_it_ended()
-        job.home.close()
+        job.close()
         _log(job.items.pop(0), "call", why)
         if job.broken < PATIENCE and job.items:
             job.start()
         while job.broken >= PATIENCE and job.items:
             _log(job.items.pop(0), "setup", f"not judged: an earlier claim {why}")
+
+
+@hypothesis.given(st.floats(), st.tuples(st.integers()))
+def _warm_up(number: float, numbers: tuple[int]) -> None:
+    """What Hypothesis does at its first run is done once, before the processes fork."""
 
 
 def _log(item: pytest.Item, when: Any, text: str) -> None:
@@ -199,6 +207,7 @@ def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoR
     """In the child: no terminal, and no way back."""
     try:
         os.setsid()
+        gc.freeze()  # what the parent imported is never garbage, and need not be searched for any
         warnings.simplefilter("ignore")  # what a subject is warned of is its own affair
         capture = config and config.pluginmanager.getplugin("capturemanager")
         if capture:
@@ -214,7 +223,9 @@ def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoR
 
 
 def _kill(child: int) -> int:
-    """End a child and all that it started; returns its wait status."""
+    """End a child and all that it started; returns its wait status. 0 is no child."""
+    if not child:
+        return 0
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):

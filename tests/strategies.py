@@ -14,14 +14,39 @@ dtypes = st.sampled_from(DTYPES)
 
 SHAPES = ((), (1,), (7,), (2, 3), (3, 1), (0, 5), (2, 3, 5), (2, 1, 3, 2), (2, 3, 1, 1, 2))
 
-# The same numbers, otherwise in memory. Each maps a 4-D tensor to a view of another one.
+
+def shapes() -> st.SearchStrategy[tuple[int, ...]]:
+    """Any shape of up to five dimensions, none of them 0."""
+    sizes = st.integers(1, 5)
+    return st.integers(0, 5).flatmap(lambda n: st.tuples(*[sizes] * n)).filter(_is_small)
+
+
+def _is_small(shape: tuple[int, ...]) -> bool:
+    return torch.Size(shape).numel() <= 200
+
+
+def _widened(x: Tensor) -> Tensor:
+    """The same numbers with strangers at the end of every row."""
+    return torch.cat([x, x + 1], dim=-1)
+
+
+# The same numbers, otherwise in memory: each maps a tensor to a view of another one.
 LAYOUTS = {
-    "transposed": lambda x: x.transpose(1, 3).contiguous().transpose(1, 3),
-    "channels last": lambda x: x.contiguous(memory_format=torch.channels_last),
+    "first and last dimension swapped": lambda x: (
+        x.transpose(0, -1).clone(memory_format=torch.contiguous_format).transpose(0, -1)
+    ),
+    "dimensions reversed": lambda x: (
+        x.permute(*reversed(range(x.ndim))).contiguous().permute(*reversed(range(x.ndim)))
+    ),
+    "channels last": lambda x: (
+        x.movedim(min(1, x.ndim - 1), -1).contiguous().movedim(-1, min(1, x.ndim - 1))
+    ),
     "every second": lambda x: torch.stack([x, x + 1], dim=-1).flatten(-2)[..., ::2],
+    "the front of longer rows": lambda x: _widened(x)[..., : x.shape[-1]],
     "with an offset": lambda x: torch.cat([x[:1] + 1, x])[1:],
     "expanded": lambda x: x[:1].expand_as(x),
 }
+LAID_OUT = ((7,), (1, 5), (4, 4), (3, 5), (2, 3, 5), (3, 3, 3), (2, 3, 5, 7), (1, 1, 17, 67))
 every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 
 
@@ -32,7 +57,7 @@ def eighths(limit: int) -> st.SearchStrategy[float]:
 
 def numbers(limit: float) -> st.SearchStrategy[float]:
     """Any number between -limit and limit, tiny ones included."""
-    return st.floats(-limit, limit, allow_subnormal=False)
+    return st.floats(-limit, limit)
 
 
 @st.composite
@@ -51,9 +76,9 @@ def rows(draw: st.DrawFn, limit: int = 8) -> Tensor:
 @st.composite
 def scores(draw: st.DrawFn, limit: int) -> Tensor:
     """Rows of scores, one for each class; the numbers of rows and classes differ."""
-    rows, classes = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 3), (3, 2), (3, 5), (2, 7)]))
-    row = st.lists(eighths(limit), min_size=classes, max_size=classes)
-    return torch.tensor(draw(st.lists(row, min_size=rows, max_size=rows)), dtype=torch.float64)
+    shape = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 3), (3, 2), (1, 7)]))
+    numbers = draw(st.tuples(*[eighths(limit)] * (shape[0] * shape[1])))
+    return torch.tensor(numbers, dtype=torch.float64).reshape(shape)
 
 
 def grid(*shape: int, limit: float = 6.0) -> Tensor:

@@ -22,6 +22,7 @@ import pytest
 import torch
 from rich.progress import track
 
+from tests.ledger import ledger
 from tests.subjects import COMPONENTS, GROUPS, KNOWN, Subject, asked_for
 
 Function = Callable[..., Any]
@@ -72,6 +73,11 @@ class Claim:
         """Why the claim stays although it is not the only one to refuse some impostor."""
         marks = [mark for mark in _marks(self.test) if mark.name == "claim"]
         return next((str(m.kwargs["stays"]) for m in marks if "stays" in m.kwargs), None)
+
+    @property
+    def is_experiment(self) -> bool:
+        ids = [id for mark in _marks(self.test) if mark.name == "claim" for id in mark.args]
+        return any("experiment" in ledger()[id].kind for id in ids)
 
     def refuses(self, version: Version, examples: int = 100) -> BaseException | None:
         """What the claim says against a version, or None where it holds."""
@@ -133,9 +139,14 @@ def _parameters(test: Function) -> Iterator[tuple[tuple[str, Any], ...]]:
     for mark in _marks(test):
         if mark.name == "parametrize":
             names, values = mark.args[0], list(mark.args[1])
-            if isinstance(names, str):
-                names, values = (names,), [(value,) for value in values]
-            axes.append([tuple(zip(names, value, strict=True)) for value in values])
+            single = isinstance(names, str)
+            names = (names,) if single else names
+            rows = [
+                # pytest.param wraps a row of values, to give it an id
+                value.values if hasattr(value, "marks") else (value,) if single else value
+                for value in values
+            ]
+            axes.append([tuple(zip(names, row, strict=True)) for row in rows])
     for combination in itertools.product(*axes):
         yield tuple(itertools.chain.from_iterable(combination))
 

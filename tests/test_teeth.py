@@ -21,8 +21,9 @@ def test_every_impostor_is_refused_by_the_claim_named_for_it(impostor: Version) 
 
 @pytest.mark.parametrize("right", RIGHT, ids=str)
 def test_every_right_version_is_accepted_by_all_claims(right: Version) -> None:
-    few = 5  # with all of them: python -m tests.teeth
-    refusals = {c.name: c.refuses(right, few) for c in claims_about(right.component)}
+    few = 5  # with all of them, and the experiments too: python -m tests.teeth
+    laws = [claim for claim in claims_about(right.component) if not claim.is_experiment]
+    refusals = {law.name: law.refuses(right, few) for law in laws}
     assert not {name: refusal for name, refusal in refusals.items() if refusal}
 
 

@@ -257,9 +257,9 @@ def _show_subject(console: Console, rows: list[Verdict]) -> None:
 
 def _lines(rows: Iterable[Verdict]) -> Iterator[Verdict]:
     """One verdict for each line: the worst of all variants of a sentence stands for them."""
-    by_sentence: dict[str, list[Verdict]] = {}
+    by_sentence: dict[tuple[str, str], list[Verdict]] = {}
     for row in rows:
-        by_sentence.setdefault(row.test.partition("[")[0], []).append(row)
+        by_sentence.setdefault((row.component, row.test.partition("[")[0]), []).append(row)
     for same in by_sentence.values():
         ids = " ".join(dict.fromkeys(row.id for row in same))
         worst = max(same, key=_seriousness)

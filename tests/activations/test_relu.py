@@ -78,10 +78,11 @@ def test_its_zeros_can_be_left_out_of_the_next_layer(relu):
 @every_dtype
 def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
     option(relu, "inplace")
-    x = grid(3, 5).to(dtype)
+    x, y = grid(3, 5).to(dtype), grid(3, 5).to(dtype)
     expected = relu(x, inplace=False).tolist()
     assert relu(x, inplace=True).data_ptr() == x.data_ptr(), "the result is somewhere else"
-    assert x.tolist() == expected
+    assert relu(y, True).data_ptr() == y.data_ptr(), "inplace is the second argument"
+    assert x.tolist() == y.tolist() == expected
 
 
 @pytest.mark.claim("1.3.8")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.closeness import assert_close, tolerance
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import DTYPES, dtypes, every_dtype, grid, scores
+from tests.strategies import DTYPES, dtypes, every_dtype, grid, scores, shapes
 
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
 
@@ -89,14 +89,28 @@ def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
 
 
 @pytest.mark.claim("1.5.5")
-@pytest.mark.parametrize("shape", [(), (5,), (3, 5), (2, 3, 5), (2, 3, 5, 1, 7)], ids=str)
-def test_any_dimension_is_the_last_one_after_moving_it(softmax, shape):
-    x = grid(*shape)
-    for dim in range(-max(1, x.ndim), max(1, x.ndim)):
-        moved = x.movedim(dim, -1) if shape else x.reshape(1)
-        expected = softmax(moved.contiguous(), dim=-1)
-        expected = expected.movedim(-1, dim) if shape else expected[0]
-        assert_close(f"softmax over dim {dim}", softmax(x, dim=dim), expected)
+@given(shapes().filter(len), st.data())
+def test_any_dimension_is_the_last_one_after_moving_it(softmax, shape, data):
+    x, cotangent = grid(*shape), grid(*shape, limit=2).flip(0)
+    dim = data.draw(st.integers(-len(shape), len(shape) - 1), label="dim")
+    moved = [t.movedim(dim, -1).contiguous() for t in (x, cotangent)]
+    expected = softmax(moved[0], dim=-1).movedim(-1, dim)
+    assert_close(f"softmax over dim {dim}", softmax(x, dim=dim), expected)
+    expected = gradient(lambda x: softmax(x, dim=-1), *moved).movedim(-1, dim)
+    assert_close(
+        "... its gradient", gradient(lambda x: softmax(x, dim=dim), x, cotangent), expected
+    )
+
+
+@pytest.mark.claim("1.5.5")
+@pytest.mark.parametrize("dim", [0, -1])
+@every_dtype
+def test_a_single_number_has_the_whole_share(softmax, dtype, dim):
+    assert_close(
+        "softmax of one number",
+        softmax(torch.tensor(-3.0, dtype=dtype), dim=dim),
+        torch.tensor(1.0),
+    )
 
 
 @pytest.mark.claim("1.5.5")
@@ -122,9 +136,10 @@ def test_any_number_of_classes_shares_out_all(softmax, dtype, classes):
 
 @pytest.mark.claim("1.5.6")
 @pytest.mark.parametrize("classes", [*CLASSES, 70_001])
-def test_many_classes_keep_their_log_odds(softmax, classes):
+def test_many_classes_share_out_all_and_keep_their_log_odds(softmax, classes):
     x = grid(2, classes)
     p = softmax(x, dim=1)
+    assert_close("each row sums to 1", p.sum(dim=1), torch.ones_like(x[:, 0]))
     assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
 
 
@@ -185,6 +200,15 @@ def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype):
         p = softmax(x, dim=1, dtype=dtype)
         assert p.dtype == dtype, f"asked for {dtype}, came {p.dtype}"
         assert_close("softmax(x, dtype)", p, softmax(x.to(dtype), dim=1).double())
+
+
+@pytest.mark.claim("1.5.9")
+def test_a_dtype_that_is_asked_for_lets_the_gradient_through(softmax):
+    option(softmax, "dtype")
+    x, cotangent = grid(3, 5).float(), grid(3, 5, limit=2)
+    got = gradient(lambda x: softmax(x, dim=1, dtype=torch.float64), x, cotangent)
+    expected = gradient(lambda x: softmax(x, dim=1), x.double(), cotangent)
+    assert_close("the gradient", got, expected)
 
 
 @pytest.mark.claim("1.5.10")
