@@ -104,7 +104,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --subject only what judges runs; what no subject provides never does."""
-    kept, others = [], []
+    kept: list[pytest.Item] = []
+    others: list[pytest.Item] = []
     for item in items:
         plain = not config.option.subjects and not asked_for(getattr(item, "fixturenames", ()))
         (kept if judged_by(item) or plain else others).append(item)

@@ -107,7 +107,11 @@ def everything(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     verdicts = Path("runs") / "verdicts.json"
-    verdicts.parent.mkdir(exist_ok=True)
+    try:
+        verdicts.parent.mkdir(exist_ok=True)
+    except OSError as problem:
+        typer.echo(f"error: results go into ./runs, which must be writable: {problem}", err=True)
+        raise typer.Exit(2) from None
     code = run_pytest(pytest_arguments([], None, verdicts))
     app(["train", "--seconds", "20"], standalone_mode=False)
     raise typer.Exit(code)
