@@ -56,8 +56,11 @@ def eighths(limit: int) -> st.SearchStrategy[float]:
 
 
 def numbers(limit: float) -> st.SearchStrategy[float]:
-    """Any number between -limit and limit, tiny ones included."""
-    return st.floats(-limit, limit)
+    """Any number between -limit and limit, which is at least 4; small ones of all sizes."""
+    small = st.tuples(eighths(1), st.integers(-20, 2)).map(
+        lambda number: number[0] * 2.0 ** number[1]
+    )
+    return small | st.floats(-limit, limit)
 
 
 @st.composite

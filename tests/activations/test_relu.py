@@ -15,8 +15,9 @@ from tests.strategies import dtypes, every_dtype, grid, vectors
 
 
 @pytest.mark.claim("1.3.1")
-@given(vectors(limit=1e300), dtypes)
-def test_it_is_the_larger_of_the_number_and_0(relu, x, dtype):
+@every_dtype
+@given(vectors(limit=1e300))
+def test_it_is_the_larger_of_the_number_and_0(relu, dtype, x):
     x = x.to(dtype)  # what the dtype cannot hold becomes an infinity
     expected = [max(0.0, number) for number in x.tolist()]
     assert relu(x).tolist() == expected
