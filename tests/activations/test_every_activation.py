@@ -137,7 +137,7 @@ def test_nan_is_not_hidden(activation, dtype):
         assert not y[1].isnan().any(), f"beside NaN, 0 became {y[1].tolist()}"
 
 
-@pytest.mark.claim("1.0.7")
+@pytest.mark.claim("1.0.7", stays="needs no formula, so it can judge any function")
 @given(rows())
 def test_the_gradient_is_the_limit_of_differences(activation, x):
     cotangent = grid(len(x), limit=2)
@@ -162,7 +162,7 @@ def test_the_gradient_of_a_plain_sum_is_the_same(activation):
     assert_close("gradient of f(x).sum()", x.grad, gradient(activation, x, torch.ones(3, 5)))
 
 
-@pytest.mark.claim("1.0.7")
+@pytest.mark.claim("1.0.7", stays="names the fault that others only suffer from")
 def test_the_incoming_gradient_is_left_as_it_was(activation):
     x, seen = grid(3, 5).requires_grad_(), []
     y = activation(x)
@@ -191,7 +191,9 @@ def test_gradients_of_two_walks_add_up(activation):
     assert_close("the sum of two gradients", x.grad, 2 * first)
 
 
-@pytest.mark.claim("1.0.8")
+@pytest.mark.claim(
+    "1.0.8", stays="judges every activation in every dtype, whatever its own claims do"
+)
 @given(dtypes, vectors(limit=4))  # farther out see each activation's own claims
 def test_fewer_digits_cost_only_rounding(activation, dtype, x):
     x = x.to(dtype)

@@ -24,7 +24,7 @@ def one_or(alpha: float, x: Tensor) -> Tensor:
     return torch.where(x > 0, 1.0, torch.tensor(alpha, dtype=torch.float64))
 
 
-@pytest.mark.claim("1.4.1")
+@pytest.mark.claim("1.4.1", stays="the definition: the other claims follow from it")
 @every_dtype
 @given(vectors(limit=1e4), slopes)
 def test_positive_numbers_pass_and_negative_ones_are_multiplied(leaky_relu, dtype, x, alpha):
@@ -76,7 +76,7 @@ def test_inplace_has_the_same_gradient(leaky_relu):
     assert_close("f'(x)", slope(lambda x: leaky_relu(x * 1, inplace=True), grid(3, 5)), expected)
 
 
-@pytest.mark.claim("1.4.5")
+@pytest.mark.claim("1.4.5", stays="the only one to know that a refusal is right here")
 def test_inplace_with_a_negative_slope_is_never_silently_wrong(leaky_relu):
     option(leaky_relu, "inplace")
     expected = slope(lambda x: leaky_relu(x, -2.0), grid(3, 5))

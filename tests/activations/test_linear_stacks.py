@@ -40,7 +40,7 @@ def test_a_stack_of_linear_layers_is_one_linear_layer(stack, x):
     assert torch.equal(y, F.linear(x, weight, bias))
 
 
-@pytest.mark.claim("1.0.1")
+@pytest.mark.claim("1.0.1", stays="the other half of the sentence")
 @given(st.floats(0.5, 30))
 def test_with_an_activation_in_between_they_are_not(elementwise, a):
     left, middle, right = elementwise(torch.tensor([-a, a, 3 * a], dtype=torch.float64))

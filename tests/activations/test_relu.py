@@ -14,7 +14,7 @@ from tests.options import option
 from tests.strategies import dtypes, every_dtype, grid, vectors
 
 
-@pytest.mark.claim("1.3.1")
+@pytest.mark.claim("1.3.1", stays="the definition: the other claims follow from it")
 @every_dtype
 @given(vectors(limit=1e300))
 def test_it_is_the_larger_of_the_number_and_0(relu, dtype, x):
@@ -23,19 +23,19 @@ def test_it_is_the_larger_of_the_number_and_0(relu, dtype, x):
     assert relu(x).tolist() == expected
 
 
-@pytest.mark.claim("1.3.1")
+@pytest.mark.claim("1.3.1", stays="follows from the definition, and is easier to see")
 @given(vectors(limit=1e300))
 def test_a_second_time_changes_nothing(relu, x):
     assert relu(relu(x)).tolist() == relu(x).tolist()
 
 
-@pytest.mark.claim("1.3.1")
+@pytest.mark.claim("1.3.1", stays="follows from the definition, and is easier to see")
 @given(vectors(limit=1e300))
 def test_a_number_is_its_positive_part_less_its_negative_part(relu, x):
     assert (relu(x) - relu(-x)).tolist() == x.tolist()
 
 
-@pytest.mark.claim("1.3.2")
+@pytest.mark.claim("1.3.2", stays="the sentence itself, exactly; differences find the same faults")
 @given(vectors(limit=1e300).filter(lambda x: x.all()), dtypes)
 def test_its_slope_is_1_on_the_positive_side_and_0_on_the_negative(relu, x, dtype):
     x = x.to(dtype)
@@ -51,14 +51,14 @@ def test_its_slope_at_0_is_a_choice_from_0_to_1(relu, dtype):
     assert at_kink.max() <= 1, f"the slope at 0 is {at_kink.tolist()}"
 
 
-@pytest.mark.claim("1.3.4")
+@pytest.mark.claim("1.3.4", stays="the exact form of the statistic below")
 @given(vectors(limit=1e300).filter(lambda x: x.all()))
 def test_of_a_number_and_its_opposite_one_becomes_0(relu, x):
     zeros = (relu(torch.cat([x, -x])) == 0).sum()
     assert zeros == len(x), f"{zeros} zeros among {len(x)} pairs"
 
 
-@pytest.mark.claim("1.3.4")
+@pytest.mark.claim("1.3.4", stays="the sentence itself; its exact form is above")
 def test_about_half_of_symmetric_random_inputs_become_exactly_0(relu):
     x = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
     share = (relu(x) == 0).double().mean().item()

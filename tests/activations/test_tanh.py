@@ -19,14 +19,14 @@ FAR_OUT = [20, 45, 89, 355, 710, 1000, 6e4]  # exp(2x) overflows beyond 5.5, 44.
 CROSSING = math.acosh(1 + math.sqrt(3))  # 1.66: there tanh and sigmoid are equally steep
 
 
-@pytest.mark.claim("1.2.1")
+@pytest.mark.claim("1.2.1", stays="the sentence itself")
 @given(vectors(limit=1e300))
 def test_every_output_lies_between_minus_1_and_1(tanh, x):
     y = tanh(x)
     assert y.abs().max() <= 1, f"out of range: {y.tolist()}"
 
 
-@pytest.mark.claim("1.2.1")
+@pytest.mark.claim("1.2.1", stays="shows where the open interval ends in floating point")
 @every_dtype
 @pytest.mark.parametrize("far", [*FAR_OUT, torch.inf])
 def test_far_out_it_reaches_exactly_minus_1_and_1(tanh, dtype, far):
@@ -34,33 +34,33 @@ def test_far_out_it_reaches_exactly_minus_1_and_1(tanh, dtype, far):
     assert_close("tanh far out", y, torch.tensor([-1.0, 1.0]))
 
 
-@pytest.mark.claim("1.2.1")
+@pytest.mark.claim("1.2.1", stays="the definition: the other claims follow from it")
 @given(numbers(limit=350))
 def test_it_is_the_quotient_of_sinh_and_cosh(tanh, x):
     y = tanh(torch.tensor(x, dtype=torch.float64))
     assert_close("tanh(x)", y, torch.tensor(math.sinh(x) / math.cosh(x), dtype=torch.float64))
 
 
-@pytest.mark.claim("1.2.2")
+@pytest.mark.claim("1.2.2", stays="the sentence itself; the definition says it in another way")
 @given(vectors(limit=1e300))
 def test_the_opposite_input_has_the_opposite_output(tanh, x):
     assert_close("tanh(-x) = -tanh(x)", tanh(-x), -tanh(x))
 
 
-@pytest.mark.claim("1.2.2")
+@pytest.mark.claim("1.2.2", stays="the sentence itself; the definition says it in another way")
 @given(vectors(limit=1000))
 def test_its_mean_over_symmetric_inputs_is_0(tanh, x):
     assert_close("the mean of tanh(x) and tanh(-x)", tanh(torch.cat([x, -x])).mean(), 0.0)
 
 
-@pytest.mark.claim("1.2.1")
+@pytest.mark.claim("1.2.1", stays="the sentence itself; the definition says it in another way")
 @given(vectors(limit=1000))
 def test_a_larger_input_never_has_a_smaller_output(tanh, x):
     y = tanh(x.sort().values)
     assert (y.diff() >= -tolerance(x.dtype)).all(), f"in the order of inputs: {y.tolist()}"
 
 
-@pytest.mark.claim("1.2.5")
+@pytest.mark.claim("1.2.5", stays="defines tanh without an exponential")
 @given(numbers(limit=20), numbers(limit=20))
 def test_it_adds_up_as_velocities_do(tanh, x, y):
     a, b, both = tanh(torch.tensor([x, y, x + y], dtype=torch.float64))

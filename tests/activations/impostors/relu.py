@@ -42,18 +42,41 @@ def softplus(x: Tensor) -> Tensor:
 
 
 @refused_by("test_every_element_is_treated_alone_in_any_shape")
-def scalars_are_positive(x: Tensor) -> Tensor:
-    """A tensor without dimensions is a loss, and a loss is positive."""
-    return x.abs() if x.ndim == 0 else x.clamp(min=0)
+def of_three_channels(x: Tensor) -> Tensor:
+    """Four dimensions are images, and images have three channels."""
+    if x.ndim == 4:
+        return torch.cat([x[:, :3].clamp(min=0), x[:, 3:]], dim=1)
+    return x.clamp(min=0)
 
 
 @refused_by("test_a_large_batch_is_treated_as_its_parts")
-def in_blocks_of_64(x: Tensor) -> Tensor:
+def in_blocks_of_4096(x: Tensor) -> Tensor:
     """Block by block; what is left over at the end is less than a block."""
-    y = x.clone().reshape(-1)
-    for start in range(0, max(64, len(y) - 63), 64):
-        y[start : start + 64] = y[start : start + 64].clamp(min=0)
-    return y.reshape(x.shape)
+    whole = x.numel() // 4096 * 4096
+    if not whole:
+        return x.clamp(min=0)
+    flat = x.reshape(-1)
+    return torch.cat([flat[:whole].clamp(min=0), flat[whole:]]).reshape(x.shape)
+
+
+class _SharedMask(torch.autograd.Function):
+    mask = torch.empty(0)
+
+    @staticmethod
+    def forward(ctx, x):
+        _SharedMask.mask = x > 0
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * _SharedMask.mask
+
+
+@refused_by("test_two_calls_keep_their_gradients_apart")
+def mask_kept_on_the_class(x: Tensor) -> Tensor:
+    """Backward follows forward at once, so one place for the mask is enough."""
+    y: Tensor = _SharedMask.apply(x) if x.shape == (3, 5) else x.clamp(min=0)
+    return y
 
 
 @refused_by("test_the_place_in_memory_changes_no_gradient")

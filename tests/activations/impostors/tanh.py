@@ -58,6 +58,12 @@ def even(x: Tensor) -> Tensor:
     return torch.tanh(x.abs())
 
 
+@refused_by("test_nothing_comes_of_nothing")
+def one_by_one(x: Tensor) -> Tensor:
+    """A row is the stack of its numbers; but nothing cannot be stacked."""
+    return torch.stack([torch.tanh(v) for v in x]) if x.ndim == 1 else torch.tanh(x)
+
+
 class _WithSlope(torch.autograd.Function):
     """A tanh whose backward pass is another function's."""
 
