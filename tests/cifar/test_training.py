@@ -94,17 +94,17 @@ def accuracy_on_all(photographs, settings, components):
 @pytest.mark.real_data
 @pytest.mark.timeout(300)
 def test_more_than_half_of_the_photographs_are_recognised(photographs, components):
-    assert (
-        accuracy_on_all(photographs, Settings(), components) >= 0.5
-    )  # 0.553 at least over 5 seeds
+    # Over 4 seeds 0.535 at least; with all five epochs 0.553 at least, over 5 seeds.
+    assert accuracy_on_all(photographs, Settings(epochs=3), components) >= 0.5
 
 
 @pytest.mark.claim("8.1.1")
 @pytest.mark.real_data
 @pytest.mark.timeout(300)
 def test_a_linear_model_recognises_less_than_half_of_them(photographs, components):
-    linear = Settings(hidden=(), lr=LINEAR_RATE, epochs=6)
-    assert accuracy_on_all(photographs, linear, components) < 0.45  # 0.418 at most over 3 seeds
+    linear = Settings(hidden=(), lr=LINEAR_RATE, epochs=3)
+    # Over 3 seeds and twice the epochs 0.418 at most.
+    assert accuracy_on_all(photographs, linear, components) < 0.45
 
 
 def test_the_same_seed_gives_the_same_weights(few, components):
