@@ -80,9 +80,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With --subject, files in which nothing judges are not even imported."""
-    judging = collection_path.is_dir() or collection_path.parent.name in COMPONENTS
-    return True if config.option.subjects and not judging else None
+    """With --subject, files in which nothing judges are not even imported, nor what they import."""
+    judging = {collection_path.name, collection_path.parent.name} & set(COMPONENTS)
+    below_tests = collection_path.is_dir() and collection_path.parent.name == "tests"
+    alien = collection_path.is_file() or below_tests
+    return True if config.option.subjects and alien and not judging else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def costs() -> list[tuple[str, str]]:
     """1.1.5 and 1.3.5: an exponential costs, and a dense product does not see zeros."""
     x, weight = torch.randn(256, 1024), torch.randn(1024, 1024)
     half_zero, dense = torch.relu(x), x.abs()
+    warnings.simplefilter("ignore")  # sparse tensors are a beta, says torch
     skipping = half_zero.to_sparse_csr()
     from_scratch = ratio(lambda: concepts.sigmoid(x), lambda: concepts.relu(x))
     torchs = ratio(lambda: torch.sigmoid(x), lambda: torch.relu(x))

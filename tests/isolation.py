@@ -6,6 +6,7 @@ in a fork of it, as many at a time as there are cores, and sends its reports hom
 that dies or hangs costs its subject that one claim; a new process takes up the rest.
 """
 
+import atexit
 import contextlib
 import faulthandler
 import gc
@@ -106,6 +107,8 @@ class Isolation:
             return None  # pytest's own loop knows what to do
         waiting = _jobs(list(session.items))
         _warm_up()
+        gc.freeze()  # what is imported by now is never garbage, and need not be searched for any
+        atexit.register(gc.unfreeze)
         running: list[Job] = []
         try:
             while waiting or running:
@@ -207,7 +210,6 @@ def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoR
     """In the child: no terminal, and no way back."""
     try:
         os.setsid()
-        gc.freeze()  # what the parent imported is never garbage, and need not be searched for any
         warnings.simplefilter("ignore")  # what a subject is warned of is its own affair
         capture = config and config.pluginmanager.getplugin("capturemanager")
         if capture:
