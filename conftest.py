@@ -1,7 +1,6 @@
 """Options, the Hypothesis profiles, and the look-up of subjects; nothing else."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from tests.subjects import (
     Judged,
     Subject,
     SubjectError,
+    as_member,
     asked_for,
     requested,
 )
@@ -143,7 +143,7 @@ def _group_fixture(name: str) -> Any:
     def member(judged: Judged) -> Callable[..., Any] | None:
         (component,) = judged.components
         found = judged.subject.component(component)
-        return partial(found, dim=-1) if found and component == "softmax" else found
+        return found and as_member(component, found)
 
     return member
 

@@ -11,7 +11,8 @@ def option(function: Callable[..., Any], name: str) -> None:
     """End the test as not provided where the function has no argument of that name."""
     try:
         names: object = inspect.signature(function).parameters
-    except ValueError:  # a function written in C; those in PyTorch that we know take no options
+    except ValueError:  # a function written in C does not tell what it takes
         names = ()
     if name not in names:  # type: ignore[operator]
+        # The verdict is "not provided", which is not "passed": see _outcome in tests/verdicts.py.
         pytest.skip(f"not provided: the argument {name!r}")

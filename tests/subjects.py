@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,6 +82,11 @@ def asked_for(arguments: Sequence[str]) -> list[tuple[str, ...]]:
             return [(member,) for member in GROUPS[argument]]
     names = tuple(argument for argument in arguments if argument in KNOWN)
     return [names] if names else []
+
+
+def as_member(component: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A component as a function of its input alone, as all members of a group can be called."""
+    return partial(function, dim=-1) if component == "softmax" else function
 
 
 def requested(names: Sequence[str]) -> list[Subject]:

@@ -15,7 +15,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ import torch
 from rich.progress import track
 
 from tests.ledger import ledger
-from tests.subjects import COMPONENTS, GROUPS, KNOWN, Subject, asked_for
+from tests.subjects import COMPONENTS, GROUPS, KNOWN, Subject, as_member, asked_for
 
 Function = Callable[..., Any]
 HERE = Path(__file__).parent
@@ -88,16 +87,13 @@ class Claim:
             if argument == version.component:
                 arguments[argument] = version.function
             elif argument in GROUPS:
-                softmax = version.component == "softmax"
-                arguments[argument] = (
-                    partial(version.function, dim=-1) if softmax else version.function
-                )
+                arguments[argument] = as_member(version.component, version.function)
             elif argument in KNOWN:
                 arguments[argument] = Subject("torch").component(argument)
         with _torch_as_it_was(), _few_examples(self.test, examples):
             try:
                 self.test(**arguments)
-            except pytest.skip.Exception:
+            except pytest.skip.Exception:  # it lacks the option that the claim is about
                 return None
             except (Exception, pytest.fail.Exception) as refusal:
                 return refusal
