@@ -12,9 +12,9 @@ from tests.subjects import (
     GROUPS,
     KNOWN,
     Judged,
+    Member,
     Subject,
     SubjectError,
-    as_member,
     asked_for,
     requested,
 )
@@ -140,10 +140,10 @@ def _component_fixture(name: str) -> Any:
 
 def _group_fixture(name: str) -> Any:
     @pytest.fixture(scope="session", name=name)
-    def member(judged: Judged) -> Callable[..., Any] | None:
+    def member(judged: Judged) -> Member | None:
         (component,) = judged.components
         found = judged.subject.component(component)
-        return found and as_member(component, found)
+        return found and Member(component, found)
 
     return member
 

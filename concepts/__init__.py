@@ -9,5 +9,39 @@ from concepts.activations.relu import relu
 from concepts.activations.sigmoid import sigmoid
 from concepts.activations.softmax import softmax
 from concepts.activations.tanh import tanh
+from concepts.initialization.constant_ import constant_
+from concepts.initialization.kaiming_normal_ import kaiming_normal_
+from concepts.initialization.kaiming_uniform_ import kaiming_uniform_
+from concepts.initialization.normal_ import normal_
+from concepts.initialization.ones_ import ones_
+from concepts.initialization.uniform_ import uniform_
+from concepts.initialization.xavier_normal_ import xavier_normal_
+from concepts.initialization.xavier_uniform_ import xavier_uniform_
+from concepts.initialization.zeros_ import zeros_
+from concepts.losses.bce_loss import BCELoss
+from concepts.losses.bce_with_logits_loss import BCEWithLogitsLoss
+from concepts.losses.cross_entropy_loss import CrossEntropyLoss
+from concepts.losses.l1_loss import L1Loss
+from concepts.losses.mse_loss import MSELoss
 
-__all__ = ["leaky_relu", "relu", "sigmoid", "softmax", "tanh"]
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "L1Loss",
+    "MSELoss",
+    "constant_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "leaky_relu",
+    "normal_",
+    "ones_",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]

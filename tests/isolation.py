@@ -27,6 +27,9 @@ import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import strategies as st
 
+from tests.subjects import COMPONENTS, Judged
+from tests.verdicts import judged_by
+
 IMPORT_LIMIT = 60.0  # seconds for the import of a subject
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
 PATIENCE = 2  # how many processes one component may break before the rest is left unjudged
@@ -107,6 +110,8 @@ class Isolation:
             return None  # pytest's own loop knows what to do
         waiting = _jobs(list(session.items))
         _warm_up()
+        if any(_component(job.items[0]) in COMPONENTS["initialization"] for job in waiting):
+            import scipy.stats  # noqa: F401 - once, here, and not in every process that forks
         gc.freeze()  # what is imported by now is never garbage, and need not be searched for any
         atexit.register(gc.unfreeze)
         running: list[Job] = []
@@ -185,10 +190,19 @@ def _jobs(items: list[pytest.Item]) -> list[Job]:
     """The items by subject and component."""
     jobs: dict[Any, list[pytest.Item]] = {}
     for item in items:
-        judged = item.callspec.params["judged"]  # type: ignore[attr-defined]  # all are judging
-        jobs.setdefault((judged.subject, judged.components[0]), []).append(item)
+        jobs.setdefault((_judged(item).subject, _component(item)), []).append(item)
     parts = -(-(os.cpu_count() or 1) // max(1, len(jobs)))  # few jobs are split among the cores
     return [Job(own[part::parts]) for own in jobs.values() for part in range(parts) if own[part:]]
+
+
+def _judged(item: pytest.Item) -> Judged:
+    found = judged_by(item)
+    assert found, f"with subjects, only what judges them is run: {item.nodeid}"
+    return found
+
+
+def _component(item: pytest.Item) -> str:
+    return _judged(item).components[0]
 
 
 def _limit(item: pytest.Item) -> float:

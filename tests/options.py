@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 
 
-def option(function: Callable[..., Any], name: str) -> None:
-    """End the test as not provided where the function has no argument of that name."""
+def option(component: Callable[..., Any], *names: str) -> None:
+    """End the test as not provided where the component lacks an argument of one of these names."""
+    for name in names:
+        if not provides(component, name):
+            # That verdict is not "passed": see _outcome in tests/verdicts.py.
+            pytest.skip(f"not provided: the argument {name!r}")
+
+
+def provides(component: Callable[..., Any], name: str) -> bool:
+    """Whether a function, or the constructor of a class, has an argument of that name."""
     try:
-        names: object = inspect.signature(function).parameters
+        return name in inspect.signature(component).parameters
     except ValueError:  # a function written in C does not tell what it takes
-        names = ()
-    if name not in names:  # type: ignore[operator]
-        # The verdict is "not provided", which is not "passed": see _outcome in tests/verdicts.py.
-        pytest.skip(f"not provided: the argument {name!r}")
+        return False

@@ -8,17 +8,29 @@ import difflib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 COMPONENTS = {
     "activations": ("sigmoid", "tanh", "relu", "leaky_relu", "softmax"),
+    "initialization": (
+        "constant_",
+        "zeros_",
+        "ones_",
+        "normal_",
+        "uniform_",
+        "xavier_uniform_",
+        "xavier_normal_",
+        "kaiming_uniform_",
+        "kaiming_normal_",
+    ),
+    "losses": ("L1Loss", "MSELoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss"),
 }
 KNOWN = tuple(name for names in COMPONENTS.values() for name in names)
 
@@ -26,7 +38,15 @@ KNOWN = tuple(name for names in COMPONENTS.values() for name in names)
 GROUPS = {
     "activation": COMPONENTS["activations"],
     "elementwise": ("sigmoid", "tanh", "relu", "leaky_relu"),
+    "initializer": COMPONENTS["initialization"],
+    "constant_initializer": COMPONENTS["initialization"][:3],
+    "any_shape_initializer": COMPONENTS["initialization"][:5],
+    "random_initializer": COMPONENTS["initialization"][3:],
+    "fan_initializer": COMPONENTS["initialization"][5:],
+    "loss": COMPONENTS["losses"],
 }
+# What a member needs besides the arguments that all members of its group take.
+ALSO: dict[str, dict[str, Any]] = {"softmax": {"dim": -1}, "constant_": {"val": 0.75}}
 
 OURS = ("concepts", "torch")  # judged when nobody names a subject
 TORCH_PLACES = ("torch.nn.functional", "torch.nn", "torch.nn.init", "torch.optim")
@@ -84,9 +104,20 @@ def asked_for(arguments: Sequence[str]) -> list[tuple[str, ...]]:
     return [names] if names else []
 
 
-def as_member(component: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A component as a function of its input alone, as all members of a group can be called."""
-    return partial(function, dim=-1) if component == "softmax" else function
+@dataclass(frozen=True)
+class Member:
+    """A component as all members of its group can be called; it knows which of them it is."""
+
+    component: str
+    function: Callable[..., Any]
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self.function(*arguments, **ALSO.get(self.component, {}), **options)
+
+
+def file_of(component: str) -> str:
+    """What its three files are called: `CrossEntropyLoss` has `cross_entropy_loss.py`."""
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", component).lower()
 
 
 def requested(names: Sequence[str]) -> list[Subject]:

@@ -1,9 +1,10 @@
 """Do the claims have teeth? Impostors must be refused, right versions accepted.
 
-`tests/<chapter>/impostors/<component>.py` holds both: functions marked `@refused_by(...)`,
-which look right and are wrong, and functions marked `@accepted`, which look different and are
-right. This module runs the claims on them, in this process; `python -m tests.teeth` runs all
-claims on all of them, and prints both rates and which claim is the only one to refuse what.
+`tests/<chapter>/impostors/<component>.py` holds both: functions, or classes, marked
+`@refused_by(...)`, which look right and are wrong, and others marked `@accepted`, which look
+different and are right. This module runs the claims on them, in this process;
+`python -m tests.teeth` runs all claims on all of them, and prints both rates and which claim is
+the only one to refuse what.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ import torch
 from rich.progress import track
 
 from tests.ledger import ledger
-from tests.subjects import COMPONENTS, GROUPS, KNOWN, Subject, as_member, asked_for
+from tests.subjects import COMPONENTS, GROUPS, KNOWN, Member, Subject, asked_for, file_of
 
 Function = Callable[..., Any]
 HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ def refused_by(*claims: str) -> Callable[[Function], Function]:
     """Mark an impostor with the names of the claims that must refuse it."""
 
     def mark(function: Function) -> Function:
-        function.__dict__["refused_by"] = claims
+        setattr(function, "refused_by", claims)  # noqa: B010 - mypy knows no such attribute
         return function
 
     return mark
@@ -87,7 +88,7 @@ class Claim:
             if argument == version.component:
                 arguments[argument] = version.function
             elif argument in GROUPS:
-                arguments[argument] = as_member(version.component, version.function)
+                arguments[argument] = Member(version.component, version.function)
             elif argument in KNOWN:
                 arguments[argument] = Subject("torch").component(argument)
         with _torch_as_it_was(), _few_examples(self.test, examples):
@@ -103,11 +104,11 @@ class Claim:
 def versions(component: str) -> list[Version]:
     """The impostors of a component, and its right versions."""
     chapter = next(chapter for chapter, names in COMPONENTS.items() if component in names)
-    module = importlib.import_module(f"tests.{chapter}.impostors.{component}")
+    module = importlib.import_module(f"tests.{chapter}.impostors.{file_of(component)}")
     return [
         Version(component, name, function, function.refused_by)
         for name, function in vars(module).items()
-        if hasattr(function, "refused_by")
+        if "refused_by" in getattr(function, "__dict__", ())  # a subclass does not inherit it
     ]
 
 

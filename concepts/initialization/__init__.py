@@ -1,0 +1,1 @@
+"""Chapter 2: initialization, the numbers that weights start from."""

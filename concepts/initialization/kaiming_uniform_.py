@@ -1,0 +1,58 @@
+"""Kaiming (He) initialization, uniform: weights that make up for what ReLU throws away.
+
+    w_i uniform on [-b, b],   b = gain * sqrt(3 / fan)
+
+A sum of fan_in products multiplies the mean square of a signal by fan_in * Var(w), and ReLU
+zeroes half of it. With gain = sqrt(2), so with the variance 2 / fan_in, the size of the signal
+survives any number of layers. With fan_out it is the gradient whose size survives.
+
+Read next: `gains.py`, for other activations than ReLU.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from concepts.initialization.fans import fan_of, fans
+from concepts.initialization.gains import gain_of
+from concepts.initialization.uniform_ import uniform_
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw weights of the variance gain^2 / fan from a uniform distribution.
+
+    Args:
+        tensor: weights of two dimensions or more; they are written to, and no gradient is
+            recorded of that. The first dimension is that of the outputs.
+        a: the negative slope of the activation, if that is leaky_relu.
+        mode: "fan_in", to keep the size of the signal, or "fan_out", that of the gradient.
+        nonlinearity: the activation, as torch.nn.functional names it.
+        generator: where the randomness comes from; torch's own if none is given.
+
+    Returns:
+        The same tensor; without elements it is left as it is.
+
+    Raises:
+        ValueError: if the tensor has fewer than two dimensions, or the mode or the
+            nonlinearity is not known.
+
+    Example:
+        >>> w = kaiming_uniform_(torch.empty(5, 6))  # the bound is sqrt(2) * sqrt(3 / 6)
+        >>> bool(w.abs().max() <= 1)
+        True
+
+    Source: K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers: Surpassing
+    Human-Level Performance on ImageNet Classification", 2015, equations 10 and 14.
+    """
+    if tensor.numel() == 0:
+        return tensor  # a fan of 0 has no variance
+    fan, gain = fan_of(fans(tensor), mode), gain_of(nonlinearity, a)
+    bound = gain * math.sqrt(3 / fan)
+    return uniform_(tensor, -bound, bound, generator)

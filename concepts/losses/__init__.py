@@ -1,0 +1,1 @@
+"""Chapter 3: losses, the numbers that training makes small."""

@@ -1,0 +1,95 @@
+"""Cross-entropy: how surprised the model is by the right class, in nats.
+
+    loss = -log softmax(x)_y = log sum_j exp(x_j) - x_y
+
+The softmax is part of the loss: the model gives scores (logits) of any size. On paper one could
+take the softmax first; but where it has rounded a share to 0, the logarithm has nothing left.
+The gradient is what one would wish for: softmax(x) minus the target.
+
+Read next: `bce_with_logits_loss.py`, the case of two classes.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from concepts.losses.reduction import checked, reduced
+
+
+class CrossEntropyLoss(nn.Module):
+    """The negative log-likelihood of the right classes under the softmax of the scores.
+
+    Args:
+        weight: how much each class counts, of the shape (K,); 1 if not given.
+        ignore_index: targets of this class index count nowhere.
+        reduction: "mean", "sum", or "none" for a loss of every target. The mean over class
+            indices is weighted: the sum of the weights of the targets divides.
+        label_smoothing: from 0 to 1, the share of each target that is dealt out to all K
+            classes alike.
+
+    Raises:
+        ValueError: if the reduction or the share is not one of those above.
+        IndexError: when called with a class index that is not between 0 and K - 1.
+
+    Example:
+        >>> scores = torch.tensor([[0.0, 0.0], [0.0, 1000.0]])
+        >>> CrossEntropyLoss(reduction="none")(scores, torch.tensor([1, 0]))
+        tensor([6.9315e-01, 1.0000e+03])
+
+    Source: C. M. Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.4;
+    C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016,
+    section 7, for the smoothing.
+    """
+
+    weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(f"label_smoothing must be from 0 to 1, got {label_smoothing}")
+        self.register_buffer("weight", weight)
+        self.ignore_index = ignore_index
+        self.reduction = checked(reduction)
+        self.label_smoothing = label_smoothing
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """The loss of scores whose K classes lie in dimension 1, or 0 if it is the only one.
+
+        Args:
+            input: scores of the shape (K,), (N, K) or (N, K, ...).
+            target: class indices, of that shape without K; or probabilities of that shape.
+        """
+        if input.dtype in (torch.float16, torch.bfloat16):  # too few digits to add many up
+            return self.forward(input.float(), target).to(input.dtype)
+        scores = input.movedim(1 if input.dim() > 1 else 0, -1)
+        # Nothing changes if the largest score is taken off all, and nothing overflows then.
+        scores = scores - scores.detach().amax(dim=-1, keepdim=True) if input.numel() else scores
+        log_p = scores - scores.exp().sum(dim=-1, keepdim=True).log()
+        classes = log_p.shape[-1]
+        weight = log_p.new_ones(classes) if self.weight is None else self.weight.to(log_p.dtype)
+        if target.is_floating_point():
+            share = target.movedim(1 if input.dim() > 1 else 0, -1).to(log_p.dtype)
+            share = (1 - self.label_smoothing) * share + self.label_smoothing / classes
+            return reduced(-(weight * share * log_p).sum(dim=-1), self.reduction)
+
+        counts = target != self.ignore_index
+        index = target.where(counts, 0)
+        if index.numel() and not 0 <= index.min() <= index.max() < classes:
+            raise IndexError(
+                f"a target must be a class from 0 to {classes - 1}, or {self.ignore_index} "
+                f"to be ignored; got {index.min()} to {index.max()}"
+            )
+        weights = weight[index] * counts
+        losses = -weights * log_p.gather(-1, index.unsqueeze(-1)).squeeze(-1)
+        if self.label_smoothing:  # a class excluded by a score of -inf has no share in 0
+            smooth = -(weight * log_p).mean(dim=-1) * counts
+            losses = (1 - self.label_smoothing) * losses + self.label_smoothing * smooth
+        if self.reduction == "mean":
+            return losses.sum() / weights.sum()
+        return reduced(losses, self.reduction)

@@ -1,0 +1,165 @@
+"""Kaiming's normal initializers that look right and are not, and some that are, and look odd.
+
+The docstring says what the author was thinking.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.init import calculate_gain
+
+from tests.teeth import accepted, refused_by
+
+
+def _fan(tensor: Tensor, mode: str) -> int:
+    outputs, inputs, *kernel = tensor.shape
+    channels = (inputs, outputs)[("fan_in", "fan_out").index(mode)]
+    return max(channels * math.prod(kernel), 1)  # where there is nothing, it does not matter
+
+
+def _std(tensor: Tensor, a: float, mode: str, nonlinearity: Any) -> float:
+    return calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+
+
+def _fill(tensor: Tensor, std: float, generator: Generator | None) -> Tensor:
+    with torch.no_grad():
+        return tensor.normal_(0, std, generator=generator)
+
+
+@refused_by("test_the_gain_is_that_of_the_nonlinearity")
+def two_outside_the_root(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """2 / sqrt(n) instead of sqrt(2 / n) (handson-ml #353)."""
+    gain = calculate_gain(nonlinearity, a) ** 2
+    return _fill(tensor, gain / math.sqrt(_fan(tensor, mode)), generator)
+
+
+@refused_by("test_the_fan_is_the_one_that_was_asked_for")
+def whole_numbers_divided(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """2 / n of whole numbers is a whole number, and nothing is left (mxnet #1148)."""
+    variance = round(calculate_gain(nonlinearity, a) ** 2) // _fan(tensor, mode)
+    return _fill(tensor, math.sqrt(variance), generator)
+
+
+@refused_by("test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared")
+def the_outputs_by_default(tensor, a=0, mode="fan_out", nonlinearity="leaky_relu", generator=None):
+    """The number of units of the layer (neural-networks-and-deep-learning #30: n_out for n_in)."""
+    return _fill(tensor, _std(tensor, a, mode, nonlinearity), generator)
+
+
+@refused_by("test_the_fan_is_the_one_that_was_asked_for")
+def filters_without_their_size(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    """A convolution has as many outputs as filters (MXNet.jl #32)."""
+    fan = tensor.shape[0] if mode == "fan_out" else _fan(tensor, mode)
+    return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1)), generator)
+
+
+@refused_by("test_the_gain_is_that_of_the_nonlinearity")
+def average_of_the_fans(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Forward and backward in balance, as Xavier has it."""
+    fan = (_fan(tensor, "fan_in") + _fan(tensor, "fan_out")) / 2
+    return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
+
+
+@refused_by("test_any_slope_goes_with_any_shape_and_mode")
+def one_degree_of_freedom_less(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    """A variance is divided by n - 1."""
+    fan = max(_fan(tensor, mode) - 1, 1)
+    return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def redrawn_beyond_two(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Outliers hurt; without them the standard deviation is an eighth smaller (keras #8048)."""
+    edge = math.erf(2 / math.sqrt(2))
+    share = torch.rand(tensor.shape, generator=generator, dtype=torch.float64) * 2 - 1
+    scores = math.sqrt(2) * torch.erfinv(edge * share)
+    with torch.no_grad():
+        return tensor.copy_(scores * _std(tensor, a, mode, nonlinearity))
+
+
+@refused_by("test_large_numbers_are_as_rare_as_they_should_be")
+def clamped_at_three(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Hardly anything lies beyond three standard deviations."""
+    std = _std(tensor, a, mode, nonlinearity)
+    _fill(tensor, std, generator)
+    with torch.no_grad():
+        return tensor.clamp_(-3 * std, 3 * std)
+
+
+@refused_by("test_numbers_have_nothing_to_do_with_those_further_on")
+def one_filter_for_all(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """One unit has the right distribution, and the others are like it."""
+    std = _std(tensor, a, mode, nonlinearity)
+    unit = torch.randn(tensor.shape[1:], generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        return tensor.copy_(std * unit)
+
+
+@refused_by("test_in_a_view_every_element_is_written_and_nothing_beside_it")
+def in_one_row(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """A view in one row is filled at once; but not every layout has one."""
+    _fill(tensor.view(-1), _std(tensor, a, mode, nonlinearity), generator)
+    return tensor
+
+
+@refused_by("test_nothing_about_the_tensor_changes_but_its_numbers")
+def in_new_memory(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """The parameter stays the same, only its data are new, and of the default dtype."""
+    std = _std(tensor, a, mode, nonlinearity)
+    tensor.data = torch.randn(tensor.shape, generator=generator) * std
+    return tensor
+
+
+@refused_by("test_the_gain_is_that_of_the_nonlinearity")
+def tanh_is_almost_linear(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Of tanh the slope is 1 at 0, so the gain is 1; but further out it shrinks."""
+    nonlinearity = "linear" if nonlinearity == "tanh" else nonlinearity
+    return _fill(tensor, _std(tensor, a, mode, nonlinearity), generator)
+
+
+@refused_by("test_whether_gradients_are_recorded_stays_as_it_was")
+def recording_again(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Recording is switched off before, and on again afterwards, whatever it was."""
+    torch.set_grad_enabled(False)
+    torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator)
+    torch.set_grad_enabled(True)
+    return tensor
+
+
+@refused_by("test_the_options_can_be_told_by_place")
+def mode_comes_first(tensor, mode="fan_in", a=0, nonlinearity="leaky_relu", generator=None):
+    """The mode is what one changes, so it is the first option."""
+    return torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator)
+
+
+@accepted
+def in_two_steps(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    with torch.no_grad():
+        return tensor.normal_(generator=generator).mul_(_std(tensor, a, mode, nonlinearity))
+
+
+@accepted
+def by_copying(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    std = _std(tensor, a, mode, nonlinearity)
+    tensor.data.copy_(std * torch.randn(tensor.shape, generator=generator, dtype=torch.float64))
+    return tensor
+
+
+@accepted
+def unit_by_unit(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    std = _std(tensor, a, mode, nonlinearity)
+    with torch.no_grad():
+        for unit in tensor:
+            unit.normal_(0, std, generator=generator)
+    return tensor
+
+
+@accepted
+def from_the_library(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    return torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator)

@@ -1,0 +1,203 @@
+"""Normal initializers that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+def _put(tensor: Tensor, mean: float, std: float, scores: Tensor) -> Tensor:
+    """Write the numbers that have these scores, in the tensor's own precision."""
+    with torch.no_grad():
+        return tensor.copy_(mean + std * scores)
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def constant_around_zero(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Scaled only where there is a mean; around 0 all numbers are std (gotch #48)."""
+    with torch.no_grad():
+        return tensor.normal_(mean, std, generator=generator) if mean else tensor.fill_(std)
+
+
+@refused_by("test_mean_and_std_are_those_that_were_asked_for")
+def std_taken_for_a_variance(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """N(mean, variance) is how statisticians write it."""
+    with torch.no_grad():
+        return tensor.normal_(mean, math.sqrt(std), generator=generator)
+
+
+@refused_by("test_mean_and_std_are_those_that_were_asked_for")
+def two_percent_too_narrow(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A typing error in the last digit."""
+    with torch.no_grad():
+        return tensor.normal_(mean, 0.98 * std, generator=generator)
+
+
+@refused_by("test_what_was_there_before_makes_no_difference")
+def spare_number_kept(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """They come in pairs; one may wait for the next call, past a new seed (torch7-distro #191)."""
+    kept: Any = spare_number_kept
+    spare, count = getattr(kept, "spare", torch.empty(0)), tensor.numel()
+    pairs = (count - len(spare) + 1) // 2
+    drawn = torch.cat([spare, torch.randn(2 * pairs, generator=generator, dtype=torch.float64)])
+    kept.spare = drawn[count:]
+    return _put(tensor, mean, std, drawn[:count].reshape(tensor.shape))
+
+
+@refused_by("test_large_numbers_are_as_rare_as_they_should_be")
+def sum_of_twelve_uniforms(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A sum is normal, and twelve variances of 1/12 are 1; but nothing lies beyond 6."""
+    drawn = torch.rand((12, *tensor.shape), generator=generator, dtype=torch.float64)
+    return _put(tensor, mean, std, drawn.sum(0) - 6)
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def truncated_and_widened(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Nothing beyond 2, and divided by what is left of the standard deviation (keras #9963)."""
+    edge = math.erf(2 / math.sqrt(2))
+    share = torch.rand(tensor.shape, generator=generator, dtype=torch.float64) * 2 - 1
+    scores = math.sqrt(2) * torch.erfinv(edge * share) / 0.87962566103423978
+    return _put(tensor, mean, std, scores)
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def double_exponential(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Symmetric, peaked, with tails, and of the right variance: a bell."""
+    share = torch.rand(tensor.shape, generator=generator, dtype=torch.float64) - 0.5
+    return _put(tensor, mean, std, -share.sign() * torch.log1p(-2 * share.abs()) / math.sqrt(2))
+
+
+@refused_by("test_a_generator_is_all_that_decides")
+def generator_ignored(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The argument is taken, and passed on nowhere (tfjs #7104: seed has no effect)."""
+    with torch.no_grad():
+        return tensor.normal_(mean, std)
+
+
+@refused_by("test_a_generator_moves_on_from_call_to_call")
+def generator_copied(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The caller's generator is left as it was; and gives the same again (tensorflow #62577)."""
+    copy = generator and Generator().set_state(generator.get_state())
+    with torch.no_grad():
+        return tensor.normal_(mean, std, generator=copy)
+
+
+@refused_by("test_numbers_have_nothing_to_do_with_those_further_on")
+def one_row_for_all(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """One row has the right distribution, and broadcasting does the rest."""
+    row = torch.randn(tensor.shape[-1:], generator=generator, dtype=torch.float64)
+    return _put(tensor, mean, std, row)
+
+
+@refused_by("test_small_tensors_have_the_same_distribution")
+def mirrored(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """With each number its opposite, so that the mean is exact."""
+    drawn = torch.randn((tensor.numel() + 1) // 2, generator=generator, dtype=torch.float64)
+    both = torch.cat([drawn, -drawn])[: tensor.numel()]
+    return _put(tensor, mean, std, both.reshape(tensor.shape))
+
+
+@refused_by("test_small_tensors_have_the_same_distribution")
+def standardised(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Exactly the mean and the standard deviation that were asked for; but one number has none."""
+    drawn = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+    centred = drawn - drawn.mean()
+    return _put(tensor, mean, std, centred / centred.square().mean().sqrt())
+
+
+@refused_by("test_in_a_view_every_element_is_written_and_nothing_beside_it")
+def other_layouts_untouched(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Kernels want contiguous memory; which may be that of a copy (pytorch #165267)."""
+    with torch.no_grad():
+        tensor.contiguous().normal_(mean, std, generator=generator)
+    return tensor
+
+
+@refused_by("test_fewer_digits_cost_only_rounding")
+def box_muller_in_half_precision(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A uniform number is hardly ever 0; but in half precision it is (tinygrad #3611)."""
+    u, v = torch.rand((2, *tensor.shape), generator=generator, dtype=tensor.dtype)
+    return _put(tensor, mean, std, (-2 * u.log()).sqrt() * (math.tau * v).cos())
+
+
+@refused_by("test_a_std_of_0_leaves_the_mean_alone")
+def no_std_is_1(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """`std or 1.0` is 1 if none is given; and 0 counts as none."""
+    with torch.no_grad():
+        return tensor.normal_(mean, std or 1.0, generator=generator)
+
+
+@refused_by("test_mean_and_std_can_be_told_by_place")
+def std_comes_first(
+    tensor: Tensor, std: float = 1.0, mean: float = 0.0, generator: Generator | None = None
+) -> Tensor:
+    """The std is what one sets, so it is the first argument."""
+    with torch.no_grad():
+        return tensor.normal_(mean, std, generator=generator)
+
+
+@accepted
+def by_box_and_muller(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    u, v = torch.rand((2, *tensor.shape), generator=generator, dtype=torch.float64)
+    return _put(tensor, mean, std, (-2 * torch.log1p(-u)).sqrt() * (math.tau * v).cos())
+
+
+@accepted
+def by_the_quantile_function(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    share = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)
+    return _put(tensor, mean, std, torch.special.ndtri(share.clamp(min=2**-60)))
+
+
+@accepted
+def by_copying(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    drawn = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+    return _put(tensor, mean, std, drawn)
+
+
+@accepted
+def from_the_library(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    return torch.nn.init.normal_(tensor, mean, std, generator)

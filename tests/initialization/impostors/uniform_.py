@@ -1,0 +1,165 @@
+"""Uniform initializers that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+def _put(tensor: Tensor, a: float, b: float, shares: Tensor) -> Tensor:
+    """Write the numbers that are these shares of the way from a to b, and none that is b."""
+    below = torch.nextafter(tensor.new_tensor(b), tensor.new_tensor(a))
+    with torch.no_grad():
+        return tensor.copy_((a + (b - a) * shares).to(tensor.dtype).clamp(max=below))
+
+
+@refused_by("test_the_numbers_fill_the_space_between_the_bounds")
+def b_is_the_width(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Where it starts, and how far it goes; the same if it starts at 0."""
+    with torch.no_grad():
+        return tensor.uniform_(a, a + b, generator=generator)
+
+
+@refused_by("test_the_numbers_fill_the_space_between_the_bounds")
+def around_zero(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Weights lie around 0, so the larger bound says all."""
+    bound = max(abs(a), abs(b))
+    with torch.no_grad():
+        return tensor.uniform_(-bound, bound, generator=generator)
+
+
+@refused_by("test_no_part_of_it_is_likelier_than_another")
+def normal_of_the_same_moments(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Mean and variance are all that matters."""
+    with torch.no_grad():
+        return tensor.normal_((a + b) / 2, (b - a) / math.sqrt(12), generator=generator)
+
+
+@refused_by("test_no_part_of_it_is_likelier_than_another")
+def average_of_two(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Two random numbers are more random than one; but their average prefers the middle."""
+    shares = torch.rand((2, *tensor.shape), generator=generator, dtype=torch.float64)
+    return _put(tensor, a, b, shares.mean(0))
+
+
+@refused_by("test_hardly_any_number_comes_twice")
+def one_random_byte(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """256 different numbers are enough; each from the middle of its step, so the mean is right."""
+    steps = torch.randint(256, tensor.shape, generator=generator)
+    return _put(tensor, a, b, (steps + 0.5) / 256)
+
+
+@refused_by("test_small_tensors_have_the_same_distribution")
+def evenly_spread(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """One number in each of n equal parts, then shuffled: chance leaves no gaps."""
+    count = tensor.numel()
+    parts = torch.randperm(count, generator=generator)
+    shares = (parts + torch.rand(count, generator=generator, dtype=torch.float64)) / max(count, 1)
+    return _put(tensor, a, b, shares.reshape(tensor.shape))
+
+
+@refused_by("test_the_numbers_fill_the_space_between_the_bounds")
+def one_percent_too_short(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A little distance from b, so that rounding does not reach it."""
+    with torch.no_grad():
+        return tensor.uniform_(a, b - 0.01 * (b - a), generator=generator)
+
+
+@refused_by("test_a_generator_moves_on_from_call_to_call")
+def generator_restarted(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The same seed gives the same weights; but to every layer (deel-lip #64)."""
+    if generator is not None:
+        generator.manual_seed(generator.initial_seed())
+    with torch.no_grad():
+        return tensor.uniform_(a, b, generator=generator)
+
+
+@refused_by("test_the_same_seed_gives_the_same_weights")
+def a_new_generator_each_time(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Where none is given, a new one is made; and new ones all start with the same seed."""
+    with torch.no_grad():
+        return tensor.uniform_(a, b, generator=generator or Generator())
+
+
+@refused_by("test_in_a_view_every_element_is_written_and_nothing_beside_it")
+def along_the_memory(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """As many numbers as there are elements, from the first on (pytorch #191193)."""
+    size = tensor.untyped_storage().size() // tensor.element_size() - tensor.storage_offset()
+    with torch.no_grad():
+        row = tensor.as_strided([min(tensor.numel(), size)], [1])
+        row.uniform_(a, b, generator=generator)
+    return tensor
+
+
+@refused_by("test_a_parameter_stays_a_leaf_and_keeps_its_gradient")
+def recorded_by_autograd(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """It is one call; but a parameter may not be written to in place (oneflow #5932)."""
+    return tensor.uniform_(a, b, generator=generator)
+
+
+@refused_by("test_between_equal_bounds_there_is_one_number")
+def bounds_must_differ(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Equal bounds must be a mistake, so the default takes their place."""
+    low, high = (a, b) if a != b else (0.0, 1.0)
+    with torch.no_grad():
+        return tensor.uniform_(low, high, generator=generator)
+
+
+@accepted
+def by_shares(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    shares = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)
+    return _put(tensor, a, b, shares)
+
+
+@accepted
+def from_the_other_end(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    shares = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)
+    return _put(tensor, a, b, 1 - shares)
+
+
+@accepted
+def by_the_distribution_function(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    scores = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+    return _put(tensor, a, b, torch.special.ndtr(scores))
+
+
+@accepted
+def from_the_library(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    return torch.nn.init.uniform_(tensor, a, b, generator)

@@ -1,0 +1,194 @@
+"""Xavier's normal initializers that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    outputs, inputs, *kernel = tensor.shape
+    return inputs * math.prod(kernel), outputs * math.prod(kernel)
+
+
+def _std(tensor: Tensor, gain: float) -> float:
+    return gain * math.sqrt(2 / sum(_fans(tensor)))
+
+
+def _fill(tensor: Tensor, std: float, generator: Generator | None) -> Tensor:
+    with torch.no_grad():
+        return tensor.normal_(0, std, generator=generator)
+
+
+def _put(tensor: Tensor, std: float, scores: Tensor) -> Tensor:
+    with torch.no_grad():
+        return tensor.copy_(std * scores)
+
+
+def _within_two(tensor: Tensor, generator: Generator | None) -> Tensor:
+    """Scores from a normal distribution of which only -2 to 2 is left."""
+    edge = math.erf(2 / math.sqrt(2))
+    share = torch.rand(tensor.shape, generator=generator, dtype=torch.float64) * 2 - 1
+    return math.sqrt(2) * torch.erfinv(edge * share)
+
+
+@refused_by("test_both_fans_count_alike")
+def three_instead_of_two(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The 3 is that of the uniform distribution (tflearn #870)."""
+    return _fill(tensor, gain * math.sqrt(3 / sum(_fans(tensor))), generator)
+
+
+@refused_by("test_both_fans_count_alike")
+def the_variance_as_the_std(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The paper's formula is that of the variance (mlpack #3651)."""
+    return _fill(tensor, gain * 2 / sum(_fans(tensor)), generator)
+
+
+@refused_by("test_both_fans_count_alike")
+def the_root_of_two_is_1_4(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Two digits of a random number are enough."""
+    return _fill(tensor, gain * 1.4 / math.sqrt(sum(_fans(tensor))), generator)
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def truncated(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Nothing beyond 2; which takes an eighth of the standard deviation (tensorflow #16344)."""
+    return _put(tensor, _std(tensor, gain), _within_two(tensor, generator))
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def truncated_and_widened(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Nothing beyond 2, with the variance made up for; yet it is not normal (keras #9963)."""
+    return _put(tensor, _std(tensor, gain) / 0.87962566103423978, _within_two(tensor, generator))
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def logistic(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """The log-odds of a random share are bell-shaped, and scaled to the right variance."""
+    share = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)
+    scores = torch.logit(share, eps=1e-15) * math.sqrt(3) / math.pi
+    return _put(tensor, _std(tensor, gain), scores)
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def a_uniform_distribution(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The paper has only the uniform one (keras #52)."""
+    bound = math.sqrt(3) * _std(tensor, gain)
+    with torch.no_grad():
+        return tensor.uniform_(-bound, bound, generator=generator)
+
+
+@refused_by("test_both_fans_count_alike")
+def geometric_mean_of_the_fans(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Between fan_in and fan_out, halfway; the same if they are equal."""
+    return _fill(tensor, gain / math.prod(_fans(tensor)) ** 0.25, generator)
+
+
+@refused_by("test_both_fans_count_alike")
+def the_larger_fan(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """On the safe side; the same if they are equal."""
+    return _fill(tensor, gain / math.sqrt(max(_fans(tensor))), generator)
+
+
+@refused_by("test_the_fans_count_every_position_of_the_kernel")
+def kernels_are_square(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A kernel of size 3 has 9 positions."""
+    outputs, inputs, *kernel = tensor.shape
+    size = kernel[0] ** len(kernel) if kernel else 1
+    return _fill(tensor, gain * math.sqrt(2 / ((inputs + outputs) * size)), generator)
+
+
+@refused_by("test_the_gain_changes_the_std_and_nothing_else")
+def gain_forgotten(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """A gain is for Kaiming."""
+    return _fill(tensor, _std(tensor, 1.0), generator)
+
+
+@refused_by("test_a_tensor_without_fans_is_refused")
+def a_vector_is_a_row(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A bias is a matrix of one row, and needs no error."""
+    return _fill(tensor, _std(torch.atleast_2d(tensor), gain), generator)
+
+
+@refused_by("test_a_parameter_stays_a_leaf_and_keeps_its_gradient")
+def two_steps_one_recorded(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Standard normal numbers first, without a gradient; then they are scaled."""
+    _fill(tensor, 1.0, generator)
+    return tensor.mul_(_std(tensor, gain))
+
+
+@refused_by("test_a_generator_moves_on_from_call_to_call")
+def new_generator_from_the_old(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A generator of its own, with the same seed, disturbs nobody."""
+    own = generator and Generator().manual_seed(generator.initial_seed())
+    return _fill(tensor, _std(tensor, gain), own)
+
+
+@refused_by("test_hardly_any_number_comes_twice")
+def rounded_to_half_precision(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Weights are stored in half precision anyway, so they start as numbers that it has."""
+    torch.nn.init.xavier_normal_(tensor, gain, generator)
+    with torch.no_grad():
+        return tensor.copy_(tensor.half())
+
+
+@refused_by("test_the_gain_can_be_told_by_place")
+def generator_comes_first(
+    tensor: Tensor, generator: Generator | None = None, *, gain: float = 1.0
+) -> Tensor:
+    """A gain is told by name, so that nobody takes it for something else."""
+    return torch.nn.init.xavier_normal_(tensor, gain, generator)
+
+
+@accepted
+def in_two_steps(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    with torch.no_grad():
+        return tensor.normal_(generator=generator).mul_(_std(tensor, gain))
+
+
+@accepted
+def by_the_average_fan(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    fan_in, fan_out = _fans(tensor)
+    return _fill(tensor, gain * ((fan_in + fan_out) / 2) ** -0.5, generator)
+
+
+@accepted
+def by_copying(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    drawn = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+    return _put(tensor, _std(tensor, gain), drawn)
+
+
+@accepted
+def from_the_library(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    return torch.nn.init.xavier_normal_(tensor, gain, generator)

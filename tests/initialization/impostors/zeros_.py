@@ -1,0 +1,105 @@
+"""Zero fills that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+@refused_by("test_every_element_is_0")
+def times_zero(tensor: Tensor) -> Tensor:
+    """0 times anything is 0; but what was there may be infinite or NaN."""
+    with torch.no_grad():
+        return tensor.mul_(0)
+
+
+@refused_by("test_in_a_view_every_element_is_written_and_nothing_beside_it")
+def the_whole_storage(tensor: Tensor) -> Tensor:
+    """Memory is fastest zeroed as a whole; but a view is a part of it (torch-rbln #135)."""
+    with torch.no_grad():
+        size = tensor.untyped_storage().size() // tensor.element_size()
+        tensor.as_strided([size], [1], 0).zero_()
+    return tensor
+
+
+@refused_by("test_in_a_view_every_element_is_written_and_nothing_beside_it")
+def the_flattened_copy(tensor: Tensor) -> Tensor:
+    """In one row it is simple; but some layouts are copied for that (pytorch #139735: no zeros)."""
+    with torch.no_grad():
+        tensor.reshape(-1).zero_()
+    return tensor
+
+
+@refused_by("test_every_element_is_0")
+def almost_zero(tensor: Tensor) -> Tensor:
+    """Exact zeros are all alike and never learn, so these differ a little."""
+    with torch.no_grad():
+        return tensor.uniform_(-1e-8, 1e-8)
+
+
+@refused_by("test_a_parameter_stays_a_leaf_and_keeps_its_gradient")
+def zeroes_the_gradient(tensor: Tensor) -> Tensor:
+    """What one zeroes is the gradient."""
+    if tensor.grad is not None:
+        tensor.grad.zero_()
+    return tensor
+
+
+@refused_by("test_every_element_is_0")
+def row_by_row(tensor: Tensor) -> Tensor:
+    """A tensor is a list of rows; but a scalar is not."""
+    with torch.no_grad():
+        for row in tensor:
+            row.zero_()
+    return tensor
+
+
+@refused_by("test_whether_gradients_are_recorded_stays_as_it_was")
+def gradients_stay_off(tensor: Tensor) -> Tensor:
+    """No gradient is wanted here."""
+    torch.set_grad_enabled(False)
+    return tensor.zero_()
+
+
+@refused_by("test_a_constant_needs_no_randomness")
+def between_0_and_0(tensor: Tensor) -> Tensor:
+    """A uniform distribution whose bounds are both 0, where numbers have bounds."""
+    with torch.no_grad():
+        return tensor.uniform_(0, 0) if tensor.is_floating_point() else tensor.zero_()
+
+
+@refused_by("test_other_kinds_of_numbers_can_be_set_as_well")
+def weights_are_real(tensor: Tensor) -> Tensor:
+    """Weights are floating-point numbers; anything else is not for us to write to."""
+    if tensor.is_floating_point():
+        with torch.no_grad():
+            tensor.zero_()
+    return tensor
+
+
+@accepted
+def by_assignment(tensor: Tensor) -> Tensor:
+    with torch.no_grad():
+        tensor[...] = 0
+    return tensor
+
+
+@accepted
+def by_copying(tensor: Tensor) -> Tensor:
+    with torch.no_grad():
+        return tensor.copy_(torch.zeros(()))
+
+
+@accepted
+def by_masking(tensor: Tensor) -> Tensor:
+    everywhere = torch.ones_like(tensor, dtype=torch.bool)
+    tensor.data.masked_fill_(everywhere, 0)
+    return tensor
+
+
+@accepted
+def from_the_library(tensor: Tensor) -> Tensor:
+    return torch.nn.init.zeros_(tensor)

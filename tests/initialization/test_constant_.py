@@ -1,0 +1,51 @@
+"""Constant initialization sets every element to the value, whatever the tensor is like.
+
+What it owes its caller like every initializer is in `test_every_initializer.py`; what becomes of
+weights that start equal, in `test_symmetry.py`.
+"""
+
+import pytest
+import torch
+from hypothesis import given
+
+from tests.strategies import DTYPES, dtypes, numbers, shapes
+
+
+@pytest.mark.claim("2.1.1", stays="the sentence itself")
+@given(shapes(), dtypes, numbers(limit=60_000))
+def test_every_element_is_the_value(constant_, shape, dtype, val):
+    w = torch.full(shape, torch.nan, dtype=dtype)
+    constant_(w, val)
+    expected = torch.tensor(val, dtype=dtype)
+    assert w.eq(expected).all(), f"should be {expected.item()}, came {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1", stays="infinity and NaN, which arithmetic spoils")
+@pytest.mark.parametrize("val", [torch.inf, -torch.inf, torch.nan, 1e-40], ids=str)
+def test_special_values_are_values_too(constant_, val):
+    w, expected = torch.ones(3, 5), torch.full((3, 5), val)
+    constant_(w, val)
+    assert torch.equal(w.view(torch.int32), expected.view(torch.int32)), f"{val}: {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1")
+@pytest.mark.parametrize("val", [0.1, -1 / 3, 1e-5, 2.0**0.5, 2_049, 12_345.678], ids=str)
+def test_it_has_all_the_digits_of_the_dtype(constant_, val):
+    for dtype in DTYPES:
+        w, expected = torch.empty(3, 5, dtype=dtype), torch.tensor(val, dtype=dtype)
+        constant_(w, val)
+        assert w.eq(expected).all(), f"{dtype}: should be {expected.item()}, came {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1", stays="as of zeros_")
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8, torch.complex64], ids=str)
+def test_other_kinds_of_numbers_can_be_set_as_well(constant_, dtype):
+    w = torch.zeros(3, 5, dtype=dtype)
+    assert constant_(w, 7) is w
+    assert w.eq(7).all(), f"{dtype}: {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1", stays="the order of the signature")
+def test_the_value_can_be_told_by_place(constant_):
+    assert constant_(torch.zeros(3), 2).tolist() == [2, 2, 2]
+    assert constant_(torch.zeros(3), val=2).tolist() == [2, 2, 2]

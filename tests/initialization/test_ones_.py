@@ -1,0 +1,37 @@
+"""One initialization sets every element to 1, whatever it was before.
+
+What it owes its caller like every initializer is in `test_every_initializer.py`; what becomes of
+weights that start equal, in `test_symmetry.py`.
+"""
+
+import pytest
+import torch
+from hypothesis import given
+
+from tests.strategies import dtypes, shapes
+
+OLD = [0.0, -0.0, 1e-40, -3e38, torch.inf, -torch.inf, torch.nan]
+
+
+@pytest.mark.claim("2.1.1", stays="the sentence itself")
+@given(shapes(), dtypes)
+def test_every_element_is_1(ones_, shape, dtype):
+    w = torch.full(shape, torch.nan, dtype=dtype)
+    ones_(w)
+    assert w.eq(1).all(), f"should be 1, came {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1", stays="infinity and NaN, which arithmetic spoils")
+@pytest.mark.parametrize("old", OLD, ids=str)
+def test_what_was_there_leaves_no_trace(ones_, old):
+    w = torch.full((3, 5), old)
+    ones_(w)
+    assert w.eq(1).all(), f"{old} became {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1", stays="as of zeros_")
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8, torch.complex64], ids=str)
+def test_other_kinds_of_numbers_can_be_set_as_well(ones_, dtype):
+    w = torch.full((3, 5), 7, dtype=dtype)
+    assert ones_(w) is w
+    assert w.eq(1).all(), f"{dtype}: {w.tolist()}"

@@ -1,0 +1,37 @@
+"""Zero initialization sets every element to 0, whatever it was before.
+
+What it owes its caller like every initializer is in `test_every_initializer.py`; what becomes of
+weights that start equal, in `test_symmetry.py`.
+"""
+
+import pytest
+import torch
+from hypothesis import given
+
+from tests.strategies import dtypes, shapes
+
+OLD = [0.0, -0.0, 1e-40, -3e38, torch.inf, -torch.inf, torch.nan]
+
+
+@pytest.mark.claim("2.1.1", stays="the sentence itself")
+@given(shapes(), dtypes)
+def test_every_element_is_0(zeros_, shape, dtype):
+    w = torch.full(shape, torch.nan, dtype=dtype)
+    zeros_(w)
+    assert w.eq(0).all(), f"should be 0, came {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1", stays="infinity and NaN, which arithmetic spoils")
+@pytest.mark.parametrize("old", OLD, ids=str)
+def test_what_was_there_leaves_no_trace(zeros_, old):
+    w = torch.full((3, 5), old)
+    zeros_(w)
+    assert w.eq(0).all(), f"{old} became {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1")
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8, torch.complex64], ids=str)
+def test_other_kinds_of_numbers_can_be_set_as_well(zeros_, dtype):
+    w = torch.full((3, 5), 7, dtype=dtype)
+    assert zeros_(w) is w
+    assert w.eq(0).all(), f"{dtype}: {w.tolist()}"

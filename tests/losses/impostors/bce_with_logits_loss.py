@@ -1,0 +1,186 @@
+"""Binary cross-entropies of logits that look right and are not, and some that are, and look odd.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from tests.teeth import accepted, refused_by
+
+
+class _BCEWithLogitsLoss(torch.nn.Module):
+    """A right one, of which each version changes one step."""
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        self.weight, self.reduction, self.pos_weight = weight, reduction, pos_weight
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.shape != target.shape:
+            raise ValueError(f"{tuple(input.shape)} and {tuple(target.shape)} must be one shape")
+        losses = self.each(input, target, 1 if self.pos_weight is None else self.pos_weight)
+        return self.reduce(losses if self.weight is None else losses * self.weight)
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        return pos_weight * target * self.yes(input) + (1 - target) * self.no(input)
+
+    def yes(self, input: Tensor) -> Tensor:
+        """What it costs if the answer should have been yes."""
+        return -logsigmoid(input)
+
+    def no(self, input: Tensor) -> Tensor:
+        return self.yes(-input)
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"reduction must be none, mean or sum, got {self.reduction!r}")
+        return losses if self.reduction == "none" else getattr(losses, self.reduction)()
+
+
+@refused_by("test_scores_of_any_size_have_their_loss")
+class SigmoidThenLogarithm(_BCEWithLogitsLoss):
+    """A sigmoid and a BCELoss, one after the other; but the sigmoid of 40 is 1."""
+
+    def yes(self, input: Tensor) -> Tensor:
+        p = input.sigmoid()
+        return torch.nn.functional.binary_cross_entropy(p, torch.ones_like(p), reduction="none")
+
+    def no(self, input: Tensor) -> Tensor:
+        p = input.sigmoid()
+        return torch.nn.functional.binary_cross_entropy(p, torch.zeros_like(p), reduction="none")
+
+
+@refused_by("test_it_is_the_surprise_of_the_sigmoid_at_the_targets")
+class LogarithmOfOnePlusExp(_BCEWithLogitsLoss):
+    """log(1 + exp(-x)), as it stands in the book; but exp(800) is infinite."""
+
+    def yes(self, input: Tensor) -> Tensor:
+        return (1 + torch.exp(-input)).log()
+
+
+@refused_by("test_any_pos_weight_goes_with_any_score")
+class ByTheAbsoluteValue(_BCEWithLogitsLoss):
+    """exp(-|x|) never overflows; but autograd takes the slope of |x| at 0 for 0 (pytorch #2195)."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        softplus = torch.relu(-input) + torch.log1p(torch.exp(-input.abs()))
+        return (1 - target) * input + (1 + (pos_weight - 1) * target) * softplus
+
+
+@refused_by("test_both_weights_go_together")
+class ClampedWithoutTheMinus(_BCEWithLogitsLoss):
+    """The largest exponent is taken out, of 0 and x; but -x is what it says (pytorch #2221)."""
+
+    def yes(self, input: Tensor) -> Tensor:
+        largest = input.clamp(min=0)
+        return largest + (torch.exp(-largest) + torch.exp(-input - largest)).log()
+
+
+@refused_by("test_any_pos_weight_goes_with_any_score")
+class UnstableIfWeighted(_BCEWithLogitsLoss):
+    """Weights came later, and their branch is the plain formula (pytorch #13773)."""
+
+    def yes(self, input: Tensor) -> Tensor:
+        plain = self.pos_weight is not None
+        return (1 + torch.exp(-input)).log() if plain else super().yes(input)
+
+
+@refused_by("test_pos_weight_multiplies_the_positive_part")
+class WeightOnBothPartsOfASoftTarget(_BCEWithLogitsLoss):
+    """The loss times 1 + (w - 1) y; the same for yes and no (Paddle #54869)."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        return super().each(input, target, 1) * (1 + (pos_weight - 1) * target)
+
+
+@refused_by("test_pos_weight_multiplies_the_positive_part")
+class WeightOnTheLogarithmOnly(_BCEWithLogitsLoss):
+    """max(x, 0) - xy is the line, the rest is the loss and gets the weight (Paddle #65859)."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        line, factor = input.clamp(min=0) - input * target, 1 + (pos_weight - 1) * target
+        return line + factor * (super().each(input, target, 1) - line)
+
+
+@refused_by("test_pos_weight_multiplies_the_positive_part")
+class NegativesWeightedToo(_BCEWithLogitsLoss):
+    """A weight is a factor of the loss."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        return super().each(input, target, 1) * pos_weight
+
+
+@refused_by("test_pos_weight_multiplies_the_positive_part")
+class WeightOfTheSample(_BCEWithLogitsLoss):
+    """One weight for each element of the batch (read so in pytorch #25174)."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        if isinstance(pos_weight, Tensor) and pos_weight.ndim == 1 < input.ndim:
+            pos_weight = pos_weight.reshape(-1, *[1] * (input.ndim - 1))
+        return super().each(input, target, pos_weight)
+
+
+@refused_by("test_weights_multiply_the_losses")
+class WeightedMean(_BCEWithLogitsLoss):
+    """A mean with weights is divided by the weights, as cross-entropy does it."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction != "mean" or self.weight is None:
+            return super().reduce(losses)
+        return losses.sum() / self.weight.expand_as(losses).sum()
+
+
+@refused_by("test_it_is_the_surprise_of_the_sigmoid_at_the_targets")
+class LogitsClamped(_BCEWithLogitsLoss):
+    """Beyond 30 the exponential is dangerous, and nothing is left to learn."""
+
+    def yes(self, input: Tensor) -> Tensor:
+        return super().yes(input.clamp(-30, 30))
+
+
+@refused_by("test_pos_weight_multiplies_the_positive_part")
+class SlopeWithoutTheWeight(_BCEWithLogitsLoss):
+    """The derivative of the cross-entropy is p - y, as everybody knows."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        plain = super().each(input, target, 1)
+        return plain + (super().each(input, target, pos_weight) - plain).detach()
+
+
+@accepted
+class ByTwoBranches(_BCEWithLogitsLoss):
+    def yes(self, input: Tensor) -> Tensor:
+        exponent = torch.where(input > 0, -input, input)
+        return torch.where(input > 0, 0, -input) + exponent.exp().log1p()
+
+
+@accepted
+class AsTwoClasses(_BCEWithLogitsLoss):
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        no, yes = -torch.log_softmax(torch.stack([torch.zeros_like(input), input]), 0)
+        return pos_weight * target * yes + (1 - target) * no
+
+
+@accepted
+class LineAndCurve(_BCEWithLogitsLoss):
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        return (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
+
+
+@accepted
+class FromTheLibrary(_BCEWithLogitsLoss):
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return torch.nn.functional.binary_cross_entropy_with_logits(
+            input,
+            target,
+            weight=self.weight,
+            reduction=self.reduction,
+            pos_weight=self.pos_weight,
+        )

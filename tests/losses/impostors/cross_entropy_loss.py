@@ -1,0 +1,269 @@
+"""Cross-entropies that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+class _CrossEntropyLoss(torch.nn.Module):
+    """A right one, of which each version changes one step; the classes are moved to the end."""
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.weight, self.ignore_index = weight, ignore_index
+        self.reduction, self.label_smoothing = reduction, label_smoothing
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        dim = min(1, input.ndim - 1)
+        logs = self.logs(input, dim).movedim(dim, -1)
+        weight = self.weight if self.weight is not None else logs.new_ones(logs.shape[-1])
+        if target.shape == input.shape:
+            return self.by_probability(logs, target.movedim(dim, -1), weight)
+        return self.by_index(logs, target, weight)
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        return torch.log_softmax(input, dim)
+
+    def by_probability(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        smooth = (1 - self.label_smoothing) * target + self.label_smoothing / len(weight)
+        losses = -(smooth * weight * logs).sum(-1)
+        return self.reduce(losses, self.shares_of_samples(weight, target))
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        kept = target != self.ignore_index
+        index = target.where(kept, 0)
+        true = -weight[index] * logs.gather(-1, index.unsqueeze(-1)).squeeze(-1)
+        losses = self.smoothed(true, logs, weight, kept)
+        return self.reduce(losses, self.shares(weight, target, kept))
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        if self.label_smoothing:
+            rest = -(weight * logs).mean(-1)
+            true = (1 - self.label_smoothing) * true + self.label_smoothing * rest
+        return true.where(kept, 0)
+
+    def shares(self, weight: Tensor, target: Tensor, kept: Tensor) -> Tensor:
+        return weight[target.where(kept, 0)] * kept
+
+    def shares_of_samples(self, weight: Tensor, target: Tensor) -> Tensor:
+        return torch.ones_like(target[..., 0])
+
+    def reduce(self, losses: Tensor, shares: Tensor) -> Tensor:
+        if self.reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"reduction must be none, mean or sum, got {self.reduction!r}")
+        if self.reduction == "none":
+            return losses
+        return losses.sum() / (shares.sum() if self.reduction == "mean" else 1)
+
+
+@refused_by("test_it_is_the_negative_log_likelihood_of_the_softmax")
+class SoftmaxTwice(_CrossEntropyLoss):
+    """The model ends in a softmax, and so does the loss begin."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        return torch.log_softmax(torch.softmax(input, dim), dim)
+
+
+@refused_by("test_huge_scores_stay_exact")
+class LogarithmOfTheSoftmax(_CrossEntropyLoss):
+    """First the probabilities, then their logarithm; far down they are 0 (tt-forge-onnx #3405)."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        return torch.softmax(input, dim).log()
+
+
+@refused_by("test_every_target_has_its_surprise")
+class ClassesComeLast(_CrossEntropyLoss):
+    """A softmax is over the last dimension; the same for two (ModelsGenesis #8)."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        return torch.log_softmax(input, -1)
+
+
+@refused_by("test_all_options_go_together")
+class MeanOverTheSamples(_CrossEntropyLoss):
+    """The mean of weighted losses divides by how many they are (expected in pytorch #25571)."""
+
+    def reduce(self, losses: Tensor, shares: Tensor) -> Tensor:
+        return super().reduce(losses, (shares != 0).to(shares.dtype))
+
+
+@refused_by("test_targets_of_minus_100_count_nowhere")
+class PaddingCounts(_CrossEntropyLoss):
+    """What is ignored costs nothing; but it is a part of the batch (utils.pytorch #4)."""
+
+    def shares(self, weight: Tensor, target: Tensor, kept: Tensor) -> Tensor:
+        return super().shares(weight, target, kept) + ~kept
+
+
+@refused_by("test_it_is_the_negative_log_likelihood_of_the_softmax")
+class ClassZeroIsPadding(_CrossEntropyLoss):
+    """0 is the index of the padding; or a class like any other (jiant #925)."""
+
+    def __init__(self, weight=None, ignore_index=0, reduction="mean", label_smoothing=0.0):
+        super().__init__(weight, ignore_index, reduction, label_smoothing)
+
+
+@refused_by("test_all_options_go_together")
+class LastClassStandsIn(_CrossEntropyLoss):
+    """The weights of all targets; but -1 is the last class, and -100 none (pytorch #72056)."""
+
+    def shares(self, weight: Tensor, target: Tensor, kept: Tensor) -> Tensor:
+        unmasked = self.label_smoothing and self.weight is not None
+        return weight[target] if unmasked else super().shares(weight, target, kept)
+
+
+@refused_by("test_an_ignored_row_gets_no_gradient_and_changes_none")
+class IgnoredTargetsTeach(_CrossEntropyLoss):
+    """The loss of an ignored target is set to 0; its gradient is not (Paddle #28622)."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        losses = super().smoothed(true, logs, weight, torch.ones_like(kept))
+        return losses - (losses * ~kept).detach()
+
+
+@refused_by("test_all_options_go_together")
+class IgnoredTargetsAreSmoothed(_CrossEntropyLoss):
+    """To ignore belongs to the one part, smoothing is the other (pytorch #73205)."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        everything = torch.ones_like(kept)
+        return super().smoothed(true.where(kept, 0), logs, weight, everything)
+
+
+@refused_by("test_smoothing_deals_out_a_share_to_all_classes")
+class TakesMoreThanItGives(_CrossEntropyLoss):
+    """The others take a share each, which the true class then gives up twice (fastai #1814)."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        taken = self.label_smoothing / max(len(weight) - 1, 1)
+        return super().smoothed(true, logs, weight, kept) - (taken * true).where(kept, 0)
+
+
+@refused_by("test_all_options_go_together")
+class SmoothedWithoutWeights(_CrossEntropyLoss):
+    """The weights are those of the targets, and smoothing has none."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        return super().smoothed(true, logs, torch.ones_like(weight), kept)
+
+
+@refused_by("test_probabilities_go_with_weights_and_smoothing")
+class ProbabilitiesAreWeighed(_CrossEntropyLoss):
+    """The mean is divided by the weights of the targets; of all of them (pytorch #61044)."""
+
+    def shares_of_samples(self, weight: Tensor, target: Tensor) -> Tensor:
+        return (target * weight).sum(-1)
+
+
+@refused_by("test_no_examples_have_a_sum_of_0_and_no_mean")
+class NothingLeftCostsNothing(_CrossEntropyLoss):
+    """Where all targets are ignored there is nothing to pay (PyTorch before #64572)."""
+
+    def reduce(self, losses: Tensor, shares: Tensor) -> Tensor:
+        return super().reduce(losses, shares if shares.sum() else shares.new_ones(1))
+
+
+@refused_by("test_shape_and_dtype_are_those_of_the_targets_or_of_one_number")
+class NoneIsASum(_CrossEntropyLoss):
+    """What is not a mean is a sum (Liger-Kernel #421)."""
+
+    def reduce(self, losses: Tensor, shares: Tensor) -> Tensor:
+        return losses.sum() if self.reduction == "none" else super().reduce(losses, shares)
+
+
+@refused_by("test_targets_may_lie_anywhere_too")
+class TargetsInOrderOfMemory(_CrossEntropyLoss):
+    """The kernel walks through the targets from the first one on, wherever the next one lies."""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        strides = torch.empty(target.shape, device="meta").stride()
+        in_order = target.as_strided(target.shape, strides)
+        return super().by_index(logs, in_order, weight)
+
+
+@refused_by("test_a_single_row_needs_no_batch")
+class RowsOnly(_CrossEntropyLoss):
+    """A single row is a batch whose rows have one class each."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.ndim == 1:
+            input, target = input.unsqueeze(1), target.reshape(-1)
+        return super().forward(input, target)
+
+
+@refused_by("test_a_class_that_is_not_there_is_refused")
+class NearestClass(_CrossEntropyLoss):
+    """A class beyond the last one is clamped, so that nothing can crash on the accelerator."""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return super().by_index(logs, target.clamp(max=len(weight) - 1), weight)
+
+
+@refused_by("test_what_was_given_is_left_as_it_was")
+class IgnoredTargetsBecomeZero(_CrossEntropyLoss):
+    """Ignored targets are no index; so they are set to 0, in the caller's tensor."""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        loss = super().by_index(logs, target, weight)
+        target[target == self.ignore_index] = 0
+        return loss
+
+
+@refused_by("test_long_sums_keep_their_digits")
+class AddedUpInHalfPrecision(_CrossEntropyLoss):
+    """The losses are added one by one, each sum rounded to the dtype of the scores."""
+
+    def reduce(self, losses: Tensor, shares: Tensor) -> Tensor:
+        if self.reduction != "mean" or losses.dtype != torch.bfloat16:
+            return super().reduce(losses, shares)
+        total = losses.new_zeros(())
+        for part in losses.flatten().split(8):
+            total = total + part.sum()
+        return total / shares.sum()
+
+
+@accepted
+class ByLogSumExp(_CrossEntropyLoss):
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        return input - input.logsumexp(dim, keepdim=True)
+
+
+@accepted
+class FromTheLargestOn(_CrossEntropyLoss):
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        below = input - input.amax(dim, keepdim=True).detach()
+        return below - below.exp().sum(dim, keepdim=True).log()
+
+
+@accepted
+class ByOneHotTargets(_CrossEntropyLoss):
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        kept, classes = target != self.ignore_index, len(weight)
+        truth = torch.nn.functional.one_hot(target.where(kept, 0), classes).to(logs.dtype)
+        truth = (1 - self.label_smoothing) * truth + self.label_smoothing / classes
+        losses = torch.where(truth == 0, 0, -truth * weight * logs).sum(-1).where(kept, 0)
+        return self.reduce(losses, self.shares(weight, target, kept))
+
+
+@accepted
+class FromTheLibrary(_CrossEntropyLoss):
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return torch.nn.functional.cross_entropy(
+            input,
+            target,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )

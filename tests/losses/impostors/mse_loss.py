@@ -1,0 +1,226 @@
+"""Mean squared errors that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import warnings
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+class _MSELoss(torch.nn.Module):
+    """A right one, of which each version changes one step."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = reduction
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.shape != target.shape:
+            warnings.warn("input and target differ in shape", stacklevel=2)
+        return self.reduce(self.each(input, target))
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        return (input - target).square()
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"reduction must be none, mean or sum, got {self.reduction!r}")
+        return losses if self.reduction == "none" else getattr(losses, self.reduction)()
+
+
+@refused_by("test_shape_and_dtype_are_those_of_the_targets_or_of_one_number")
+class ReductionIgnored(_MSELoss):
+    """The function below averages already, whatever is asked for (mmdetection #2297)."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        return losses.mean()
+
+
+@refused_by("test_each_loss_is_a_squared_error")
+class Halved(_MSELoss):
+    """A half in front, so that the derivative has no 2 (ml-glossary #6)."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        return (input - target).square() / 2
+
+
+@refused_by("test_the_pull_is_twice_the_error")
+class SlopeOfTheHalf(_MSELoss):
+    """A factor of 2 in the gradient doesn't matter (dlib #1169)."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        half = (input - target).square() / 2
+        return half + half.detach()
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class InStorageOrder(_MSELoss):
+    """The result is read as it lies in memory; which may be transposed (pytorch #124621)."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses = (input - target).square()
+        return losses.as_strided(losses.shape, torch.empty(losses.shape).stride())
+
+
+@refused_by("test_a_target_that_learns_changes_no_value")
+class ReducedIfTheTargetLearns(_MSELoss):
+    """Targets with a gradient take another branch, without `none` (pytorch #10009)."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        losses = self.each(input, target)
+        learns = target.requires_grad and self.reduction == "none"
+        return losses.sum() if learns else self.reduce(losses)
+
+
+@refused_by("test_the_pull_is_twice_the_error")
+class GradientOfOneElement(_MSELoss):
+    """Of a mean the incoming gradient is one number; the others are not there (FlagGems #5212)."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        reduced = super().reduce(losses)
+        if self.reduction == "none":
+            return reduced
+        first = losses.flatten()[:1].sum() / (losses.numel() if self.reduction == "mean" else 1)
+        return first + (reduced - first).detach()
+
+
+@refused_by("test_the_mean_and_the_sum_are_those_of_the_losses")
+class MeanOverTheSamples(_MSELoss):
+    """The squared distance of each sample, averaged over the batch (expected in pytorch #3924)."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction == "mean" and losses.ndim > 1:
+            losses = losses.flatten(1).sum(1)
+        return super().reduce(losses)
+
+
+@refused_by("test_k_times_the_error_is_k_squared_times_the_loss")
+class InTheUnitsOfTheTarget(_MSELoss):
+    """The root of it can be compared with the target."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        reduced = super().reduce(losses)
+        return reduced.sqrt() if self.reduction == "mean" else reduced
+
+
+@refused_by("test_small_errors_between_large_numbers_are_not_lost")
+class MultipliedOut(_MSELoss):
+    """x^2 - 2xy + y^2, as one learns at school; far from 0 all digits cancel."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        return input.square() - 2 * input * target + target.square()
+
+
+@refused_by("test_k_times_the_error_is_k_squared_times_the_loss")
+class ScaledByTheLargest(_MSELoss):
+    """Nothing overflows if the largest error is 1; but where there is none, it is 0 over 0."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        largest = (input - target).detach().abs().max()
+        return ((input - target) / largest).square() * largest.square()
+
+
+@refused_by("test_it_is_the_mean_of_the_squared_errors")
+class OneDegreeOfFreedomLess(_MSELoss):
+    """Divided by n - 1 it is unbiased."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        mean = self.reduction == "mean"
+        return losses.sum() / (losses.numel() - 1) if mean else super().reduce(losses)
+
+
+@refused_by("test_it_is_the_mean_of_the_squared_errors")
+class VarianceOfTheErrors(_MSELoss):
+    """An error that all samples share is the bias, and no matter of the weights."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        errors = input - target
+        return (errors - errors.mean()).square()
+
+
+@refused_by("test_between_two_predictions_it_is_below_the_chord")
+class OutliersClamped(_MSELoss):
+    """An error of more than 10 is a mistake in the data."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        return (input - target).clamp(-10, 10).square()
+
+
+@refused_by("test_the_gradient_can_be_differentiated_again")
+class SlopeKeptOnTheSide(_MSELoss):
+    """Attributes of ctx are simpler than save_for_backward; but they are not in the graph."""
+
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, errors):
+            ctx.slope = 2 * errors
+            return errors.square()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * ctx.slope
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses: Tensor = self.Square.apply(input - target)
+        return losses
+
+
+@refused_by("test_a_large_batch_is_treated_as_its_parts")
+class InWholeChunks(_MSELoss):
+    """Large batches are gone through in chunks of 1024 elements, and the rest is forgotten."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction == "none" or losses.numel() <= 4096:
+            return super().reduce(losses)
+        return super().reduce(losses.flatten()[: losses.numel() // 1024 * 1024])
+
+
+@refused_by("test_small_errors_between_large_numbers_are_not_lost")
+class MultipliedOutIfLarge(_MSELoss):
+    """Squares of large numbers are needed anyway, so the difference need not be taken."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        spelt_out = input * input - 2 * input * target + target * target
+        return spelt_out.where(
+            input.abs().amax() == 1 / torch.finfo(input.dtype).eps, input.sub(target).square()
+        )
+
+
+@refused_by("test_to_evaluate_or_to_train_makes_no_difference")
+class NothingToLearnFrom(_MSELoss):
+    """Who evaluates needs no gradient, so none is recorded."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        with torch.set_grad_enabled(self.training and torch.is_grad_enabled()):
+            return super().each(input, target)
+
+
+@accepted
+class ErrorTimesError(_MSELoss):
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        return (input - target) * (input - target)
+
+
+@accepted
+class InDoublePrecisionInside(_MSELoss):
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return super().forward(input.double(), target.double()).to(input.dtype)
+
+
+@accepted
+class WithoutAModule:
+    def __init__(self, reduction: str = "mean") -> None:
+        self.reduce = _MSELoss(reduction).reduce
+
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        return self.reduce((target - input) ** 2)
+
+
+@accepted
+class FromTheLibrary(_MSELoss):
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return torch.nn.functional.mse_loss(input, target, reduction=self.reduction)

@@ -1,0 +1,113 @@
+"""L1Loss is the mean absolute error: every error pulls alike, so the best constant is the median.
+
+What it owes its caller like every loss is in `test_every_loss.py`.
+"""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.gradients import gradient
+from tests.options import option
+from tests.strategies import dtypes, eighths, grid, numbers, shapes
+
+
+def exact(numbers: object) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+targets = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
+
+
+def backwards(*shape: int) -> Tensor:
+    """Other numbers than those of the grid, in another order."""
+    return grid(*shape, limit=9).flatten().flip(0).reshape(shape)
+
+
+@pytest.mark.claim("3.1.1", stays="the definition")
+@given(shapes(), st.floats(0, 10), dtypes)
+def test_it_is_the_mean_of_the_absolute_errors(L1Loss, shape, scale, dtype):
+    x, y = (scale * grid(*shape)).to(dtype), backwards(*shape).to(dtype)
+    expected = [abs(a - b) for a, b in zip(x.flatten().tolist(), y.flatten().tolist(), strict=True)]
+    assert_close("the loss", L1Loss()(x, y), exact(sum(expected) / len(expected)))
+
+
+@pytest.mark.claim("3.1.1", stays="the definition, of every element")
+@given(shapes(), dtypes)
+def test_each_loss_is_an_absolute_error(L1Loss, shape, dtype):
+    option(L1Loss, "reduction")
+    x, y = grid(*shape).to(dtype), torch.full(shape, 0.75, dtype=dtype)
+    expected = exact([abs(a - 0.75) for a in x.flatten().tolist()]).reshape(shape)
+    assert_close("the losses", L1Loss(reduction="none")(x, y), expected)
+
+
+@pytest.mark.claim("3.1.1")
+@given(numbers(limit=1e300), numbers(limit=1e300))
+def test_errors_of_any_size_count_as_they_are(L1Loss, a, b):
+    came = L1Loss()(exact([a]), exact([b]))
+    assert_close("the loss", came, exact(abs(a - b)))
+
+
+@pytest.mark.claim("3.0.1")
+@given(shapes(), dtypes)
+def test_it_is_0_at_the_target_and_nowhere_else(L1Loss, shape, dtype):
+    y = grid(*shape).to(dtype)
+    assert L1Loss()(y.clone(), y).eq(0), f"at the target it is {L1Loss()(y.clone(), y)}"
+    off = y.clone()
+    off.view(-1)[-1] += 1
+    assert L1Loss()(off, y).gt(0), f"one element off it is {L1Loss()(off, y)}"
+
+
+@pytest.mark.claim("3.1.2", stays="the sentence itself")
+@given(targets)
+def test_the_best_constant_is_the_median(L1Loss, y):
+    def of(constant: Tensor) -> Tensor:
+        return L1Loss()(constant.expand_as(y), y)
+
+    best = of(y.median())  # of an even number, the lower one of those in the middle
+    for constant in [*y, *(y + 0.125), y.mean(), y.sum() * 0]:
+        assert of(constant) >= best - 1e-9, f"{constant} gives {of(constant)}, the median {best}"
+
+
+@pytest.mark.claim("3.1.2", stays="the sentence itself: the influence of an outlier is bounded")
+@given(targets, st.sampled_from([2.0, 1e3, 1e12, 1e300]), st.sampled_from([-1, 1]))
+def test_an_outlier_pulls_no_harder_than_any_other(L1Loss, y, far, side):
+    outlier = torch.tensor([side * far], dtype=torch.float64)
+    x = torch.cat([y + 1, torch.zeros(1, dtype=torch.float64)])
+    pulls = gradient(lambda x: L1Loss()(x, torch.cat([y, outlier])), x, torch.tensor(1.0))
+    n = len(x)
+    assert_close("the pulls", pulls, exact([1 / n] * (n - 1) + [-side / n]))
+
+
+@pytest.mark.claim("3.1.2", stays="the sentence itself: where the error is 0 there is a kink")
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_at_the_kink_the_slope_is_between_those_beside_it(L1Loss, reduction):
+    option(L1Loss, "reduction")
+    y = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
+    x = torch.tensor([1.0, 2.0, 3.0, 0.0, 9.0], dtype=torch.float32)
+    function = L1Loss(reduction=reduction)
+    slopes = gradient(lambda x: function(x, y).sum(), x, torch.tensor(1.0))
+    slopes = slopes * (5 if reduction == "mean" else 1)
+    assert slopes.abs().max() <= 1 + 1e-6, f"the slopes are {slopes.tolist()}"
+    assert_close("the slopes beside kinks", slopes[3:], torch.tensor([-1.0, 1.0]))
+
+
+@pytest.mark.claim("3.0.4")
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_the_target_gets_the_opposite_gradient(L1Loss, reduction):
+    option(L1Loss, "reduction")
+    x, y = grid(3, 5).requires_grad_(), backwards(3, 5).requires_grad_()
+    (L1Loss(reduction=reduction)(x, y) * 3).sum().backward()
+    assert y.grad is not None, "it gets none, but it may be the output of a network, too"
+    assert_close("the gradient of the target", y.grad, -x.grad)
+
+
+@pytest.mark.claim("3.1.1", stays="the comparison with PyTorch")
+@given(shapes(), numbers(limit=1e6), numbers(limit=1e6))
+def test_the_values_are_those_of_pytorch(L1Loss, shape, a, b):
+    x, y = a * grid(*shape), b * backwards(*shape)
+    assert_close("the loss", L1Loss()(x, y), F.l1_loss(x, y))

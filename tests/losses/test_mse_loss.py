@@ -1,0 +1,132 @@
+"""MSELoss is the mean squared error: errors pull as hard as they are large.
+
+So the pulls balance at the mean, which is the best constant prediction.
+
+What it owes its caller like every loss is in `test_every_loss.py`.
+"""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.gradients import gradient
+from tests.options import option
+from tests.strategies import dtypes, eighths, grid, numbers, shapes
+
+
+def exact(numbers: object) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+targets = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
+
+
+def backwards(*shape: int) -> Tensor:
+    """Other numbers than those of the grid, in another order."""
+    return grid(*shape, limit=9).flatten().flip(0).reshape(shape)
+
+
+@pytest.mark.claim("3.1.3", stays="the definition")
+@given(shapes(), st.floats(0, 10), dtypes)
+def test_it_is_the_mean_of_the_squared_errors(MSELoss, shape, scale, dtype):
+    x, y = (scale * grid(*shape)).to(dtype), backwards(*shape).to(dtype)
+    expected = [
+        (a - b) ** 2 for a, b in zip(x.flatten().tolist(), y.flatten().tolist(), strict=True)
+    ]
+    assert_close("the loss", MSELoss()(x, y), exact(sum(expected) / len(expected)))
+
+
+@pytest.mark.claim("3.1.3", stays="the definition, of every element")
+@given(shapes(), dtypes)
+def test_each_loss_is_a_squared_error(MSELoss, shape, dtype):
+    option(MSELoss, "reduction")
+    x, y = grid(*shape).to(dtype), torch.full(shape, 0.75, dtype=dtype)
+    expected = [(a - 0.75) ** 2 for a in x.flatten().tolist()]
+    expected = exact(expected).reshape(shape)
+    assert_close("the losses", MSELoss(reduction="none")(x, y), expected)
+
+
+@pytest.mark.claim("3.1.3", stays="the definition, up to the largest numbers")
+@given(numbers(limit=1e150), numbers(limit=1e150))
+def test_errors_of_any_size_are_squared_as_they_are(MSELoss, a, b):
+    came = MSELoss()(exact([a]), exact([b]))
+    assert_close("the loss", came, exact((a - b) ** 2))
+
+
+@pytest.mark.claim("3.1.3")
+@given(st.integers(-1000, 1000), dtypes)
+def test_small_errors_between_large_numbers_are_not_lost(MSELoss, n, dtype):
+    large = 1 / torch.finfo(dtype).eps  # where neighbours differ by 1
+    x, y = exact([large + n % 7]).to(dtype), exact([large]).to(dtype)
+    assert_close("the loss", MSELoss()(x, y), exact((n % 7) ** 2))
+
+
+@pytest.mark.claim("3.0.1")
+@given(shapes(), dtypes)
+def test_it_is_0_at_the_target_and_nowhere_else(MSELoss, shape, dtype):
+    y = grid(*shape).to(dtype)
+    assert MSELoss()(y.clone(), y).eq(0), f"at the target it is {MSELoss()(y.clone(), y)}"
+    off = y.clone()
+    off.view(-1)[-1] += 1
+    assert MSELoss()(off, y).gt(0), f"one element off it is {MSELoss()(off, y)}"
+
+
+@pytest.mark.claim("3.1.4", stays="the sentence itself")
+@given(shapes(), st.integers(-9, 9))
+def test_k_times_the_error_is_k_squared_times_the_loss(MSELoss, shape, k):
+    error, zero = grid(*shape), torch.zeros(shape, dtype=torch.float64)
+    assert_close("the loss", MSELoss()(k * error, zero), k**2 * MSELoss()(error, zero))
+
+
+@pytest.mark.claim("3.1.4", stays="the sentence itself")
+@given(targets, eighths(limit=100))
+def test_the_best_constant_is_the_mean(MSELoss, y, other):
+    def of(constant: Tensor) -> Tensor:
+        return MSELoss()(constant.expand_as(y), y)
+
+    # Every other constant costs the square of its distance more.
+    expected = of(y.mean()) + (other - y.mean()).square()
+    assert_close(f"the loss of {other}", of(exact(other)), expected)
+
+
+@pytest.mark.claim("3.1.4", stays="the formula that a learner derives")
+@given(shapes(), st.sampled_from(["none", "mean", "sum"]), dtypes)
+def test_the_pull_is_twice_the_error(MSELoss, shape, reduction, dtype):
+    option(MSELoss, "reduction")
+    x, y = grid(*shape).to(dtype), torch.full(shape, 0.75, dtype=dtype)
+    function = MSELoss(reduction=reduction)
+    pulls = gradient(lambda x: function(x, y).sum(), x, torch.tensor(1.0, dtype=dtype))
+    share = x.numel() if reduction == "mean" else 1
+    assert_close("the gradient", pulls, 2 * (x.double() - 0.75) / share)
+
+
+@pytest.mark.claim("3.1.4", stays="the sentence itself: it is convex")
+@given(shapes(), st.floats(0, 1), numbers(limit=100))
+def test_between_two_predictions_it_is_below_the_chord(MSELoss, shape, share, y):
+    one, other = grid(*shape), backwards(*shape)
+    target = torch.full(shape, y, dtype=torch.float64)
+    between = MSELoss()(share * one + (1 - share) * other, target)
+    chord = share * MSELoss()(one, target) + (1 - share) * MSELoss()(other, target)
+    dip = share * (1 - share) * MSELoss()(one, other)  # exactly by so much
+    assert_close("the loss between", between, chord - dip)
+
+
+@pytest.mark.claim("3.0.4", stays="as of L1Loss")
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_the_target_gets_the_opposite_gradient(MSELoss, reduction):
+    option(MSELoss, "reduction")
+    x, y = grid(3, 5).requires_grad_(), backwards(3, 5).requires_grad_()
+    (MSELoss(reduction=reduction)(x, y) * 3).sum().backward()
+    assert y.grad is not None, "it gets none, but it may be the output of a network, too"
+    assert_close("the gradient of the target", y.grad, -x.grad)
+
+
+@pytest.mark.claim("3.1.3", stays="the comparison with PyTorch")
+@given(shapes(), numbers(limit=1e6), numbers(limit=1e6))
+def test_the_values_are_those_of_pytorch(MSELoss, shape, a, b):
+    x, y = a * grid(*shape), b * backwards(*shape)
+    assert_close("the loss", MSELoss()(x, y), F.mse_loss(x, y))

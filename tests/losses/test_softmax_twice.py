@@ -1,0 +1,99 @@
+"""Why no softmax may stand at the end of a model whose loss has one: 3.2.2.
+
+Fed with shares instead of scores, the loss takes their softmax again. Shares lie between 0 and 1,
+so however sure the model is, the second softmax makes its answer one of e to 1 at best. That puts
+a floor under the loss; and where the first softmax is sure of a wrong answer, it passes hardly
+any gradient on. Nothing fails: the code runs, and training is merely worse.
+"""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.experiments import POINTS, descend, networks, outputs
+from tests.gradients import gradient
+from tests.strategies import scores
+
+# Which of three rings around the origin a point is in: 16, 20 and 28 of 64.
+RING = torch.bucketize(POINTS.norm(dim=1), torch.tensor([0.95, 1.4], dtype=torch.float64))
+
+
+def floor(classes: int) -> float:
+    return math.log(1 + (classes - 1) / math.e)
+
+
+@st.composite
+def shares(draw: st.DrawFn) -> Tensor:
+    """A row of probabilities, whole parts of one, and a share of 0 or 1 among them now and then."""
+    parts = torch.tensor(draw(st.lists(st.integers(0, 9), min_size=2, max_size=9).filter(any)))
+    return (parts / parts.sum()).double()[None]
+
+
+@pytest.mark.claim("3.2.2")
+@given(scores(limit=300), st.data())
+def test_no_scores_bring_it_below_the_floor(CrossEntropyLoss, x, data):
+    target = torch.tensor([data.draw(st.integers(0, x.shape[1] - 1)) for _ in x])
+    loss = CrossEntropyLoss()(torch.softmax(x, dim=1), target)
+    assert loss >= floor(x.shape[1]) - 1e-12, f"{loss} is below {floor(x.shape[1])}"
+
+
+@pytest.mark.claim("3.2.2")
+@pytest.mark.parametrize("classes", [1, 2, 3, 10, 100, 1000])
+def test_certainty_of_the_right_class_reaches_the_floor(CrossEntropyLoss, classes):
+    sure = torch.zeros(1, classes, dtype=torch.float64)
+    sure[0, classes // 2] = 1
+    loss = CrossEntropyLoss()(sure, torch.tensor([classes // 2]))
+    assert_close(f"the loss of {classes} classes", loss, floor(classes))
+
+
+@pytest.mark.claim("3.2.2")
+@given(shares(), st.data())
+def test_nothing_but_certainty_reaches_the_floor(CrossEntropyLoss, p, data):
+    classes, target = p.shape[1], data.draw(st.integers(0, p.shape[1] - 1))
+    loss, missing = CrossEntropyLoss()(p, torch.tensor([target])), 1 - p[0, target]
+    # The loss is convex in what is missing, and least where the rest is spread out evenly:
+    # so it lies above its tangent at certainty, whose slope is K / (K - 1 + e).
+    least = floor(classes) + missing * classes / (classes - 1 + math.e)
+    assert loss >= least - 1e-12, f"{loss} with {missing} missing, at least {least} is due"
+
+
+@pytest.mark.claim("3.2.2")
+@given(st.integers(2, 9), st.floats(0, 30))
+def test_sure_and_wrong_it_has_hardly_any_gradient(CrossEntropyLoss, classes, lead):
+    x, target = torch.zeros(1, classes, dtype=torch.float64), torch.tensor([1])
+    x[0, 0] = lead  # so many nats ahead of the right class
+    one = torch.tensor(1.0)
+    pull = gradient(lambda x: CrossEntropyLoss()(x, target), x, one).norm()
+    twice = gradient(lambda x: CrossEntropyLoss()(torch.softmax(x, dim=1), target), x, one).norm()
+    # A softmax passes on at most half of a gradient, and at most twice what is not the largest.
+    rest = (classes - 1) * math.exp(-lead)
+    assert twice <= pull * min(0.5, 2 * rest) + 1e-12, f"{twice} against {pull} with one softmax"
+    assert pull >= 0.5, f"with one softmax it is {pull}"
+
+
+def trained(CrossEntropyLoss, softmax_first: bool) -> tuple[Tensor, Tensor]:
+    """The loss and the accuracy of 5 networks after 150 steps."""
+    parameters = networks(5, [2, 16, 3], gain=1)
+    target = RING.expand(5, -1)
+
+    def losses() -> Tensor:
+        scores = outputs(parameters, torch.tanh, POINTS)
+        fed = torch.softmax(scores, dim=2) if softmax_first else scores
+        return torch.stack([CrossEntropyLoss()(*pair) for pair in zip(fed, target, strict=True)])
+
+    loss = descend(parameters, losses, steps=150, rate=1.0)
+    right = outputs(parameters, torch.tanh, POINTS).argmax(dim=2) == target
+    return loss, right.double().mean(dim=1)
+
+
+@pytest.mark.claim("3.2.2")
+def test_a_model_with_a_softmax_at_its_end_learns_less(CrossEntropyLoss):
+    (loss, right), (twice, fewer) = (trained(CrossEntropyLoss, first) for first in (False, True))
+    assert loss.max() < floor(3), f"with one softmax: {loss.tolist()}"
+    assert twice.min() > floor(3), f"with two: {twice.tolist()}"
+    assert (right - fewer).mean() > 0.0, f"right are {right.tolist()}, with two {fewer.tolist()}"
