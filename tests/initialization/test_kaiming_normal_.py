@@ -8,10 +8,11 @@ fan_out is asked for. What Kaiming owes its caller like every initializer is in
 import math
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.statistical import MANY, assert_mean, assert_shape, assert_std, drawn, normal_scores
+from tests.statistical import MANY, assert_mean, assert_std, drawn, normal_scores
 
 GAINS = {
     "linear": 1,
@@ -43,7 +44,7 @@ def std(shape: tuple[int, ...], gain: float, mode: str = "fan_in") -> float:
     st.sampled_from(MODES),
 )
 def test_any_slope_goes_with_any_shape_and_mode(kaiming_normal_, shape, a, mode):
-    w = drawn(kaiming_normal_, *shape, count=1000, a=a, mode=mode)
+    w = drawn(kaiming_normal_, *shape, count=500, a=a, mode=mode)
     scores = normal_scores(w, 0, std(shape, math.sqrt(2 / (1 + a**2)), mode))
     assert_mean(f"shape {shape}", scores.flatten())
     assert_std(f"shape {shape}", scores.flatten())
@@ -52,8 +53,9 @@ def test_any_slope_goes_with_any_shape_and_mode(kaiming_normal_, shape, a, mode)
 @pytest.mark.claim("2.4.1", stays="the sentence itself")
 @pytest.mark.parametrize("nonlinearity", GAINS)
 def test_the_gain_is_that_of_the_nonlinearity(kaiming_normal_, nonlinearity):
-    for mode in MODES:
-        w = drawn(kaiming_normal_, 512, 1024, mode=mode, nonlinearity=nonlinearity)
+    for mode, dtype in zip(MODES, (torch.float32, torch.float64), strict=True):
+        options = {"mode": mode, "nonlinearity": nonlinearity}
+        w = drawn(kaiming_normal_, 512, 1024, dtype=dtype, **options)
         scores = normal_scores(w, 0, std((512, 1024), GAINS[nonlinearity], mode))
         assert_mean(f"with {mode}", scores.flatten())
         assert_std(f"with {mode}", scores.flatten())
@@ -66,7 +68,6 @@ def test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared(kaimin
     scores = normal_scores(w, 0, std((512, 1024), math.sqrt(2 / (1 + a**2))))
     assert_mean("the numbers", scores.flatten())
     assert_std("the numbers", scores.flatten())
-    assert_shape("the numbers", scores)
 
 
 @pytest.mark.claim("2.4.1", stays="as of kaiming_uniform_")

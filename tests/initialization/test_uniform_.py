@@ -18,7 +18,7 @@ from tests.statistical import (
 )
 from tests.strategies import DTYPES
 
-ASKED = [(0, 1), (-1, 1), (-2, 5), (0, 1e-3), (-7, -3), (1000, 1001), (-0.05, 0.05), (2.5, 100)]
+ASKED = [(-1, 1), (-2, 5), (0, 1e-3), (-7, -3), (1000, 1001), (2.5, 100)]
 
 
 @pytest.mark.claim("2.2.1", stays="the sentence itself")
@@ -33,7 +33,7 @@ def test_the_numbers_fill_the_space_between_the_bounds(uniform_, a, width, dtype
 @pytest.mark.parametrize(("a", "b"), ASKED)
 def test_no_part_of_it_is_likelier_than_another(uniform_, a, b):
     for dtype in (torch.float32, torch.float64):
-        scores = uniform_scores(drawn(uniform_, 512, 1024, dtype=dtype, a=a, b=b), a, b)
+        scores = uniform_scores(drawn(uniform_, 300, 500, dtype=dtype, a=a, b=b), a, b)
         assert_mean(f"the numbers in {dtype}", scores.flatten())
         assert_std(f"the numbers in {dtype}", scores.flatten())
         assert_shape(f"the numbers in {dtype}", scores)
@@ -61,7 +61,7 @@ def test_between_equal_bounds_there_is_one_number(uniform_, bound):
 @pytest.mark.parametrize(("a", "b"), [(-0.05, 0.05), (-2, 5), (1, 2)])
 def test_fewer_digits_cost_only_rounding(uniform_, a, b):
     for dtype in (torch.float16, torch.bfloat16):
-        scores = uniform_scores(drawn(uniform_, 512, 1024, dtype=dtype, a=a, b=b), a, b)
+        scores = uniform_scores(drawn(uniform_, 300, 500, dtype=dtype, a=a, b=b), a, b)
         blur = torch.finfo(dtype).eps * max(abs(a), abs(b)) / (b - a)
         assert_shape(f"the numbers in {dtype}", scores, 2 * blur)
 
@@ -69,7 +69,7 @@ def test_fewer_digits_cost_only_rounding(uniform_, a, b):
 @pytest.mark.claim("2.2.1", stays="the sizes at which vectorised code has remainders")
 def test_any_number_of_numbers_has_the_same_distribution(uniform_):
     for shape in [(), (1,), (2,), (3,), (15,), (16,), (17,), (1023,)]:
-        w = drawn(uniform_, *shape, count=2000, a=-2, b=5)
+        w = drawn(uniform_, *shape, count=1000, a=-2, b=5)
         scores = uniform_scores(w, -2, 5)
         assert_bounds(f"shape {shape}, over many calls", w, -2, 5)
         each = scores.reshape(len(scores), -1).T

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.statistical import MANY, assert_mean, assert_shape, assert_std, drawn, normal_scores
 from tests.strategies import DTYPES
 
-GAINS = [0.1, 0.5, 1, 4 / 3, math.sqrt(2), 5 / 3, 4]
+GAINS = [0.1, 1, math.sqrt(2), 5 / 3, 4]
 UNEQUAL = [(3, 4001), (4001, 3), (1, 257), (2, 48, 5), (48, 2, 5), (16, 5, 7, 3), (5, 16, 2, 3, 5)]
 
 
@@ -25,7 +25,7 @@ def std(shape: tuple[int, ...], gain: float = 1) -> float:
 @pytest.mark.claim("2.3.1", stays="the whole domain, if with less power")
 @given(st.lists(st.integers(2, 12), min_size=2, max_size=5), st.floats(1e-2, 1e2))
 def test_any_gain_goes_with_any_shape(xavier_normal_, shape, gain):
-    w = drawn(xavier_normal_, *shape, count=1000, gain=gain)
+    w = drawn(xavier_normal_, *shape, count=500, gain=gain)
     scores = normal_scores(w, 0, std(shape, gain))
     assert_mean(f"shape {shape}", scores.flatten())
     assert_std(f"shape {shape}", scores.flatten())
@@ -48,7 +48,7 @@ def test_the_gain_changes_the_std_and_nothing_else(xavier_normal_, gain):
         scores = normal_scores(w, 0, std((512, 1024), gain))
         assert_mean(f"the numbers in {dtype}", scores.flatten())
         assert_std(f"the numbers in {dtype}", scores.flatten())
-        assert_shape(f"the numbers in {dtype}", scores)
+    assert_shape("the numbers", scores)
 
 
 @pytest.mark.claim("2.3.1", stays="as of xavier_uniform_")

@@ -21,7 +21,7 @@ from tests.statistical import (
 )
 from tests.strategies import DTYPES
 
-GAINS = [0.1, 0.5, 1, 4 / 3, math.sqrt(2), 5 / 3, 4]
+GAINS = [0.1, 1, math.sqrt(2), 5 / 3, 4]
 UNEQUAL = [(3, 4001), (4001, 3), (1, 257), (2, 48, 5), (48, 2, 5), (16, 5, 7, 3), (5, 16, 2, 3, 5)]
 
 
@@ -37,7 +37,7 @@ def bound(shape: tuple[int, ...], gain: float = 1) -> float:
     st.sampled_from(DTYPES),
 )
 def test_the_numbers_fill_the_space_between_the_bounds(xavier_uniform_, shape, gain, dtype):
-    w = drawn(xavier_uniform_, *shape, count=1000, dtype=dtype, gain=gain)
+    w = drawn(xavier_uniform_, *shape, count=500, dtype=dtype, gain=gain)
     assert_bounds(f"shape {shape}", w, -bound(shape, gain), bound(shape, gain))
 
 

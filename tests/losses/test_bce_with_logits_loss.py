@@ -5,6 +5,7 @@ exact; and the scores at which only one of them still has a gradient. What it ow
 like every loss is in `test_every_loss.py`.
 """
 
+import itertools
 import math
 
 import pytest
@@ -62,6 +63,13 @@ def targets(*shape: int) -> Tensor:
     ) * 4 / 3 - 1 / 6
 
 
+def weights(*shape: int) -> Tensor:
+    """Weights from 0 on, the first of which is 0."""
+    weight = grid(*shape).abs()
+    weight.view(-1)[0] = 0
+    return weight
+
+
 def slope(function, x: Tensor, y: Tensor) -> Tensor:
     """The gradient of the sum of the losses with respect to the scores."""
     return gradient(lambda x: function(x, y).sum(), x, torch.ones((), dtype=x.dtype))
@@ -84,46 +92,43 @@ def test_the_mean_is_over_all_elements(BCEWithLogitsLoss, shape, dtype):
 
 
 @pytest.mark.claim("3.2.11")
-@pytest.mark.parametrize(("shape", "weighing"), BROADCAST, ids=str)
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_weights_multiply_the_losses(BCEWithLogitsLoss, shape, weighing, reduction):
+def test_weights_multiply_the_losses(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "reduction")
-    x, y, weight = grid(*shape), targets(*shape), grid(*weighing).abs()
-    function = BCEWithLogitsLoss(weight=weight.clone(), reduction=reduction)
-    expected = reduced(defined(x, y) * weight, reduction)
-    assert_close("the loss", function(x, y), expected)
-    share = x.numel() if reduction == "mean" else 1
-    assert_close("the gradient", slope(function, x, y), weight * (x.sigmoid() - y) / share)
+    for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
+        x, y, weight = grid(*shape), targets(*shape), weights(*weighing)
+        function = BCEWithLogitsLoss(weight=weight.clone(), reduction=reduction)
+        expected = reduced(defined(x, y) * weight, reduction)
+        assert_close(f"{shape}, {reduction}", function(x, y), expected)
+        share = x.numel() if reduction == "mean" else 1
+        assert_close("the gradient", slope(function, x, y), weight * (x.sigmoid() - y) / share)
 
 
 @pytest.mark.claim("3.2.13", stays="the sentence itself")
-@pytest.mark.parametrize(("shape", "weighing"), BROADCAST, ids=str)
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_pos_weight_multiplies_the_positive_part(BCEWithLogitsLoss, shape, weighing, reduction):
+def test_pos_weight_multiplies_the_positive_part(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "pos_weight", "reduction")
-    x, y, pos_weight = grid(*shape), targets(*shape), grid(*weighing).abs()
-    function = BCEWithLogitsLoss(pos_weight=pos_weight.clone(), reduction=reduction)
-    expected = reduced(defined(x, y, pos_weight), reduction)
-    assert_close("the loss", function(x, y), expected)
-    pull = (1 - y) * x.sigmoid() - pos_weight * y * (-x).sigmoid()
-    share = x.numel() if reduction == "mean" else 1
-    assert_close("the gradient", slope(function, x, y), pull / share)
+    for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
+        x, y, pos_weight = grid(*shape), targets(*shape), weights(*weighing)
+        function = BCEWithLogitsLoss(pos_weight=pos_weight.clone(), reduction=reduction)
+        expected = reduced(defined(x, y, pos_weight), reduction)
+        assert_close(f"{shape}, {reduction}", function(x, y), expected)
+        pull = (1 - y) * x.sigmoid() - pos_weight * y * (-x).sigmoid()
+        share = x.numel() if reduction == "mean" else 1
+        assert_close("the gradient", slope(function, x, y), pull / share)
 
 
 @pytest.mark.claim("3.2.11", "3.2.13", stays="faults of two options that meet")
-@pytest.mark.parametrize(("shape", "weighing"), BROADCAST, ids=str)
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_both_weights_go_together(BCEWithLogitsLoss, shape, weighing, reduction):
+def test_both_weights_go_together(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "pos_weight", "reduction")
-    x, y = grid(*shape, limit=3), targets(*shape)
-    weight, pos_weight = grid(*weighing, limit=2).abs(), grid(*shape[1:], limit=2).abs() + 0.5
-    for dtype in DTYPES:
-        options = {"weight": weight.to(dtype), "pos_weight": pos_weight.to(dtype)}
-        came = BCEWithLogitsLoss(reduction=reduction, **options)(x.to(dtype), y.to(dtype))
-        assert came.dtype == dtype, f"asked in {dtype}, came in {came.dtype}"
-        rounded = [t.to(dtype).double() for t in (x, y, pos_weight, weight)]
-        expected = reduced(defined(*rounded[:3]) * rounded[3], reduction)
-        assert_close(f"the loss in {dtype}", came, expected)
+    for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
+        x, y = grid(*shape, limit=3), targets(*shape)
+        weight, pos_weight = grid(*weighing, limit=2).abs(), grid(*shape[1:], limit=2).abs() + 0.5
+        for dtype in DTYPES:
+            options = {"weight": weight.to(dtype), "pos_weight": pos_weight.to(dtype)}
+            came = BCEWithLogitsLoss(reduction=reduction, **options)(x.to(dtype), y.to(dtype))
+            assert came.dtype == dtype, f"asked in {dtype}, came in {came.dtype}"
+            rounded = [t.to(dtype).double() for t in (x, y, pos_weight, weight)]
+            expected = reduced(defined(*rounded[:3]) * rounded[3], reduction)
+            assert_close(f"the loss in {dtype}", came, expected)
 
 
 @pytest.mark.claim("3.2.13")
@@ -190,6 +195,27 @@ def test_it_keeps_the_gradient_that_dies_in_the_sigmoid(BCEWithLogitsLoss, BCELo
     assert dead.eq(0), f"its gradient is {dead.item()}"
     assert_close("the loss of the score", BCEWithLogitsLoss()(x, y), score)
     assert_close("its gradient", slope(BCEWithLogitsLoss(), x, y), 1.0)
+
+
+@pytest.mark.claim("3.0.3")
+def test_with_weights_it_is_the_same_for_every_batch(BCEWithLogitsLoss):
+    option(BCEWithLogitsLoss, "weight", "pos_weight")
+    options = {"weight": weights(5), "pos_weight": weights(5).flip(0)}
+    function = BCEWithLogitsLoss(**options)
+    for rows in (4, 3, 1, 4):
+        x, y = grid(rows, 5), targets(rows, 5)
+        expected = BCEWithLogitsLoss(**options)(x, y)
+        assert_close(f"the loss of {rows} rows", function(x, y), expected)
+        getattr(function, "eval", lambda: None)()  # what is no torch.nn.Module has no modes
+        assert_close(f"the loss of {rows} rows after .eval()", function(x, y), expected)
+
+
+@pytest.mark.claim("3.0.4", stays="judges the gradient of the target only where there is one")
+def test_a_target_that_learns_gets_minus_the_score(BCEWithLogitsLoss):
+    x, y = grid(3, 5), targets(3, 5).requires_grad_()
+    BCEWithLogitsLoss()(x.clone().requires_grad_(), y).backward()
+    if y.grad is not None:
+        assert_close("the gradient of the target", y.grad, -x / 15)
 
 
 @pytest.mark.claim("3.0.3", stays="nothing the caller gave is written to, weights neither")

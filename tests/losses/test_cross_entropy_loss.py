@@ -7,6 +7,7 @@ every loss is in `test_every_loss.py`; why no softmax may come before it, in
 `test_softmax_twice.py`.
 """
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import DTYPES, dtypes, grid, scores
+from tests.strategies import DTYPES, LAYOUTS, dtypes, grid
 
 REDUCTIONS = ("none", "mean", "sum")
 OPTIONS = ("weight", "ignore_index", "reduction", "label_smoothing")
@@ -355,14 +356,12 @@ def test_scores_near_the_largest_number_of_the_dtype_stay_finite(CrossEntropyLos
 
 
 @pytest.mark.claim("3.2.10", stays="names the fault that others only suffer from")
-@given(scores(limit=1000), scores(limit=1000))
-def test_rows_do_not_know_of_each_other(CrossEntropyLoss, x, other):
+@given(labelled(limit=1000))
+def test_rows_do_not_know_of_each_other(CrossEntropyLoss, case):
     option(CrossEntropyLoss, "reduction")
-    width, function = min(x.shape[1], other.shape[1]), CrossEntropyLoss(reduction="none")
-    x, together = x[:, :width], torch.cat([other[:, :width] + 5000, x[:, :width]])
-    target = torch.zeros(len(together), dtype=torch.int64)
-    came = function(together, target)[-len(x) :]
-    assert_close("the losses among others", came, function(x, target[: len(x)]))
+    function, (x, target) = CrossEntropyLoss(reduction="none"), case[:2]
+    together = torch.cat([x.flip(1) + 5000, x]), torch.cat([target, target])
+    assert_close("the losses", function(*together)[len(x) :], function(x, target))
 
 
 @pytest.mark.claim("3.2.10", stays="what masks rely on")
@@ -415,6 +414,41 @@ def test_fewer_digits_cost_probabilities_only_rounding(
     assert came.dtype == dtype, f"asked in {dtype}, came in {came.dtype}"
     expected = CrossEntropyLoss(weight=weight.double(), **options)(x.double(), share.double())
     assert_close(f"the loss in {dtype}", came, expected)
+
+
+@pytest.mark.claim("3.0.3")
+def test_with_options_it_is_the_same_for_every_batch(CrossEntropyLoss):
+    option(CrossEntropyLoss, "weight", "label_smoothing")
+    options = {"weight": exact([0.5, 2, 0, 0.25, 4]), "label_smoothing": 0.25}
+    function = CrossEntropyLoss(**options)
+    for shape in [(4, 5), (3, 5, 2), (1, 5), (4, 5)]:
+        x, target = grid(*shape), torch.full((shape[0], *shape[2:]), 3)
+        expected = CrossEntropyLoss(**options)(x, target)
+        assert_close(f"the loss of shape {shape}", function(x, target), expected)
+        getattr(function, "eval", lambda: None)()  # what is no torch.nn.Module has no modes
+        assert_close(f"the loss of shape {shape} after .eval()", function(x, target), expected)
+
+
+@pytest.mark.claim("3.0.4", stays="judges the gradient of the target only where there is one")
+@given(shared(limit=8))
+def test_probabilities_that_learn_get_the_surprises(CrossEntropyLoss, case):
+    share = case.share.clone().requires_grad_()
+    CrossEntropyLoss()(case.x.clone().requires_grad_(), share).backward()
+    if share.grad is not None:
+        expected = surprises(case.x) / case.x[:, 0].numel()
+        assert_close("the gradient of the target", share.grad, expected)
+
+
+@pytest.mark.claim("3.0.3")
+def test_probabilities_may_lie_anywhere_too(CrossEntropyLoss):
+    for (name, layout), shape in itertools.product(LAYOUTS.items(), [(4, 4), (3, 5), (2, 3, 5, 7)]):
+        x, share = grid(*shape), layout(torch.softmax(grid(*shape).flip(0), dim=1))
+        copy = share.clone(memory_format=torch.contiguous_format)
+        expected = CrossEntropyLoss()(x, copy)
+        assert_close(f"{name}, shape {shape}", CrossEntropyLoss()(x, share), expected)
+        expected = slope(CrossEntropyLoss(), x, copy)
+        got = slope(CrossEntropyLoss(), layout(x) if name != "expanded" else x, share)
+        assert_close(f"{name}, shape {shape}: the gradient", got, expected)
 
 
 @pytest.mark.claim("3.0.3")

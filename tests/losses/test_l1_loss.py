@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import dtypes, eighths, grid, numbers, shapes
+from tests.strategies import dtypes, eighths, every_dtype, grid, numbers, shapes
 
 
 def exact(numbers: object) -> Tensor:
@@ -52,6 +52,15 @@ def test_errors_of_any_size_count_as_they_are(L1Loss, a, b):
     assert_close("the loss", came, exact(abs(a - b)))
 
 
+@pytest.mark.claim("3.1.1", stays="the definition, up to the largest numbers of every dtype")
+@every_dtype
+def test_errors_up_to_the_largest_number_count_as_they_are(L1Loss, dtype):
+    for part in (0.9, 0.1, 1e-3):
+        error = exact([part * torch.finfo(dtype).max]).to(dtype)
+        came = L1Loss()(error, torch.zeros_like(error))
+        assert_close(f"the loss of {error.item()}", came, error.double().mean())
+
+
 @pytest.mark.claim("3.0.1")
 @given(shapes(), dtypes)
 def test_it_is_0_at_the_target_and_nowhere_else(L1Loss, shape, dtype):
@@ -60,6 +69,8 @@ def test_it_is_0_at_the_target_and_nowhere_else(L1Loss, shape, dtype):
     off = y.clone()
     off.view(-1)[-1] += 1
     assert L1Loss()(off, y).gt(0), f"one element off it is {L1Loss()(off, y)}"
+    slope = gradient(lambda x: L1Loss()(x, y), y.clone(), torch.ones((), dtype=dtype))
+    assert slope.isfinite().all(), f"at the target its gradient is {slope.tolist()}"
 
 
 @pytest.mark.claim("3.1.2", stays="the sentence itself")

@@ -15,7 +15,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import dtypes, eighths, grid, numbers, shapes
+from tests.strategies import dtypes, eighths, every_dtype, grid, numbers, shapes
 
 
 def exact(numbers: object) -> Tensor:
@@ -58,6 +58,15 @@ def test_errors_of_any_size_are_squared_as_they_are(MSELoss, a, b):
 
 
 @pytest.mark.claim("3.1.3")
+@every_dtype
+def test_errors_up_to_the_root_of_the_largest_number_are_squared(MSELoss, dtype):
+    for part in (0.9, 0.1, 1e-2):
+        error = exact([part * torch.finfo(dtype).max ** 0.5]).to(dtype)
+        came = MSELoss()(error, torch.zeros_like(error))
+        assert_close(f"the loss of {error.item()}", came, error.double().square().mean())
+
+
+@pytest.mark.claim("3.1.3")
 @given(st.integers(-1000, 1000), dtypes)
 def test_small_errors_between_large_numbers_are_not_lost(MSELoss, n, dtype):
     large = 1 / torch.finfo(dtype).eps  # where neighbours differ by 1
@@ -73,6 +82,8 @@ def test_it_is_0_at_the_target_and_nowhere_else(MSELoss, shape, dtype):
     off = y.clone()
     off.view(-1)[-1] += 1
     assert MSELoss()(off, y).gt(0), f"one element off it is {MSELoss()(off, y)}"
+    slope = gradient(lambda x: MSELoss()(x, y), y.clone(), torch.ones((), dtype=dtype))
+    assert slope.eq(0).all(), f"at the target its gradient is {slope.tolist()}"
 
 
 @pytest.mark.claim("3.1.4", stays="the sentence itself")

@@ -233,6 +233,27 @@ class AddedUpInHalfPrecision(_CrossEntropyLoss):
         return total / shares.sum()
 
 
+@refused_by("test_probabilities_may_lie_anywhere_too")
+class ProbabilitiesInOrderOfMemory(_CrossEntropyLoss):
+    """Probabilities are walked through from the first one on, wherever the next one lies."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if target.is_floating_point() and target.is_non_overlapping_and_dense():
+            strides = torch.empty(target.shape, device="meta").stride()
+            target = target.as_strided(target.shape, strides)
+        return super().forward(input, target)
+
+
+@refused_by("test_with_options_it_is_the_same_for_every_batch")
+class SmoothedWhileItTrains(_CrossEntropyLoss):
+    """Smoothing regularizes, so it is for training alone."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        if self.training:
+            return super().smoothed(true, logs, weight, kept)
+        return true.where(kept, 0)
+
+
 @accepted
 class ByLogSumExp(_CrossEntropyLoss):
     def logs(self, input: Tensor, dim: int) -> Tensor:

@@ -199,6 +199,27 @@ class NothingToLearnFrom(_MSELoss):
             return super().each(input, target)
 
 
+@refused_by("test_errors_up_to_the_root_of_the_largest_number_are_squared")
+class ThroughFloat16(_MSELoss):
+    """There is one kind of half precision, and bfloat16 is just another name for it."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.dtype != torch.bfloat16:
+            return super().each(input, target)
+        return super().each(input.half(), target.half()).bfloat16()
+
+
+@refused_by("test_it_is_0_at_the_target_and_nowhere_else")
+class SquareOfTheNorm(_MSELoss):
+    """The sum of squares is the square of the norm, whose root has no slope at 0."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction == "none":
+            return losses
+        total = losses.sum().sqrt().square()
+        return total / losses.numel() if self.reduction == "mean" else total
+
+
 @accepted
 class ErrorTimesError(_MSELoss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:
