@@ -19,6 +19,7 @@ import concepts
 
 ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
+TWO = ["tests/initialization", "tests/losses"]
 ONE_SOFTMAX = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 
 
@@ -66,6 +67,7 @@ def waiting(folder: Path) -> list[tuple[str, str]]:
     judging = min(seconds([*PYTEST, f"--subject={subject}"]) for _ in range(3))
     return [
         ("`uv run pytest`, everything", f"{seconds(PYTEST):.0f} s"),
+        ("`uv run pytest tests/initialization tests/losses`", f"{seconds([*PYTEST, *TWO]):.0f} s"),
         ("importing torch", f"{torch_alone:.1f} s"),
         ("judging one softmax, beyond importing torch", f"{judging - torch_alone:.1f} s"),
     ]

@@ -78,7 +78,7 @@ def test_the_slope_concerns_nothing_but_leaky_relu(kaiming_normal_):
 
 
 @pytest.mark.claim("2.4.1", stays="the sentence itself")
-@pytest.mark.parametrize("shape", UNEQUAL, ids=str)
+@pytest.mark.parametrize("shape", UNEQUAL, ids=lambda shape: "x".join(map(str, shape)))
 def test_the_fan_is_the_one_that_was_asked_for(kaiming_normal_, shape):
     for mode in MODES:
         count = MANY if math.prod(shape) > 1000 else MANY // 8

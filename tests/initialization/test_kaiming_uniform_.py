@@ -87,7 +87,7 @@ def test_the_slope_concerns_nothing_but_leaky_relu(kaiming_uniform_):
 
 
 @pytest.mark.claim("2.4.1", stays="the sentence itself")
-@pytest.mark.parametrize("shape", UNEQUAL, ids=str)
+@pytest.mark.parametrize("shape", UNEQUAL, ids=lambda shape: "x".join(map(str, shape)))
 def test_the_fan_is_the_one_that_was_asked_for(kaiming_uniform_, shape):
     for mode, dtype in itertools.product(MODES, DTYPES):
         options = {"mode": mode, "nonlinearity": "relu"}

@@ -38,7 +38,7 @@ def network(initialize: Initialize) -> list[Tensor]:
     """Weight and bias of five hidden units with 3 inputs, then of two outputs; the biases are 0."""
     hidden, outgoing = torch.empty(5, 3).double(), torch.empty(2, 5).double()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         initialize(hidden)
         initialize(outgoing)
     return [hidden, torch.zeros(5).double(), outgoing, torch.zeros(2).double()]
@@ -203,7 +203,7 @@ def xor(starts: list[Initialize], curve: Function, rate: float, rule: str) -> Te
     """The loss of a network for each start, after 60 steps, with 16 hidden units."""
     weights = [torch.empty(len(starts), *shape).double() for shape in [(16, 2), (1, 16)]]
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         for start, *both in zip(starts, *weights, strict=True):
             for weight in both:
                 start(weight)

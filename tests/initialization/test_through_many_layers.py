@@ -55,7 +55,7 @@ def through(
     signals, gradients = [], []
     for seed in range(NETWORKS):
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             signal = [(torch.randn(5, widths[0]).double() + mean).requires_grad_()]
             cotangent = torch.randn(5, widths[-1])
             weights = drawn(initialize, widths)
@@ -376,7 +376,7 @@ def trained(
 ) -> float:
     """The mean loss of 4 networks after 60 steps; infinite if one of them overflowed."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         each = [drawn(initialize, widths) for _ in range(4)]
     parameters = []
     for weight in map(torch.stack, zip(*each, strict=True)):

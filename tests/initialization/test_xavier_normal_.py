@@ -32,7 +32,7 @@ def test_any_gain_goes_with_any_shape(xavier_normal_, shape, gain):
 
 
 @pytest.mark.claim("2.3.1", stays="the sentence itself")
-@pytest.mark.parametrize("shape", UNEQUAL, ids=str)
+@pytest.mark.parametrize("shape", UNEQUAL, ids=lambda shape: "x".join(map(str, shape)))
 def test_both_fans_count_alike(xavier_normal_, shape):
     w = drawn(xavier_normal_, *shape, count=MANY if math.prod(shape) > 1000 else MANY // 8)
     scores = normal_scores(w, 0, std(shape))

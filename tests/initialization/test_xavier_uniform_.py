@@ -42,7 +42,7 @@ def test_the_numbers_fill_the_space_between_the_bounds(xavier_uniform_, shape, g
 
 
 @pytest.mark.claim("2.3.1", stays="the sentence itself")
-@pytest.mark.parametrize("shape", UNEQUAL, ids=str)
+@pytest.mark.parametrize("shape", UNEQUAL, ids=lambda shape: "x".join(map(str, shape)))
 def test_both_fans_count_alike(xavier_uniform_, shape):
     for dtype in DTYPES:
         w = drawn(xavier_uniform_, *shape, count=20_000, dtype=dtype)

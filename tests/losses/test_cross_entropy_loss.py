@@ -151,6 +151,8 @@ def test_every_target_has_its_surprise(CrossEntropyLoss, case, reduction):
 @given(labelled(), reductions)
 def test_the_weighted_mean_divides_by_the_weights_of_the_targets(CrossEntropyLoss, case, reduction):
     option(CrossEntropyLoss, "weight", "reduction")
+    if reduction == "mean" and not case.weight[case.target].sum() > 0:
+        return  # nothing over nothing
     expected = defined(case.x, case.target, case.weight, -100, reduction, 0.0)
     function = CrossEntropyLoss(weight=case.weight, reduction=reduction)
     assert_close("the loss", function(case.x, case.target), expected)

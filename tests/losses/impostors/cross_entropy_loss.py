@@ -238,7 +238,7 @@ class ProbabilitiesInOrderOfMemory(_CrossEntropyLoss):
     """Probabilities are walked through from the first one on, wherever the next one lies."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        if target.is_floating_point() and target.is_non_overlapping_and_dense():
+        if target.is_floating_point():
             strides = torch.empty(target.shape, device="meta").stride()
             target = target.as_strided(target.shape, strides)
         return super().forward(input, target)
