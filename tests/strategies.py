@@ -15,6 +15,11 @@ dtypes = st.sampled_from(DTYPES)
 SHAPES = ((), (1,), (7,), (2, 3), (3, 1), (0, 5), (2, 3, 5), (2, 1, 3, 2), (2, 3, 1, 1, 2))
 
 
+def exact(numbers: object) -> Tensor:
+    """Numbers of Python's, in float64, which is what they are."""
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
 def shapes() -> st.SearchStrategy[tuple[int, ...]]:
     """Any shape of up to five dimensions, none of them 0."""
     sizes = st.integers(1, 5)

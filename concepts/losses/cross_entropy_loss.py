@@ -15,6 +15,13 @@ from torch import Tensor, nn
 from concepts.losses.reduction import checked, reduced
 
 
+def _log_softmax(scores: Tensor) -> Tensor:
+    """log softmax over the last dimension: the largest score is taken off all, as in softmax."""
+    largest = scores.detach().amax(dim=-1, keepdim=True) if scores.numel() else scores
+    scores = scores - largest
+    return scores - scores.exp().sum(dim=-1, keepdim=True).log()
+
+
 class CrossEntropyLoss(nn.Module):
     """The negative log-likelihood of the right classes under the softmax of the scores.
 
@@ -67,29 +74,39 @@ class CrossEntropyLoss(nn.Module):
         """
         if input.dtype in (torch.float16, torch.bfloat16):  # too few digits to add many up
             return self.forward(input.float(), target).to(input.dtype)
-        scores = input.movedim(1 if input.dim() > 1 else 0, -1)
-        # Nothing changes if the largest score is taken off all, and nothing overflows then.
-        scores = scores - scores.detach().amax(dim=-1, keepdim=True) if input.numel() else scores
-        log_p = scores - scores.exp().sum(dim=-1, keepdim=True).log()
-        classes = log_p.shape[-1]
-        weight = log_p.new_ones(classes) if self.weight is None else self.weight.to(log_p.dtype)
+        dim = 1 if input.dim() > 1 else 0
+        log_p = _log_softmax(input.movedim(dim, -1))
         if target.is_floating_point():
-            share = target.movedim(1 if input.dim() > 1 else 0, -1).to(log_p.dtype)
-            share = (1 - self.label_smoothing) * share + self.label_smoothing / classes
-            return reduced(-(weight * share * log_p).sum(dim=-1), self.reduction)
+            return self._of_shares(log_p, target.movedim(dim, -1).to(log_p.dtype))
+        return self._of_classes(log_p, target)
 
+    def _of_shares(self, log_p: Tensor, share: Tensor) -> Tensor:
+        smooth = (1 - self.label_smoothing) * share + self.label_smoothing / share.shape[-1]
+        return reduced(-(self._weight_for(log_p) * smooth * log_p).sum(dim=-1), self.reduction)
+
+    def _of_classes(self, log_p: Tensor, target: Tensor) -> Tensor:
         counts = target != self.ignore_index
-        index = target.where(counts, 0)
-        if index.numel() and not 0 <= index.min() <= index.max() < classes:
-            raise IndexError(
-                f"a target must be a class from 0 to {classes - 1}, or {self.ignore_index} "
-                f"to be ignored; got {index.min()} to {index.max()}"
-            )
-        weights = weight[index] * counts
-        losses = -weights * log_p.gather(-1, index.unsqueeze(-1)).squeeze(-1)
-        if self.label_smoothing:  # a class excluded by a score of -inf has no share in 0
-            smooth = -(weight * log_p).mean(dim=-1) * counts
+        index = self._checked(target.where(counts, 0), log_p.shape[-1])
+        weight = self._weight_for(log_p)
+        losses = -weight[index] * log_p.gather(-1, index.unsqueeze(-1)).squeeze(-1)
+        if self.label_smoothing:  # else a class excluded by a score of -inf would spoil the sum
+            smooth = -(weight * log_p).mean(dim=-1)
             losses = (1 - self.label_smoothing) * losses + self.label_smoothing * smooth
+        losses = losses.where(counts, 0)
         if self.reduction == "mean":
-            return losses.sum() / weights.sum()
+            return losses.sum() / (weight[index] * counts).sum()
         return reduced(losses, self.reduction)
+
+    def _weight_for(self, log_p: Tensor) -> Tensor:
+        if self.weight is None:
+            return log_p.new_ones(log_p.shape[-1])
+        return self.weight.to(log_p.dtype)
+
+    def _checked(self, index: Tensor, classes: int) -> Tensor:
+        wrong = index[(index < 0) | (index >= classes)]
+        if wrong.numel():
+            raise IndexError(
+                f"a target must be a class from 0 to {classes - 1}, or {self.ignore_index} to be "
+                f"ignored; got {wrong[0].item()}"
+            )
+        return index

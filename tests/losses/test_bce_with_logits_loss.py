@@ -18,7 +18,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import DTYPES, dtypes, every_dtype, grid, numbers, shapes
+from tests.strategies import DTYPES, dtypes, every_dtype, exact, grid, numbers, shapes
 
 REDUCTIONS = ("none", "mean", "sum")
 reductions = st.sampled_from(REDUCTIONS)
@@ -33,10 +33,6 @@ BROADCAST = [
     ((3, 3, 3), (3,)),
     ((3,), (1,)),
 ]
-
-
-def exact(numbers: object) -> Tensor:
-    return torch.tensor(numbers, dtype=torch.float64)
 
 
 def surprise(x: float) -> float:

@@ -21,7 +21,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import DTYPES, LAYOUTS, dtypes, grid
+from tests.strategies import DTYPES, LAYOUTS, dtypes, exact, grid
 
 REDUCTIONS = ("none", "mean", "sum")
 OPTIONS = ("weight", "ignore_index", "reduction", "label_smoothing")
@@ -29,10 +29,6 @@ extra = st.sampled_from([(), (), (2,), (1, 2), (2, 1, 3)])
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 4), extra).map(lambda s: (*s[:2], *s[2]))
 smoothings = st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0])
 reductions = st.sampled_from(REDUCTIONS)
-
-
-def exact(numbers: object) -> Tensor:
-    return torch.tensor(numbers, dtype=torch.float64)
 
 
 class Labelled(NamedTuple):

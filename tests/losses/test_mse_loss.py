@@ -15,12 +15,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
-from tests.strategies import dtypes, eighths, every_dtype, grid, numbers, shapes
-
-
-def exact(numbers: object) -> Tensor:
-    return torch.tensor(numbers, dtype=torch.float64)
-
+from tests.strategies import dtypes, eighths, every_dtype, exact, grid, numbers, shapes
 
 targets = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
 

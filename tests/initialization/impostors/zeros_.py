@@ -43,7 +43,7 @@ def almost_zero(tensor: Tensor) -> Tensor:
 @refused_by("test_a_parameter_stays_a_leaf_and_keeps_its_gradient")
 def zeroes_the_gradient(tensor: Tensor) -> Tensor:
     """What one zeroes is the gradient."""
-    if tensor.grad is not None:
+    if tensor.is_leaf and tensor.grad is not None:
         tensor.grad.zero_()
     return tensor
 
