@@ -437,7 +437,7 @@ def test_probabilities_that_learn_get_the_surprises(CrossEntropyLoss, case):
         assert_close("the gradient of the target", share.grad, expected)
 
 
-@pytest.mark.claim("3.0.3")
+@pytest.mark.claim("3.0.3", stays="probabilities, which are read by code of their own")
 def test_probabilities_may_lie_anywhere_too(CrossEntropyLoss):
     for (name, layout), shape in itertools.product(LAYOUTS.items(), [(4, 4), (3, 5), (2, 3, 5, 7)]):
         x, share = grid(*shape), layout(torch.softmax(grid(*shape).flip(0), dim=1))
@@ -449,7 +449,7 @@ def test_probabilities_may_lie_anywhere_too(CrossEntropyLoss):
         assert_close(f"{name}, shape {shape}: the gradient", got, expected)
 
 
-@pytest.mark.claim("3.0.3")
+@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
 @pytest.mark.parametrize("smoothing", [0.0, 0.25])
 def test_what_was_given_is_left_as_it_was(CrossEntropyLoss, smoothing):
     option(CrossEntropyLoss, "weight", "label_smoothing")

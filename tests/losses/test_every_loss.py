@@ -89,7 +89,7 @@ def test_the_mean_and_the_sum_are_those_of_the_losses(loss):
         assert_close(f"{dtype}, {shape}: 'mean' by name", named, each.double().mean())
 
 
-@pytest.mark.claim("3.0.2")
+@pytest.mark.claim("3.0.2", stays="the sentence itself")
 def test_shape_and_dtype_are_those_of_the_targets_or_of_one_number(loss):
     for reduction in reductions_of(loss):
         for shape, dtype in itertools.product(
@@ -161,7 +161,7 @@ def test_the_place_in_memory_changes_nothing(loss):
             assert_close(f"{name}, {shape}: the gradient", got, expected)
 
 
-@pytest.mark.claim("3.0.3")
+@pytest.mark.claim("3.0.3", stays="class indices, which are read by code of their own")
 def test_targets_may_lie_anywhere_too(loss):
     for shape, dtype in itertools.product([(4, 4), (5, 3), (4, 4, 4), (2, 3, 5, 7)], DTYPES):
         x, target = problem(loss, *shape, dtype=dtype)

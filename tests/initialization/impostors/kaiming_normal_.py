@@ -127,9 +127,10 @@ def tanh_is_almost_linear(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu",
 def recording_again(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """Recording is switched off before, and on again afterwards, whatever it was."""
     torch.set_grad_enabled(False)
-    torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator)
-    torch.set_grad_enabled(True)
-    return tensor
+    try:
+        return torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator)
+    finally:
+        torch.set_grad_enabled(True)
 
 
 @refused_by("test_the_options_can_be_told_by_place")

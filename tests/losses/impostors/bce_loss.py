@@ -160,6 +160,16 @@ class SlopeByTheLogit(_BCELoss):
         return super().each(input, target).detach() + (line - line.detach())
 
 
+@refused_by("test_with_weights_it_is_the_same_for_every_batch")
+class WeightOfTheFirstBatch(_BCELoss):
+    """The weight is spread over the batch once, and batches have one size."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if self.weight is not None:
+            self.weight = self.weight.expand_as(input)
+        return super().forward(input, target)
+
+
 @accepted
 class WithStraightEnds(_BCELoss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:

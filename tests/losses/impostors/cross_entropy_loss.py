@@ -207,7 +207,9 @@ class NearestClass(_CrossEntropyLoss):
     """A class beyond the last one is clamped, so that nothing can crash on the accelerator."""
 
     def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        return super().by_index(logs, target.clamp(max=len(weight) - 1), weight)
+        nearest = target.clamp(max=len(weight) - 1)
+        nearest = target.where(target == self.ignore_index, nearest)
+        return super().by_index(logs, nearest, weight)
 
 
 @refused_by("test_what_was_given_is_left_as_it_was")
