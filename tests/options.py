@@ -11,8 +11,9 @@ def option(component: Callable[..., Any], *names: str) -> None:
     """End the test as not provided where the component lacks an argument of one of these names."""
     for name in names:
         if not provides(component, name):
-            # That verdict is not "passed": see _outcome in tests/verdicts.py.
-            pytest.skip(f"not provided: the argument {name!r}")
+            # Reason: a claim about what is not there can neither hold nor fail. The verdict is
+            # "not provided", which never counts as passed: see _outcome in tests/verdicts.py.
+            pytest.skip(f"not provided: the argument {name!r}")  # shown as such in every verdict
 
 
 def provides(component: Callable[..., Any], name: str) -> bool:

@@ -99,7 +99,9 @@ class Claim:
         with _torch_as_it_was(), _few_examples(self.test, examples):
             try:
                 self.test(**arguments)
-            except pytest.skip.Exception:  # it lacks the option that the claim is about
+            # Reason: what lacks the option that a claim is about is neither refused nor right by
+            # it; an impostor must then be refused by the claim that is named for it.
+            except pytest.skip.Exception:  # the claim does not apply, so it refuses nothing
                 return None
             except (Exception, pytest.fail.Exception) as refusal:
                 return refusal

@@ -22,8 +22,9 @@ def synthetic() -> Data:
 def photographs() -> Data:
     """The real CIFAR-10, if it is there. Tests never download it, and nothing replaces it."""
     root = find()
-    if root is None:  # a clone without the data can still run all else; .ci/run fails on this skip
-        pytest.skip("no CIFAR-10 in $CIFAR10_ROOT or ./data")
+    if root is None:
+        # Reason: a clone without the data can still run all else; .ci/run fails on this skip.
+        pytest.skip("no CIFAR-10 in $CIFAR10_ROOT or ./data")  # needs 170 MB that may be absent
     return cifar10(root)
 
 
