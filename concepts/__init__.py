@@ -23,14 +23,26 @@ from concepts.losses.bce_with_logits_loss import BCEWithLogitsLoss
 from concepts.losses.cross_entropy_loss import CrossEntropyLoss
 from concepts.losses.l1_loss import L1Loss
 from concepts.losses.mse_loss import MSELoss
+from concepts.optimization.adagrad import Adagrad
+from concepts.optimization.adam import Adam
+from concepts.optimization.gradient_descent import gradient_descent
+from concepts.optimization.rmsprop import RMSprop
+from concepts.optimization.sgd import SGD
+from concepts.optimization.variable import Variable
 
 __all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
     "L1Loss",
     "MSELoss",
+    "RMSprop",
+    "Variable",
     "constant_",
+    "gradient_descent",
     "kaiming_normal_",
     "kaiming_uniform_",
     "leaky_relu",

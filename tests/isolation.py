@@ -27,7 +27,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import strategies as st
 
-from tests.subjects import COMPONENTS, Judged
+from tests.subjects import COMPONENTS, GROUPS, Judged
 from tests.verdicts import judged_by
 
 IMPORT_LIMIT = 60.0  # seconds for the import of a subject
@@ -110,8 +110,12 @@ class Isolation:
             return None  # pytest's own loop knows what to do
         waiting = _jobs(list(session.items))
         _warm_up()
-        if any(_component(job.items[0]) in COMPONENTS["initialization"] for job in waiting):
-            import scipy.stats  # noqa: F401 - once, here, and not in every process that forks
+        judged = {_component(job.items[0]) for job in waiting}
+        # What is slow to import is imported once, here, and not in every process that forks.
+        if judged & {*COMPONENTS["initialization"], "gradient_descent"}:
+            import scipy.stats  # noqa: F401 - for the tests of distributions
+        if judged & set(GROUPS["optimizer"]):
+            import torch._dynamo  # noqa: F401 - by the first optimizer of PyTorch's that is made
         gc.freeze()  # what is imported by now is never garbage, and need not be searched for any
         atexit.register(gc.unfreeze)
         running: list[Job] = []

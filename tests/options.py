@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 
 def option(component: Callable[..., Any], *names: str) -> None:
@@ -17,8 +18,16 @@ def option(component: Callable[..., Any], *names: str) -> None:
 
 
 def provides(component: Callable[..., Any], name: str) -> bool:
-    """Whether a function, or the constructor of a class, has an argument of that name."""
-    try:
-        return name in inspect.signature(component).parameters
-    except ValueError:  # a function written in C does not tell what it takes
-        return False
+    """Whether a function, or the constructor of a class, takes an argument of that name."""
+    classes = getattr(component, "__mro__", ())
+    constructors = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)]
+    for function in constructors or [component]:
+        try:
+            arguments = inspect.signature(function).parameters
+        except ValueError:  # a function written in C does not tell what it takes
+            return False
+        if name in arguments:
+            return True
+        if not any(argument.kind is argument.VAR_KEYWORD for argument in arguments.values()):
+            return False  # else any name is taken here, and handed on
+    return constructors[:1] not in ([object.__init__], [torch.nn.Module.__init__])

@@ -31,6 +31,7 @@ COMPONENTS = {
         "kaiming_normal_",
     ),
     "losses": ("L1Loss", "MSELoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss"),
+    "optimization": ("Variable", "gradient_descent", "SGD", "Adagrad", "RMSprop", "Adam"),
 }
 KNOWN = tuple(name for names in COMPONENTS.values() for name in names)
 
@@ -44,13 +45,29 @@ GROUPS = {
     "random_initializer": COMPONENTS["initialization"][3:],
     "fan_initializer": COMPONENTS["initialization"][5:],
     "loss": COMPONENTS["losses"],
+    "optimizer": COMPONENTS["optimization"][2:],
 }
 # What a member needs besides the arguments that all members of its group take.
 ALSO: dict[str, dict[str, Any]] = {"softmax": {"dim": -1}, "constant_": {"val": 0.75}}
 
 OURS = ("concepts", "torch")  # judged when nobody names a subject
-TORCH_PLACES = ("torch.nn.functional", "torch.nn", "torch.nn.init", "torch.optim")
-TORCHVISION = "torchvision.transforms.v2"  # slow to import, so looked into last
+TORCH_PLACES = (
+    "torch.nn.functional",
+    "torch.nn",
+    "torch.nn.init",
+    "torch.optim",
+    "torch.autograd",
+)
+# Slow to import, so looked into for these alone.
+TORCHVISION = "torchvision.transforms.v2"
+TRANSFORMS = (
+    "RandomHorizontalFlip",
+    "RandomCrop",
+    "RandomRotation",
+    "ColorJitter",
+    "Normalize",
+    "Compose",
+)
 
 
 class SubjectError(Exception):
@@ -65,19 +82,21 @@ class Subject:
 
     def component(self, name: str) -> Callable[..., Any] | None:
         """The component of that name, or None where the subject does not provide it."""
-        for place in self._places():
+        for place in self._places(name):
             found = getattr(place, name, None)
             if callable(found):
                 return found
         return None
 
     def provides(self, names: Collection[str]) -> bool:
-        return set(names) <= set(_components_of(self.name))
+        if self.name in _provided:
+            return set(names) <= set(_provided[self.name])
+        return all(self.component(name) for name in names)
 
-    def _places(self) -> Iterator[ModuleType]:
+    def _places(self, component: str) -> Iterator[ModuleType]:
         if self.name == "torch":
-            yield from map(importlib.import_module, TORCH_PLACES)
-            yield importlib.import_module(TORCHVISION)
+            places = (TORCHVISION,) if component in TRANSFORMS else TORCH_PLACES
+            yield from map(importlib.import_module, places)
         else:
             yield _load(self.name)
 
@@ -117,6 +136,8 @@ class Member:
 
 def file_of(component: str) -> str:
     """What its three files are called: `CrossEntropyLoss` has `cross_entropy_loss.py`."""
+    if component == "RMSprop":  # RMS is short for root mean square, prop for propagation
+        return "rmsprop"
     return re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", component).lower()
 
 
@@ -129,14 +150,7 @@ def requested(names: Sequence[str]) -> list[Subject]:
     return [_looked_at(name) for name in dict.fromkeys(names)]
 
 
-_provided: dict[str, tuple[str, ...]] = {}  # by subject, for it costs an import to find out
-
-
-def _components_of(name: str) -> tuple[str, ...]:
-    if name not in _provided:
-        subject = Subject(name)
-        _provided[name] = tuple(known for known in KNOWN if subject.component(known))
-    return _provided[name]
+_provided: dict[str, tuple[str, ...]] = {}  # by subject, of those that were named
 
 
 def _looked_at(name: str) -> Subject:
@@ -161,7 +175,7 @@ def _look(name: str) -> list[str] | str:
         return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
     except BaseException as error:  # its import may also exit, or ask for the keyboard
         return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
-    components = list(_components_of(name))
+    components = [known for known in KNOWN if Subject(name).component(known)]
     if components:
         return components
     return f"the subject {name!r} provides no known component; {_nearest(module)}"

@@ -185,6 +185,7 @@ def counterexample(error: BaseException, judged: Judged) -> str:
     inputs = [line.strip().rstrip(",") for note in notes for line in note.splitlines()[1:-1]]
     subjects = (*judged.components, *GROUPS)
     inputs = [line for line in inputs if line.partition("=")[0] not in subjects]
+    inputs += [line for line in _program(error) if line != "teardown()"]
     message = str(error)
     if not isinstance(error, AssertionError | pytest.fail.Exception):
         message = f"raised {type(error).__name__}: {message}{_in_the_subject(error)}"
@@ -192,6 +193,12 @@ def counterexample(error: BaseException, judged: Judged) -> str:
     first, *rest = message.splitlines() or [""]
     lines = [first, *(line for line in rest if not line.lstrip().startswith(("+", "assert ")))]
     return "\n".join([*inputs, *lines]).strip()
+
+
+def _program(error: BaseException) -> list[str]:
+    """What a state machine of Hypothesis's was told, call by call."""
+    notes = getattr(error, "__notes__", [])
+    return [note.removeprefix("state.") for note in notes if note.startswith("state.")]
 
 
 def _in_the_subject(error: BaseException) -> str:

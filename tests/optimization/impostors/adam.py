@@ -1,0 +1,657 @@
+"""Adams that look right and are not, and some that are, and look odd.
+
+The docstring says what the author was thinking.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
+from tests.teeth import accepted, refused_by
+
+
+class _Adam(Bookkeeping):
+    """A right one, of which each version changes one step."""
+
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        amsgrad=False,
+        *,
+        maximize=False,
+    ):
+        if max(betas) >= 1:
+            raise ValueError(f"betas must be below 1, got {betas}")
+        super().__init__(
+            params,
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            amsgrad=amsgrad,
+            maximize=maximize,
+        )
+
+    def fresh_state(self, p: Tensor, group: Group) -> State:
+        return {"step": 0, **{m: torch.zeros_like(p) for m in ("mean", "square", "largest")}}
+
+    def direction(self, p: Tensor, g: Tensor, state: State, group: Group) -> Tensor:
+        self.count(state)
+        self.average(p, g, state, group)
+        mean = state["mean"] / self.correction(0, state, group)
+        return self.quotient(mean, self.spread(state, group), state, group)
+
+    def count(self, state: State) -> None:
+        state["step"] += 1
+
+    def average(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        beta1, beta2 = group["betas"]
+        state["mean"] = beta1 * state["mean"] + (1 - beta1) * g
+        state["square"] = beta2 * state["square"] + (1 - beta2) * g * g
+
+    def spread(self, state: State, group: Group) -> Tensor:
+        """The second moment, without its bias."""
+        square = self.largest(state, group) if group["amsgrad"] else state["square"]
+        return square / self.correction(1, state, group)
+
+    def largest(self, state: State, group: Group) -> Tensor:
+        state["largest"] = torch.maximum(state["largest"], state["square"])
+        return state["largest"]
+
+    def correction(self, moment: int, state: State, group: Group) -> float:
+        return 1 - group["betas"][moment] ** state["step"]
+
+    def quotient(self, mean: Tensor, square: Tensor, state: State, group: Group) -> Tensor:
+        return mean / (square.sqrt() + group["eps"])
+
+
+# The bias and its correction.
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class NoCorrection(_Adam):
+    """The moments are what matters; the bias is gone after a while (mlx before #1640)."""
+
+    def correction(self, moment, state, group):
+        return 1
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class MeanUncorrected(_Adam):
+    """A small first moment at the beginning is a warm-up for free."""
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, state, group) if moment == 1 else 1
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class SquareUncorrected(_Adam):
+    """RMSprop's average has no correction, and it comes from there."""
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, state, group) if moment == 0 else 1
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class OnePowerAhead(_Adam):
+    """The powers are multiplied on before each use, the first one too (tiny-dnn before #824)."""
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, {"step": state["step"] + 1}, group)
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class OnePowerBehind(_Adam):
+    """Steps are counted from 0, and in the first there is no bias to correct."""
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, {"step": max(state["step"] - 1, 1)}, group)
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class CorrectionWithoutPowers(_Adam):
+    """m / (1 - beta1), as the share of the gradient is 1 - beta1 (ML-From-Scratch #35)."""
+
+    def correction(self, moment, state, group):
+        return 1 - group["betas"][moment]
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class CorrectionTurnedAround(_Adam):
+    """The moments are biased by a factor, which is applied (convnetjs #70)."""
+
+    def correction(self, moment, state, group):
+        return 1 / super().correction(moment, state, group)
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class OneBetaCorrectsBoth(_Adam):
+    """The correction is a number that depends on the step."""
+
+    def correction(self, moment, state, group):
+        return super().correction(0, state, group)
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class CorrectedForAHundredSteps(_Adam):
+    """A correction that is hardly one can be left out."""
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, state, group) if state["step"] <= 100 else 1
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class PowersInSinglePrecision(_Adam):
+    """The powers are float32, as all numbers are (first draft of MXNet.jl #10)."""
+
+    def correction(self, moment, state, group):
+        beta = torch.tensor(group["betas"][moment], dtype=torch.float32)
+        return 1 - (beta ** state["step"]).item()
+
+
+@refused_by("test_after_a_peak_amsgrads_rate_rises_with_the_correction")
+class StartsWithTheFirstGradient(_Adam):
+    """An average that starts with the first number has no bias, so there is none to correct."""
+
+    def average(self, p, g, state, group):
+        if state["step"] == 1:
+            state["mean"], state["square"] = g.clone(), g * g
+        else:
+            super().average(p, g, state, group)
+
+    def correction(self, moment, state, group):
+        return 1
+
+
+# The count of steps.
+
+
+@refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
+class CountsEveryParameter(_Adam):
+    """t = t + 1 stands in the loop over the parameters (flashlight #143)."""
+
+    steps = 0
+
+    def count(self, state):
+        self.steps += 1
+        state["step"] = self.steps
+
+
+@refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
+class OneCountForAll(_Adam):
+    """A step is a step, also for a parameter that takes part later (InfiniTrain #235)."""
+
+    steps = 0
+
+    def loss(self, closure):
+        self.steps += 1
+        return super().loss(closure)
+
+    def count(self, state):
+        state["step"] = self.steps
+
+    def load_state_dict(self, state_dict):
+        super().load_state_dict(state_dict)
+        self.steps = max((state["step"] for state in self.state.values()), default=0)
+
+
+# The moments.
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class MomentsNeverKept(_Adam):
+    """The new moments come from the old, and are used; nobody keeps them (rust-autograd #16)."""
+
+    def direction(self, p, g, state, group):
+        state["step"] += 1
+        return super().direction(p, g, {**state, "step": state["step"] - 1}, group)
+
+
+@refused_by("test_after_a_peak_amsgrads_rate_rises_with_the_correction")
+class BetasSwapped(_Adam):
+    """The smoother one belongs to the gradient, which is noisier."""
+
+    def average(self, p, g, state, group):
+        super().average(p, g, state, {**group, "betas": group["betas"][::-1]})
+
+    def correction(self, moment, state, group):
+        return super().correction(1 - moment, state, group)
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class BetaFadesWithItsPower(_Adam):
+    """The power of beta1 is at hand, and serves the average too (blocks before #1144)."""
+
+    def average(self, p, g, state, group):
+        beta1, beta2 = group["betas"]
+        super().average(p, g, state, {**group, "betas": (beta1 ** state["step"], beta2)})
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class SquareOfTheMean(_Adam):
+    """The second moment is the square of what the step uses, which is the first."""
+
+    def average(self, p, g, state, group):
+        before = state["square"]
+        super().average(p, g, state, group)
+        beta = group["betas"][1]
+        state["square"] = beta * before + (1 - beta) * state["mean"].square()
+
+
+@refused_by("test_with_amsgrad_no_step_is_longer_than_without")
+class MeanOfTheQuotients(_Adam):
+    """RMSprop with momentum: first the quotient, then its average, without its bias."""
+
+    def average(self, p, g, state, group):
+        before = state["mean"]
+        super().average(p, g, state, group)
+        quotient = g / (self.spread(state, group).sqrt() + group["eps"])
+        beta = group["betas"][0]
+        state["mean"] = beta * before + (1 - beta) * quotient
+
+    def quotient(self, mean, square, state, group):
+        return mean
+
+
+@refused_by("test_every_number_goes_its_own_way")
+class OneScaleForTheTensor(_Adam):
+    """The numbers of a tensor are alike, so one second moment serves all of them."""
+
+    def quotient(self, mean, square, state, group):
+        return super().quotient(mean, square.mean(), state, group)
+
+
+@refused_by("test_a_single_gradient_fades_from_both_averages")
+class LazyWhereTheGradientIsZero(_Adam):
+    """What had no gradient was not used, and waits (LazyAdam; tensorflow #23668)."""
+
+    def average(self, p, g, state, group):
+        before = state["mean"], state["square"]
+        super().average(p, g, state, group)
+        state["mean"] = state["mean"].where(g != 0, before[0])
+        state["square"] = state["square"].where(g != 0, before[1])
+
+    def move(self, p, group):
+        used = p.grad != 0
+        before = p.clone()
+        super().move(p, group)
+        p.copy_(p.where(used, before))
+
+
+# Epsilon.
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class EpsilonInTheRoot(_Adam):
+    """A root of 0 is what has to be avoided (Flux.jl before #448)."""
+
+    def quotient(self, mean, square, state, group):
+        return mean / (square + group["eps"]).sqrt()
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class EpsilonBeforeTheCorrection(_Adam):
+    """sqrt(v) + eps, and the corrections go with the rate (pytorch before #22628)."""
+
+    def quotient(self, mean, square, state, group):
+        root = self.correction(1, state, group) ** 0.5
+        return super().quotient(mean, square, state, {**group, "eps": group["eps"] / root})
+
+
+@refused_by("test_the_first_step_is_as_long_as_the_learning_rate")
+class EpsilonIsAlwaysTheSame(_Adam):
+    """Nobody changes 1e-8 (deeplearning4j #2705)."""
+
+    def quotient(self, mean, square, state, group):
+        return super().quotient(mean, square, state, {**group, "eps": 1e-8})
+
+
+@refused_by("test_steady_gradients_make_all_steps_alike")
+class EpsilonIsTheLeast(_Adam):
+    """The denominator shall not be smaller than eps."""
+
+    def quotient(self, mean, square, state, group):
+        return mean / square.sqrt().clamp(min=group["eps"])
+
+
+# AMSGrad.
+
+
+@refused_by("test_after_a_peak_amsgrads_rate_rises_with_the_correction")
+class AMSGradIgnored(_Adam):
+    """The maximum is kept, for those who want to look at it."""
+
+    def largest(self, state, group):
+        super().largest(state, group)
+        return state["square"]
+
+
+@refused_by("test_after_a_peak_amsgrads_rate_rises_with_the_correction")
+class LargestAfterTheCorrection(_Adam):
+    """The largest of all second moments without bias (optax #1389)."""
+
+    def spread(self, state, group):
+        square = state["square"] / self.correction(1, state, group)
+        if group["amsgrad"]:
+            square = state["largest"] = torch.maximum(state["largest"], square)
+        return square
+
+
+@refused_by("test_after_a_peak_amsgrads_rate_rises_with_the_correction")
+class LargestNeverKept(_Adam):
+    """The maximum of the old and the new, into a new tensor (pytorch #78807)."""
+
+    def largest(self, state, group):
+        return torch.maximum(state["largest"], state["square"])
+
+
+@refused_by("test_while_gradients_grow_amsgrad_changes_nothing")
+class LargestLosesItsSquare(_Adam):
+    """The root is taken in place, of a number that is needed again (review of pytorch #4314)."""
+
+    def spread(self, state, group):
+        square = super().spread(state, group)
+        if group["amsgrad"]:
+            state["largest"].sqrt_()
+        return square
+
+
+@refused_by("test_while_gradients_grow_amsgrad_changes_nothing")
+class AMSGradUncorrected(_Adam):
+    """The paper on AMSGrad has no correction."""
+
+    def correction(self, moment, state, group):
+        return 1 if group["amsgrad"] else super().correction(moment, state, group)
+
+
+# Weight decay and maximize.
+
+
+@refused_by("test_weight_decay_adds_to_the_gradient")
+class DecayDecoupled(_Adam):
+    """Weight decay is better done beside the moments, and it is Adam still (FlagGems #4989)."""
+
+    def decayed(self, p, g, group):
+        p.mul_(1 - group["lr"] * group["weight_decay"])
+        return g
+
+
+@refused_by("test_weight_decay_adds_to_the_gradient")
+class DecayIgnored(_Adam):
+    """L2 belongs to the loss, and the argument leads nowhere (Paddle #5836)."""
+
+    def decayed(self, p, g, group):
+        return g
+
+
+@refused_by("test_weight_decay_adds_to_the_gradient")
+class DecayOnlyInTheMean(_Adam):
+    """The second moment is the scale of the gradient, which decay shall not change."""
+
+    def decayed(self, p, g, group):
+        return g
+
+    def average(self, p, g, state, group):
+        before = state["mean"]
+        super().average(p, g, state, group)
+        beta, decay = group["betas"][0], group["weight_decay"]
+        state["mean"] = beta * before + (1 - beta) * (g + decay * p)
+
+
+@refused_by("test_gradients_are_left_as_they_were")
+class DecayWritesIntoTheGradient(_Adam):
+    """Adding in place saves a copy (proposed in pytorch #12107)."""
+
+    def decayed(self, p, g, group):
+        return g.add_(p, alpha=group["weight_decay"]) if group["weight_decay"] else g
+
+
+@refused_by("test_to_maximize_is_to_minimize_the_opposite")
+class RateTurnedAround(_Adam):
+    """To maximize is to step the other way; no moment need know (draft of pytorch #68164)."""
+
+    def slope(self, p, group):
+        return p.grad
+
+    def rate(self, state, group):
+        return -group["lr"] if group["maximize"] else group["lr"]
+
+
+@refused_by("test_to_maximize_is_to_minimize_the_opposite")
+class AMSGradOnlyGoesDown(_Adam):
+    """The two options came from two authors."""
+
+    def slope(self, p, group):
+        return p.grad if group["amsgrad"] else super().slope(p, group)
+
+
+# Parameters, groups, gradients.
+
+
+@refused_by("test_two_optimizers_share_nothing")
+class OneStateForAllOptimizers(_Adam):
+    """state = {} in the body of the class."""
+
+    everyones: ClassVar[dict[Tensor, State]] = {}
+
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        self.state = self.everyones
+
+
+@refused_by("test_a_group_that_is_added_later_begins_then")
+class LaterGroupsStayWhereTheyAre(_Adam):
+    """The parameters are gathered when the optimizer is made."""
+
+    def gathered(self, params):
+        given = super().gathered(params)
+        self.first = len(given) if isinstance(given[0], dict) else 1
+        return given
+
+    def moves(self, p, group):
+        known = any(group is one for one in self.param_groups[: self.first])
+        return known and super().moves(p, group)
+
+
+@refused_by("test_every_parameter_goes_its_own_way")
+class EmptyParameterEndsTheGroup(_Adam):
+    """The last parameter launches the work, if it has any (TransformerEngine before #3212)."""
+
+    def moves(self, p, group):
+        return super().moves(p, group) and group["params"][-1].numel() > 0
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class GradientInTheOrderOfTheParameter(_Adam):
+    """The kernel walks through both as they lie in memory (ROCm/apex #97)."""
+
+    def slope(self, p, group):
+        return super().slope(p, group).as_strided(p.shape, p.stride())
+
+
+@refused_by("test_every_number_goes_its_own_way")
+class AsManyNumbersAsRows(_Adam):
+    """The size of a parameter is size(0); the tests had none that was larger (ColossalAI #633)."""
+
+    def apply(self, p, way):
+        reached = torch.arange(p.numel()) < p.shape[:1].numel()
+        super().apply(p, way.where(reached.view(p.shape), 0))
+
+
+@refused_by("test_the_state_of_torch_is_left_as_it_was")
+class GradientsStayOff(_Adam):
+    """Gradients are switched off before the step, and there is no need for them after it."""
+
+    def step(self, closure=None):
+        loss = super().step(closure)
+        torch.set_grad_enabled(False)
+        return loss
+
+
+@refused_by("test_a_closure_is_called_once_and_its_loss_comes_back")
+class LossDropped(_Adam):
+    """The closure is called for its gradients."""
+
+    def loss(self, closure):
+        super().loss(closure)
+
+
+# What is saved and loaded.
+
+
+@refused_by("test_after_loading_it_continues_bit_for_bit")
+class CountsAgainAfterLoading(_Adam):
+    """The moments are saved; the count of steps is a plain number, and begins again."""
+
+    def load_state_dict(self, state_dict):
+        super().load_state_dict(state_dict)
+        for state in self.state.values():
+            state["step"] = 0
+
+
+@refused_by("test_after_loading_it_continues_bit_for_bit")
+class LargestIsNotLoaded(_Adam):
+    """An Adam has two moments, and both are loaded."""
+
+    def load_state_dict(self, state_dict):
+        super().load_state_dict(state_dict)
+        for state in self.state.values():
+            state["largest"].zero_()
+
+
+@refused_by("test_the_settings_are_loaded_too")
+class CorrectsWithTheBetasItWasMadeWith(_Adam):
+    """The powers are computed while the state is loaded, the betas after it (tt-metal #53212)."""
+
+    def load_state_dict(self, state_dict):
+        made_with = [group["betas"] for group in self.param_groups]
+        super().load_state_dict(state_dict)
+        for group, betas in zip(self.param_groups, made_with, strict=True):
+            group["corrected with"] = betas
+
+    def correction(self, moment, state, group):
+        betas = group.get("corrected with", group["betas"])
+        return super().correction(moment, state, {**group, "betas": betas})
+
+
+@refused_by("test_every_parameter_gets_its_own_state_back")
+class StatesInTheOrderOfTheirSteps(_Adam):
+    """The states are loaded one after the other, as they came to be (fairscale #380)."""
+
+    def load_state_dict(self, state_dict):
+        super().load_state_dict(state_dict)
+        params = (p for p, _ in self.pairs())
+        self.state = dict(zip(params, self.state.values(), strict=False))
+
+
+# Right ones.
+
+
+@accepted
+class FromTheLibrary(torch.optim.Adam):
+    pass
+
+
+@accepted
+class CorrectedByTheRate(_Adam):
+    def direction(self, p, g, state, group):
+        self.count(state)
+        self.average(p, g, state, group)
+        square = self.largest(state, group) if group["amsgrad"] else state["square"]
+        root = self.correction(1, state, group) ** 0.5
+        return state["mean"] / (square.sqrt() + group["eps"] * root)
+
+    def rate(self, state, group):
+        first, second = (self.correction(moment, state, group) for moment in (0, 1))
+        return group["lr"] * second**0.5 / first
+
+
+@accepted
+class PowersAsProducts(_Adam):
+    def fresh_state(self, p, group):
+        return {**super().fresh_state(p, group), "powers": [1.0, 1.0]}
+
+    def count(self, state):
+        state["step"] += 1
+        state["new"] = True
+
+    def correction(self, moment, state, group):
+        if state.pop("new", False):
+            powers = zip(state["powers"], group["betas"], strict=True)
+            state["powers"] = [power * beta for power, beta in powers]
+        return 1 - state["powers"][moment]
+
+
+@accepted
+class SumsInsteadOfAverages(_Adam):
+    """Divided by the sum of their weights, which needs no correction."""
+
+    def average(self, p, g, state, group):
+        for moment, number, beta in zip(
+            ("mean", "square"), (g, g * g), group["betas"], strict=True
+        ):
+            state[moment] = beta * state[moment] + number
+
+    def correction(self, moment, state, group):
+        beta = group["betas"][moment]
+        return (1 - beta ** state["step"]) / (1 - beta)
+
+
+@accepted
+class InTheHighestPrecision(_Adam):
+    def fresh_state(self, p, group):
+        return super().fresh_state(p.double(), group)
+
+    def slope(self, p, group):
+        return super().slope(p, group).double()
+
+    def decayed(self, p, g, group):
+        return super().decayed(p.double(), g, group)
+
+
+@accepted
+class ListsByPosition(_Adam):
+    """Saves lists, without names and numbers."""
+
+    def state_dict(self):
+        states = [list(self.state[p].values()) if p in self.state else [] for p, _ in self.pairs()]
+        options = [[v for k, v in g.items() if k != "params"] for g in self.param_groups]
+        return {"states": states, "options": options}
+
+    def load_state_dict(self, state_dict):
+        self.state = {}
+        for (p, group), values in zip(self.pairs(), state_dict["states"], strict=True):
+            if values:
+                self.state[p] = dict(zip(self.fresh_state(p, group), values, strict=True))
+        for group, values in zip(self.param_groups, state_dict["options"], strict=True):
+            group.update(zip([k for k in group if k != "params"], values, strict=True))
+
+
+@accepted
+class FewerOptions:
+    """As in a first lesson: a learning rate and betas, and nothing can be saved."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999)):
+        self.params, self.lr, self.betas = list(params), lr, betas
+        self.moments = dict.fromkeys(self.params, (0, 0, 0))
+
+    def zero_grad(self):
+        for p in self.params:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        a, b = self.betas
+        for p in self.params:
+            if p.grad is None:
+                continue
+            t, m, v = self.moments[p]
+            t, m, v = t + 1, m * a + p.grad * (1 - a), v * b + p.grad**2 * (1 - b)
+            self.moments[p] = t, m, v
+            p -= self.lr * m / (1 - a**t) / ((v / (1 - b**t)) ** 0.5 + 1e-8)

@@ -1,0 +1,168 @@
+"""AdaGrad gives every parameter a learning rate of its own, which falls with what it has seen.
+
+The first claim is the definition; the others say what it is good for, and why training stalls.
+
+What it owes its caller like every optimizer is in `test_every_optimizer.py`.
+"""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.options import option
+from tests.strategies import eighths, every_dtype, exact, grid
+from tests.trajectories import Course, courses, gradients, provided, walk, with_defaults
+
+adagrad_courses = courses(
+    lr_decay=st.sampled_from([0.0, 0.01, 0.5]),
+    weight_decay=st.sampled_from([0.0, 0.25, 1.5]),
+    initial_accumulator_value=st.sampled_from([0.0, 0.01, 4.0]),
+    eps=st.sampled_from([1e-10, 1e-3, 0.125, 2.0]),
+    maximize=st.booleans(),
+)
+nonzero = eighths(8).filter(bool)
+sequences = st.lists(nonzero, min_size=2, max_size=9)
+
+
+def recurrence(
+    course: Course,
+    lr: float = 1e-2,
+    lr_decay: float = 0,
+    weight_decay: float = 0,
+    initial_accumulator_value: float = 0,
+    eps: float = 1e-10,
+    maximize: bool = False,
+) -> Tensor:
+    """The definition: where the parameter is after each step."""
+    p, places = course.start, []
+    squares = torch.full_like(p, initial_accumulator_value)
+    for t, g in enumerate(course.pulls):
+        g = (-g if maximize else g) + weight_decay * p
+        squares = squares + g**2
+        p = p - lr / (1 + t * lr_decay) * g / (squares**0.5 + eps)
+        places.append(p)
+    return torch.stack(places)
+
+
+def moves(Adagrad, pulls: list[float], **settings) -> Tensor:
+    """The length of every step of one number, in units of the learning rate."""
+    places = walk(Adagrad, exact([0.0]), [exact([pull]) for pull in pulls], lr=1.0, **settings)
+    return places.diff(dim=0, prepend=exact([[0.0]]))[:, 0]
+
+
+@pytest.mark.claim("4.2.4", stays="the definition")
+@given(adagrad_courses)
+def test_every_step_follows_the_recurrence(Adagrad, course):
+    settings = provided(Adagrad, course.settings)
+    came = walk(Adagrad, course.start, course.pulls, **settings)
+    assert_close("after each step", came, recurrence(course, **settings))
+
+
+@pytest.mark.claim("4.2.4", stays="the constants of the signature")
+def test_the_settings_not_given_are_those_of_the_documentation(Adagrad):
+    pulls = gradients(4, 2, 3)
+    for scale in (1.0, 1e-10):  # as small as eps
+        course = Course(grid(2, 3), [scale * pull for pull in pulls], {})
+        for settings in with_defaults(Adagrad, eps=1e-10, maximize=True):
+            came = walk(Adagrad, course.start, course.pulls, **settings)
+            assert_close(f"only {settings} given", came, recurrence(course, **settings))
+
+
+@pytest.mark.claim("4.2.4", stays="the size of the first step")
+@given(nonzero, st.integers(-60, 60))
+def test_the_first_step_is_as_long_as_the_learning_rate(Adagrad, gradient, exponent):
+    option(Adagrad, "eps")
+    (step,) = moves(Adagrad, [gradient * 2.0**exponent], eps=0.0)
+    assert_close("the first step", step, exact(-1.0 if gradient > 0 else 1.0))
+
+
+@pytest.mark.claim("4.2.4", stays="small gradients in half precision, which nothing else has")
+@every_dtype
+def test_the_first_step_is_as_long_in_fewer_digits(Adagrad, dtype):
+    sizes = [2.0**-5, -(2.0**-3), 1.0, -100.0]
+    wide = [] if dtype == torch.float16 else [2.0**-20, -(2.0**20), 2.0**40]
+    pulls = exact([*sizes, *wide]).to(dtype)
+    came = walk(Adagrad, torch.zeros_like(pulls), [pulls], lr=1.0)[0]
+    expected = -pulls.double() / (pulls.double().abs() + 1e-10)
+    assert_close("the first step", came, expected)
+
+
+@pytest.mark.claim("4.2.4", stays="a rate of its own for every parameter, as a law")
+@given(sequences, st.integers(-30, 30))
+def test_the_scale_of_a_coordinate_makes_no_difference(Adagrad, pulls, exponent):
+    option(Adagrad, "eps")
+    scaled = [pull * 2.0**exponent for pull in pulls]
+    came, expected = moves(Adagrad, scaled, eps=0.0), moves(Adagrad, pulls, eps=0.0)
+    assert_close(f"gradients 2^{exponent} times as large", came, expected)
+
+
+@pytest.mark.claim("4.2.4", stays="the sentence itself: favours what is rare")
+@given(st.integers(1, 7))
+def test_a_gradient_that_comes_rarely_finds_a_large_rate(Adagrad, every):
+    pulls = [2.0**30 if t % every == every - 1 else 0.0 for t in range(28)]
+    steps = moves(Adagrad, pulls)
+    steps = steps[steps != 0]
+    # The k-th of them is lr / sqrt(k) long, however much time has gone by.
+    expected = -torch.arange(1, 28 // every + 1, dtype=torch.float64).rsqrt()
+    assert_close(f"a gradient every {every} steps", steps, expected)
+
+
+@pytest.mark.claim("4.2.4", stays="how eps enters: beside the root, in the gradient's unit")
+@given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0]))
+def test_eps_is_added_to_the_size_of_the_gradient(Adagrad, gradient, eps):
+    option(Adagrad, "eps")
+    (step,) = moves(Adagrad, [gradient], eps=eps)
+    assert_close("the first step", step, exact(-gradient / (abs(gradient) + eps)))
+
+
+@pytest.mark.claim("4.2.5", stays="the sentence itself")
+@given(st.lists(st.tuples(nonzero, st.integers(-9, 9)), min_size=2, max_size=9))
+def test_the_effective_rate_never_rises(Adagrad, numbers):
+    pulls = exact([gradient * 2.0**exponent for gradient, exponent in numbers])
+    rates = -moves(Adagrad, pulls.tolist()) / pulls
+    rises = (rates.log().diff()).max()
+    assert rises <= 1e-9, f"step by gradient is {rates.tolist()}"
+
+
+@pytest.mark.claim("4.2.5", stays="how it falls")
+def test_steady_gradients_make_steps_fall_with_the_root_of_time(Adagrad):
+    steps = moves(Adagrad, [-(2.0**30)] * 1000)  # beside which eps is nothing
+    expected = torch.arange(1, 1001, dtype=torch.float64).rsqrt()
+    assert_close("the length of each step", steps, expected)
+
+
+@pytest.mark.claim("4.2.5", stays="nothing is forgotten, as a law")
+@given(sequences, st.randoms(use_true_random=False))
+def test_the_order_of_what_was_seen_makes_no_difference(Adagrad, pulls, random):
+    others = pulls[:-1]
+    random.shuffle(others)
+    came, expected = moves(Adagrad, [*others, pulls[-1]])[-1], moves(Adagrad, pulls)[-1]
+    assert_close("the last step", came, expected)
+
+
+@pytest.mark.claim("4.2.5", stays="the standstill")
+@given(st.integers(4, 20))
+def test_after_a_huge_gradient_it_never_recovers(Adagrad, exponent):
+    steps = moves(Adagrad, [2.0**exponent] + [1.0] * 200)
+    assert_close("the last step", steps[-1], exact(-((4.0**exponent + 200) ** -0.5)))
+    assert steps[1:].abs().max() <= 2.0**-exponent, f"a step of {steps[1:].abs().max()}"
+
+
+@pytest.mark.claim("4.2.5", stays="the decay that is asked for besides")
+@given(sequences, st.sampled_from([0.01, 0.25, 1.0]))
+def test_lr_decay_divides_the_rate_from_the_second_step_on(Adagrad, pulls, decay):
+    option(Adagrad, "lr_decay")
+    divisors = 1 + decay * torch.arange(len(pulls), dtype=torch.float64)
+    expected = moves(Adagrad, pulls) / divisors
+    assert_close("every step", moves(Adagrad, pulls, lr_decay=decay), expected)
+
+
+@pytest.mark.claim("4.2.5", stays="where the sum begins")
+@given(sequences, st.sampled_from([0.125, 1.0, 3.0]))
+def test_the_sum_begins_as_if_another_gradient_had_come(Adagrad, pulls, first):
+    option(Adagrad, "initial_accumulator_value")
+    came = moves(Adagrad, pulls, initial_accumulator_value=first**2)
+    assert_close("every step", came, moves(Adagrad, [first, *pulls])[1:])

@@ -1,0 +1,203 @@
+"""Adam divides the mean of recent gradients by the root of the mean of their squares.
+
+Both averages start from 0 and are corrected for it, so that the first step is as long as all.
+The first claim is the definition; the others say what it is good for.
+
+What it owes its caller like every optimizer is in `test_every_optimizer.py`.
+"""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.options import option
+from tests.strategies import eighths, every_dtype, exact, grid
+from tests.trajectories import Course, courses, gradients, provided, walk, with_defaults
+
+BETAS = [(0.5, 0.75), (0.9, 0.999), (0.75, 0.5), (0.0, 0.9), (0.9, 0.0), (0.0, 0.0)]
+adam_courses = courses(
+    betas=st.sampled_from(BETAS),
+    eps=st.sampled_from([1e-8, 1e-3, 0.125, 2.0]),
+    weight_decay=st.sampled_from([0.0, 0.25, 1.5]),
+    amsgrad=st.booleans(),
+    maximize=st.booleans(),
+)
+nonzero = eighths(8).filter(bool)
+sequences = st.lists(nonzero, min_size=2, max_size=9)
+
+
+def recurrence(
+    course: Course,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0,
+    amsgrad: bool = False,
+    maximize: bool = False,
+) -> Tensor:
+    """The definition: where the parameter is after each step."""
+    p, places = course.start, []
+    mean, square, largest = (torch.zeros_like(p) for _ in range(3))
+    for t, g in enumerate(course.pulls, start=1):
+        g = (-g if maximize else g) + weight_decay * p
+        mean = betas[0] * mean + (1 - betas[0]) * g
+        square = betas[1] * square + (1 - betas[1]) * g**2
+        largest = torch.maximum(largest, square) if amsgrad else square
+        root = (largest / (1 - betas[1] ** t)) ** 0.5
+        p = p - lr * mean / (1 - betas[0] ** t) / (root + eps)
+        places.append(p)
+    return torch.stack(places)
+
+
+def moves(Adam, pulls: list[float], **settings) -> Tensor:
+    """The length of every step of one number, in units of the learning rate."""
+    places = walk(Adam, exact([0.0]), [exact([pull]) for pull in pulls], lr=1.0, **settings)
+    return places.diff(dim=0, prepend=exact([[0.0]]))[:, 0]
+
+
+@pytest.mark.claim("4.2.7", stays="the definition")
+@given(adam_courses)
+def test_every_step_follows_the_recurrence(Adam, course):
+    settings = provided(Adam, course.settings)
+    came = walk(Adam, course.start, course.pulls, **settings)
+    assert_close("after each step", came, recurrence(course, **settings))
+
+
+@pytest.mark.claim("4.2.7", stays="the constants of the signature")
+def test_the_settings_not_given_are_those_of_the_documentation(Adam):
+    for scale in (1.0, 1e-8):  # as small as eps
+        course = Course(grid(2, 3), [scale * pull for pull in gradients(4, 2, 3)], {})
+        for settings in with_defaults(Adam, eps=1e-8, betas=(0.5, 0.75)):
+            came = walk(Adam, course.start, course.pulls, **settings)
+            assert_close(f"only {settings} given", came, recurrence(course, **settings))
+
+
+@pytest.mark.claim("4.2.7", stays="the sentence itself")
+@given(nonzero, st.integers(-400, 400), st.sampled_from(BETAS))
+def test_the_first_step_is_as_long_as_the_learning_rate(Adam, gradient, exponent, betas):
+    option(Adam, "betas", "eps")
+    (step,) = moves(Adam, [gradient * 2.0**exponent], betas=betas, eps=0.0)
+    assert_close("the first step", step, exact(-1.0 if gradient > 0 else 1.0))
+
+
+@pytest.mark.claim("4.2.7", stays="small gradients in half precision, which nothing else has")
+@every_dtype
+def test_the_first_step_is_as_long_in_fewer_digits(Adam, dtype):
+    option(Adam, "betas")
+    sizes = [2.0**-5, -(2.0**-3), 1.0, -100.0]
+    wide = [] if dtype == torch.float16 else [2.0**-20, -(2.0**20), 2.0**40]
+    pulls = exact([*sizes, *wide]).to(dtype)
+    came = walk(Adam, torch.zeros_like(pulls), [pulls], lr=1.0, betas=(0.5, 0.75))[0]
+    expected = -pulls.double() / (pulls.double().abs() + 1e-8)
+    assert_close("the first step", came, expected)
+
+
+@pytest.mark.claim("4.2.7", stays="the condition that the sentence omits")
+@given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0, 1e6]), st.sampled_from(BETAS))
+def test_the_first_step_is_shorter_where_eps_is_not_far_below(Adam, gradient, eps, betas):
+    option(Adam, "betas", "eps")
+    (step,) = moves(Adam, [gradient], betas=betas, eps=eps)
+    assert_close("the first step", step, exact(-gradient / (abs(gradient) + eps)))
+
+
+@pytest.mark.claim("4.2.7", stays="the bias correction, however many the steps")
+@pytest.mark.parametrize("betas", BETAS, ids=str)
+def test_steady_gradients_make_all_steps_alike(Adam, betas):
+    option(Adam, "betas", "eps")
+    steps = moves(Adam, [-3.0] * 1200, betas=betas, eps=1.0)
+    assert_close("the length of each step", steps, 0.75)  # 3 / (3 + eps)
+
+
+@pytest.mark.claim("4.2.7", stays="a rate of its own for every parameter, as a law")
+@given(sequences, st.integers(-30, 30), st.sampled_from(BETAS), st.booleans())
+def test_the_scale_of_a_coordinate_makes_no_difference(Adam, pulls, exponent, betas, amsgrad):
+    option(Adam, "betas", "eps", *["amsgrad"] * amsgrad)
+    settings = {"betas": betas, "eps": 0.0, **({"amsgrad": True} if amsgrad else {})}
+    scaled = [pull * 2.0**exponent for pull in pulls]
+    came, expected = moves(Adam, scaled, **settings), moves(Adam, pulls, **settings)
+    assert_close(f"gradients 2^{exponent} times as large", came, expected)
+
+
+@pytest.mark.claim("4.2.7", stays="both memories, and both corrections, by their formulas")
+@given(st.integers(0, 5), st.sampled_from(BETAS[:3]), eighths(8))
+def test_a_single_gradient_fades_from_both_averages(Adam, before, betas, gradient):
+    option(Adam, "betas", "eps")
+    pulls = [0.0] * before + [gradient] + [0.0] * 6
+    t = torch.arange(before + 1, len(pulls) + 1, dtype=torch.float64)
+    after = t - before - 1
+    mean = (1 - betas[0]) * betas[0] ** after * gradient / (1 - betas[0] ** t)
+    square = (1 - betas[1]) * betas[1] ** after * gradient**2 / (1 - betas[1] ** t)
+    steps = moves(Adam, pulls, betas=betas, eps=0.125)
+    assert_close("before it", steps[:before], torch.zeros(before, dtype=torch.float64))
+    assert_close("from it on", steps[before:], -mean / (square.sqrt() + 0.125))
+
+
+@pytest.mark.claim("4.2.7", stays="joins momentum to RMSprop: the half that is RMSprop")
+@given(sequences, st.sampled_from([0.5, 0.9, 0.99]))
+def test_without_the_first_average_it_is_rmsprop_with_a_right_start(Adam, RMSprop, pulls, beta):
+    option(Adam, "betas", "eps")
+    option(RMSprop, "alpha", "eps")
+    correction = (1 - beta ** torch.arange(1, len(pulls) + 1, dtype=torch.float64)).sqrt()
+    expected = moves(RMSprop, pulls, alpha=beta, eps=0.0) * correction
+    assert_close("every step", moves(Adam, pulls, betas=(0.0, beta), eps=0.0), expected)
+
+
+@pytest.mark.claim("4.2.7", stays="joins momentum to RMSprop: the half that is momentum")
+@pytest.mark.parametrize("beta", [0.25, 0.5, 0.9])
+def test_gradients_to_and_fro_cancel_out(Adam, beta):
+    option(Adam, "betas")
+    steps = moves(Adam, [3.0, -3.0] * 20, betas=(beta, 0.75))
+    # Of the weights (1 - beta) beta^k, every second one counts as negative.
+    t = torch.arange(1, 41, dtype=torch.float64)
+    share = (1 - beta) * (1 - (-beta) ** t) / (1 + beta) / (1 - beta**t)
+    assert_close("the length of each step", steps.abs().float(), share)
+
+
+@pytest.mark.claim("4.2.12", stays="an option that most versions lack")
+@given(adam_courses, st.sampled_from([0.0, 0.25, 1.5]))
+def test_a_decoupled_decay_shrinks_the_parameter_besides(Adam, course, decay):
+    option(Adam, "decoupled_weight_decay", "weight_decay")
+    settings = {**provided(Adam, course.settings), "weight_decay": 0.0}
+    moved = walk(Adam, course.start, course.pulls, **settings)
+    moved = moved.diff(dim=0, prepend=course.start[None])  # the gradients alone decide that
+    p, places = course.start, []
+    for move in moved:
+        p = p * (1 - settings["lr"] * decay) + move
+        places.append(p)
+    settings |= {"weight_decay": decay, "decoupled_weight_decay": True}
+    came = walk(Adam, course.start, course.pulls, **settings)
+    assert_close("after each step", came, torch.stack(places))
+
+
+@pytest.mark.claim("4.2.15", stays="where both are one")
+@given(st.lists(nonzero, min_size=2, max_size=9), st.sampled_from(BETAS))
+def test_while_gradients_grow_amsgrad_changes_nothing(Adam, pulls, betas):
+    option(Adam, "betas", "amsgrad")
+    growing = sorted(pulls, key=abs)
+    came = moves(Adam, growing, betas=betas, amsgrad=True)
+    assert_close("every step", came, moves(Adam, growing, betas=betas, amsgrad=False))
+
+
+@pytest.mark.claim("4.2.15", stays="the repaired claim")
+@given(st.lists(eighths(8), min_size=2, max_size=9), st.sampled_from(BETAS))
+def test_with_amsgrad_no_step_is_longer_than_without(Adam, pulls, betas):
+    option(Adam, "betas", "amsgrad")
+    steps = moves(Adam, pulls, betas=betas, amsgrad=True, eps=0.125)
+    plain = moves(Adam, pulls, betas=betas, amsgrad=False, eps=0.125)
+    longer = (steps.abs() - plain.abs()).max().item()
+    assert longer <= 1e-12, f"with: {steps.tolist()}, without: {plain.tolist()}"
+
+
+@pytest.mark.claim("4.2.15", stays="the counterexample")
+@pytest.mark.parametrize("beta", [0.5, 0.75, 0.99])
+def test_after_a_peak_amsgrads_rate_rises_with_the_correction(Adam, beta):
+    option(Adam, "betas", "amsgrad")
+    pulls = [1000.0] + [1.0] * 20
+    rates = -moves(Adam, pulls, betas=(0.0, beta), amsgrad=True, eps=0.0) / exact(pulls)
+    # The largest square stays (1 - beta) 10^6, of which 1 - beta^t makes less and less.
+    t = torch.arange(1, 22, dtype=torch.float64)
+    assert_close("1000 times the rate", 1000 * rates, ((1 - beta**t) / (1 - beta)).sqrt())
+    assert rates[-1] > rates[0], f"the rates are {rates.tolist()}"

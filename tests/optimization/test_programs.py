@@ -1,0 +1,116 @@
+"""Whatever is done with an optimizer, and in whatever order, it does what PyTorch's does.
+
+Hypothesis writes the programs: gradients for some of the parameters or for none, steps, other
+settings in between, new groups, and checkpoints. What all this should lead to, each by itself, is
+said by the other claims; this one looks for what goes wrong together.
+"""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.closeness import assert_close
+from tests.strategies import grid
+from tests.subjects import Member
+from tests.trajectories import downhill, in_groups, leaf, needs, settings_of
+
+SHAPES = [(2, 3), (5,), (3, 2), (2, 3), (), (1, 7)]
+RATES = st.sampled_from([0.0, 0.125, 0.5, 2.0])
+LIVE = {"lr": RATES, "momentum": st.sampled_from([0.25, 0.75]), "weight_decay": RATES}
+
+
+class Programs(RuleBasedStateMachine):
+    """Two optimizers that are told the same: that under judgement, and PyTorch's."""
+
+    member: Member
+
+    @initialize(number=st.integers(0, 3), one_group=st.booleans())
+    def make(self, number: int, one_group: bool) -> None:
+        provided = settings_of(self.member)
+        self.settings = provided[number % len(provided)]
+        self.shapes = SHAPES[:3]
+        parts = [[0, 1, 2]] if one_group else [[0], [1, 2]]
+        kinds = self.member.function, getattr(torch.optim, self.member.component)
+        self.parameters = [[leaf(grid(*shape)) for shape in self.shapes] for _ in kinds]
+        self.optimizers = [
+            in_groups(kind, [{"params": [own[i] for i in part]} for part in parts], **self.settings)
+            for kind, own in zip(kinds, self.parameters, strict=True)
+        ]
+        needs(self.optimizers[0], "add_param_group", "zero_grad", "state_dict", "load_state_dict")
+        self.time = 0
+
+    @rule(which=st.sets(st.integers(0, 5)))
+    def backward(self, which: set[int]) -> None:
+        """Gradients for some of the parameters, added to what they have."""
+        self.time += 1
+        for own in self.parameters:
+            for i in which & set(range(len(own))):
+                (own[i] * downhill(self.time + 2 * i, *SHAPES[i])).sum().backward()
+
+    @rule()
+    def step(self) -> None:
+        for optimizer in self.optimizers:
+            optimizer.step()
+        for i, (came, expected) in enumerate(zip(*self.parameters, strict=True)):
+            assert_close(f"{self.settings}: parameter {i}", came.detach(), expected.detach())
+
+    @rule(which=st.sets(st.integers(0, 5), min_size=1))
+    def backward_and_step(self, which: set[int]) -> None:
+        self.backward(which)
+        self.step()
+
+    @rule()
+    def zero_grad(self) -> None:
+        for optimizer, own in zip(self.optimizers, self.parameters, strict=True):
+            optimizer.zero_grad()
+            for p in own:
+                assert p.grad is None or not p.grad.any(), f"after zero_grad it is {p.grad}"
+                p.grad = None
+
+    @rule(
+        group=st.integers(0, 2),
+        change=st.one_of(*[st.tuples(st.just(n), v) for n, v in LIVE.items()]),
+    )
+    def change(self, group: int, change: tuple[str, Any]) -> None:
+        name, value = change
+        for optimizer in self.optimizers:
+            settings = optimizer.param_groups[group % len(optimizer.param_groups)]
+            if settings.get(name) or name == "lr":  # what is off need not be prepared to be on
+                settings[name] = value
+
+    @rule(rate=RATES)
+    def add_group(self, rate: float) -> None:
+        count = len(self.parameters[0])
+        for optimizer, own in zip(self.optimizers, self.parameters, strict=True):
+            if count < len(SHAPES):
+                own.append(leaf(grid(*SHAPES[count])))
+                optimizer.add_param_group({"params": [own[-1]], "lr": rate})
+
+    @rule(same=st.booleans())
+    def save_and_load(self, same: bool) -> None:
+        """Into new optimizers of the same groups, or into those that were there."""
+        for n, optimizer in enumerate(self.optimizers):
+            saved = copy.deepcopy(optimizer.state_dict())
+            if not same:
+                groups = [{"params": group["params"]} for group in optimizer.param_groups]
+                self.optimizers[n] = type(optimizer)(groups, **{**self.settings, "lr": 7.0})
+            self.optimizers[n].load_state_dict(saved)
+
+
+@pytest.mark.claim("4.2.14", stays="looks for what goes wrong together alone")
+def test_any_program_leads_where_pytorchs_leads(optimizer):
+    class Program(Programs):
+        member = optimizer
+
+    limits = settings(max_examples=settings().max_examples // 2, stateful_step_count=16)
+    run_state_machine_as_test(Program, settings=limits)

@@ -1,0 +1,130 @@
+"""What AdaGrad gains where features are rare, and how it comes to a standstill: 4.2.4 and 4.2.5.
+
+A linear regression without noise, fed with batches of samples whose features are -1, 0 or 1, most
+of the rare ones 0. All rivals have their best learning rate of a grid. AdaGrad gains what averaging
+over a batch takes from a rare feature: in most samples its gradient is 0, and SGD's rate is held
+down by the features that are frequent. In a batch of one there is nothing to average.
+
+Its memory is the price. RMSprop, which forgets, pays none: 4.2.6.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.options import option
+from tests.strategies import exact
+from tests.trajectories import leaf, pushed
+
+RATES = [2.0**k for k in range(2, -6, -1)]  # learning rates: 4, 2, 1, ... 1/32
+
+
+class Task(NamedTuple):
+    """Linear regressions, of which each has weights of 1 and -1 to find."""
+
+    frequency: Tensor
+    wanted: Tensor
+    random: torch.Generator
+
+    def gradients(self, weights: Tensor, batch: int, outlier: Tensor | float = 0) -> Tensor:
+        """Of the mean of (x w - x wanted)^2 / 2 over a new batch; the first target is off."""
+        shape = (len(self.wanted), batch, len(self.frequency))
+        numbers = torch.rand(shape, generator=self.random, dtype=torch.float64)
+        x = (numbers < self.frequency / 2).double() - (numbers > 1 - self.frequency / 2).double()
+        errors = x @ (weights - self.wanted)[..., None]
+        errors[..., 0, :] += outlier
+        return (x.mT @ errors)[..., 0] / batch
+
+
+def task(frequency: Sequence[float], count: int = 20, seed: int = 0) -> Task:
+    random = torch.Generator().manual_seed(seed)
+    signs = torch.randint(2, (count, len(frequency)), generator=random, dtype=torch.float64)
+    return Task(exact(frequency), 2 * signs - 1, random)
+
+
+def steps_until_known(optimizer, given: Task, batch: int) -> float:
+    """Until the mean square error of the rare half is a quarter, at the best of the rates."""
+    weights = [leaf(torch.zeros_like(given.wanted)) for _ in RATES]
+    made = [optimizer([w], lr=lr) for w, lr in zip(weights, RATES, strict=True)]
+    rare = slice(len(given.frequency) // 2, None)
+    for step in range(500):
+        now = torch.stack(weights).detach()
+        errors = (now - given.wanted)[..., rare].square().mean(dim=(1, 2))
+        if errors.nan_to_num(torch.inf).min() <= 0.25:
+            return step
+        for one, w, pull in zip(made, weights, given.gradients(now, batch), strict=True):
+            pushed(one, [w], [pull])
+    return torch.inf
+
+
+def gain(SGD, Adagrad, frequency: Sequence[float], batch: int, seed: int = 0) -> float:
+    """How many times fewer steps AdaGrad takes than SGD."""
+    steps = steps_until_known(SGD, task(frequency, seed=seed), batch)
+    return steps / steps_until_known(Adagrad, task(frequency, seed=seed), batch)
+
+
+RARE_AMONG_FREQUENT = [0.5] * 10 + [0.02] * 10
+
+
+@pytest.mark.claim("4.2.4")
+@pytest.mark.parametrize(("batch", "least"), [(8, 1.5), (32, 2.0)])
+def test_adagrad_learns_rare_features_in_several_times_fewer_steps(SGD, Adagrad, batch, least):
+    fewer = gain(SGD, Adagrad, RARE_AMONG_FREQUENT, batch)
+    assert fewer > least, f"{fewer:.2f} times fewer"
+
+
+@pytest.mark.claim("4.2.4")
+def test_where_all_features_are_as_frequent_it_gains_hardly_anything(SGD, Adagrad):
+    fewer = gain(SGD, Adagrad, [0.25] * 20, batch=8)
+    assert 0.5 < fewer < 1.3, f"{fewer:.2f} times fewer"
+
+
+@pytest.mark.claim("4.2.4")
+def test_with_one_sample_a_step_it_gains_little(SGD, Adagrad):
+    fewer = gain(SGD, Adagrad, RARE_AMONG_FREQUENT, batch=1)
+    assert 0.7 < fewer < 2, f"{fewer:.2f} times fewer"
+
+
+def errors_after(optimizer, seed: int = 0, **settings: float) -> list[float]:
+    """The mean squared error of the weights after 300 batches; without and with an outlier.
+
+    That is a target in the first batch which is off by 1000.
+    """
+    given, outlier = task([0.5] * 5, seed=seed), exact([[[0.0]], [[1000.0]]])
+    weights = leaf(torch.zeros(2, *given.wanted.shape, dtype=torch.float64))
+    made = optimizer([weights], **settings)
+    for step in range(300):
+        pull = given.gradients(weights.detach(), 8, 0 if step else outlier)
+        pushed(made, [weights], [pull])
+    return (weights.detach() - given.wanted).square().mean(dim=(1, 2)).tolist()
+
+
+@pytest.mark.claim("4.2.5", "4.2.6")
+def test_one_outlier_brings_adagrad_to_a_standstill_and_not_rmsprop(Adagrad, RMSprop):
+    option(RMSprop, "alpha")
+    calm, after = errors_after(Adagrad, lr=0.25)
+    assert calm < 1e-4, f"without an outlier AdaGrad comes to {calm}"
+    assert after > 0.15, f"with one AdaGrad still comes to {after}"
+    calm, after = errors_after(RMSprop, lr=2**-6, alpha=0.9)
+    assert calm < 1e-3, f"without an outlier RMSprop comes to {calm}"
+    assert after < 1e-3, f"with one RMSprop comes only to {after}"
+
+
+@pytest.mark.claim("4.2.5", "4.2.6")
+def test_behind_a_target_that_keeps_moving_adagrad_falls_ever_further(Adagrad, RMSprop):
+    speeds = exact([0.3, 0.6])  # a step, in units of the learning rate
+    lags = {}
+    for optimizer in (Adagrad, RMSprop):
+        place, way = leaf(torch.zeros_like(speeds)), []
+        made = optimizer([place], lr=1.0)
+        for step in range(400):
+            way.append(speeds * step - place.detach())
+            pushed(made, [place], [-way[-1]])
+        lags[optimizer] = torch.stack(way).abs()
+    behind, further = lags[Adagrad][[199, 399]]
+    assert (further / behind).min() > 2, f"{behind.tolist()}, 200 steps later {further.tolist()}"
+    assert further.min() > 20, f"AdaGrad is {further.tolist()} behind"
+    assert lags[RMSprop][200:].max() < 4, f"RMSprop is {lags[RMSprop][200:].amax(0)} behind"

@@ -1,0 +1,195 @@
+"""Optimizers at work on gradients that a claim has chosen, and not a loss."""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.options import provides
+from tests.strategies import eighths, exact, grid
+
+Function = Callable[..., Any]
+
+FACTORS = (1, 4, -0.5, 2, -0.125, 1, -3)  # they rise and fall: what is remembered is seen
+
+
+class Course(NamedTuple):
+    """A parameter's numbers, its gradient in every step, and the settings of the optimizer."""
+
+    start: Tensor
+    pulls: list[Tensor]
+    settings: dict[str, Any]
+
+
+@st.composite
+def courses(draw: st.DrawFn, /, **settings: st.SearchStrategy[Any]) -> Course:
+    """One to six steps of one to three numbers; a learning rate, and some of the settings."""
+    steps, size = draw(st.integers(1, 6)), draw(st.integers(1, 3))
+    numbers = draw(st.lists(eighths(8), min_size=(steps + 1) * size, max_size=(steps + 1) * size))
+    start, *pulls = exact(numbers).reshape(steps + 1, size).unbind()
+    scale = 2.0 ** draw(st.sampled_from([0, -10, -24, 10]))  # of gradients, large and tiny
+    rates = st.sampled_from([0.0, 0.125, 0.5, 1.0, 3.0])
+    chosen = draw(st.fixed_dictionaries({"lr": rates}, optional=settings))
+    return Course(start, [scale * pull for pull in pulls], chosen)
+
+
+def with_defaults(optimizer: Function, **settings: Any) -> list[dict[str, Any]]:
+    """Some settings, then fewer, down to none where even the learning rate has a default."""
+    cases = [{"lr": 0.5, **provided(optimizer, settings)}, {"lr": 0.5}]
+    rate = inspect.signature(optimizer).parameters.get("lr")
+    return cases if rate is None or rate.default is rate.empty else [*cases, {}]
+
+
+def leaf(numbers: Tensor) -> Tensor:
+    """A parameter of these numbers, in memory of its own."""
+    return numbers.detach().clone().requires_grad_()
+
+
+def downhill(step: int, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """The gradient of one step: sizes from 1/2 to 2 times a factor, other ones in every step."""
+    numbers = grid(*shape, limit=1.5).flatten().roll(step).reshape(shape)
+    return (FACTORS[step % len(FACTORS)] * (numbers + 0.5 * numbers.sign())).to(dtype)
+
+
+def gradients(steps: int, *shape: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    return [downhill(step, *shape, dtype=dtype) for step in range(steps)]
+
+
+def pushed(optimizer: Any, parameters: Sequence[Tensor], given: Sequence[Tensor | None]) -> None:
+    """One step of a made optimizer with these gradients; None is no gradient."""
+    for parameter, gradient in zip(parameters, given, strict=True):
+        parameter.grad = None if gradient is None else gradient.clone()
+    optimizer.step()
+
+
+def walk(
+    optimizer: Function, start: Tensor, pushes: Iterable[Tensor | None], **settings: Any
+) -> Tensor:
+    """Where a parameter is after each step, stacked.
+
+    Args:
+        optimizer: the class under judgement.
+        start: where the parameter begins.
+        pushes: the gradient of every step, or None for a step without one.
+        settings: of the optimizer.
+    """
+    parameter = leaf(start)
+    made = optimizer([parameter], **settings)
+    places = []
+    for push in pushes:
+        pushed(made, [parameter], [push])
+        places.append(parameter.detach().clone())
+    return torch.stack(places)
+
+
+def provided(optimizer: Function, settings: dict[str, Any]) -> dict[str, Any]:
+    """Those of the settings that the optimizer has an argument for."""
+    return {name: value for name, value in settings.items() if provides(optimizer, name)}
+
+
+def needs(made: object, *names: str) -> None:
+    """End the test as not provided where an optimizer lacks one of these methods or attributes."""
+    for name in names:
+        if not hasattr(made, name):
+            # Reason: as in tests.options: of what is not there a claim can neither hold nor fail.
+            pytest.skip(f"not provided: {name!r}")  # never counts as passed: see tests/verdicts.py
+
+
+def in_groups(optimizer: Function, groups: list[dict[str, Any]], **settings: Any) -> Any:
+    """The optimizer of several groups, where it has groups at all."""
+    needs(optimizer([leaf(grid(1))], **settings), "param_groups")
+    return optimizer(groups, **settings)
+
+
+# For the claims about every optimizer: parameters of many shapes, two of them with the same
+# numbers, and settings of every kind.
+
+SHAPES = [(), (1,), (7,), (2, 3), (3, 2), (2, 3), (3, 1), (0, 5), (2, 1, 3, 2), (0,)]
+SETTINGS: dict[str, list[dict[str, object]]] = {
+    "SGD": [
+        {},
+        {"momentum": 0.5},
+        {"momentum": 0.75, "dampening": 0.25},
+        {"momentum": 0.5, "nesterov": True, "weight_decay": 0.25},
+    ],
+    "Adagrad": [
+        {},
+        {"lr_decay": 0.5},
+        {"initial_accumulator_value": 4.0, "eps": 0.125},
+        {"lr_decay": 0.25, "initial_accumulator_value": 0.5, "weight_decay": 0.25},
+    ],
+    "RMSprop": [
+        {},
+        {"alpha": 0.75, "eps": 0.125, "momentum": 0.5},
+        {"alpha": 0.75, "centered": True},
+        {"alpha": 0.875, "centered": True, "momentum": 0.5, "weight_decay": 0.25},
+    ],
+    "Adam": [
+        {},
+        {"betas": (0.5, 0.75), "eps": 0.125},
+        {"betas": (0.75, 0.5), "amsgrad": True},
+        {"betas": (0.5, 0.875), "amsgrad": True, "weight_decay": 0.25},
+    ],
+}
+# A group may differ from the others in any of these. PyTorch's Adagrad takes no
+# initial_accumulator_value of a group, so that nobody is asked for it.
+OTHERS = {
+    "lr": 0.75,
+    "momentum": 0.375,
+    "dampening": 0.125,
+    "weight_decay": 0.5,
+    "nesterov": True,
+    "lr_decay": 0.75,
+    "alpha": 0.625,
+    "eps": 0.25,
+    "centered": True,
+    "betas": (0.25, 0.625),
+    "amsgrad": True,
+    "maximize": True,
+}
+
+
+def settings_of(optimizer) -> list[dict[str, object]]:
+    """Some settings of every kind, of those that the optimizer provides; each with its rate."""
+    found = []
+    for settings in SETTINGS[optimizer.component]:
+        own = {"lr": 0.25, **provided(optimizer.function, settings)}
+        if own not in found and ("momentum" in own or "nesterov" not in own):
+            found.append(own)
+    return found
+
+
+def without_decay(optimizer) -> list[dict[str, object]]:
+    """The settings under which a step depends on the gradients alone, not on the place."""
+    return [{n: v for n, v in s.items() if n != "weight_decay"} for s in settings_of(optimizer)]
+
+
+def starts() -> list[Tensor]:
+    """Parameters of many shapes, two of them with the same numbers."""
+    return [grid(*shape) for shape in SHAPES]
+
+
+def pushes(steps: int, shapes=SHAPES) -> list[list[Tensor]]:
+    """A gradient for every parameter in every step, different ones for the same shape."""
+    return [[downhill(t + 3 * i, *s) for i, s in enumerate(shapes)] for t in range(steps)]
+
+
+def with_gaps(push: list[Tensor], step: int) -> list[Tensor | None]:
+    """The gradients of a step, in which one parameter has none, and one never has any."""
+    return [None if i in (step, len(push) - 2) else pull for i, pull in enumerate(push)]
+
+
+def places(parameters: list[Tensor]) -> list[Tensor]:
+    return [p.detach().clone() for p in parameters]
+
+
+def assert_same(sentence: str, came: list[Tensor], expected: list[Tensor]) -> None:
+    """Bit for bit, and NaN is NaN."""
+    __tracebackhide__ = True
+    for one, other in zip(came, expected, strict=True):
+        same = torch.equal(one.nan_to_num(nan=1e30), other.nan_to_num(nan=1e30))
+        assert same, f"{sentence}: came {one.tolist()}, expected {other.tolist()}"
