@@ -69,7 +69,7 @@ def test_inplace_writes_into_the_input_and_returns_it(leaky_relu, dtype, alpha):
     assert x.tolist() == y.tolist() == expected
 
 
-@pytest.mark.claim("1.4.5")
+@pytest.mark.claim("1.4.5", stays="the gradient of an option that others judge by its values")
 def test_inplace_has_the_same_gradient(leaky_relu):
     option(leaky_relu, "inplace")
     expected = slope(leaky_relu, grid(3, 5))
@@ -87,7 +87,7 @@ def test_inplace_with_a_negative_slope_is_never_silently_wrong(leaky_relu):
     assert_close("f'(x)", got, expected)
 
 
-@pytest.mark.claim("1.4.4")
+@pytest.mark.claim("1.4.4", stays="the comparison with PyTorch")
 @every_dtype
 @pytest.mark.parametrize("alpha", [0.01, 0.2, 1.5])
 def test_the_values_are_those_of_pytorch(leaky_relu, dtype, alpha):

@@ -86,7 +86,7 @@ def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
     assert x.tolist() == y.tolist() == expected
 
 
-@pytest.mark.claim("1.3.8")
+@pytest.mark.claim("1.3.8", stays="the gradient of an option that others judge by its values")
 def test_inplace_has_the_same_gradient(relu):
     option(relu, "inplace")
     x = grid(3, 5)
@@ -94,7 +94,7 @@ def test_inplace_has_the_same_gradient(relu):
     assert_close("inplace", slope(lambda x: relu(x * 1, inplace=True), x), expected)
 
 
-@pytest.mark.claim("1.3.7")
+@pytest.mark.claim("1.3.7", stays="the comparison with PyTorch")
 @every_dtype
 def test_the_values_are_those_of_pytorch(relu, dtype):
     x = torch.cat([grid(91, limit=30), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])

@@ -86,7 +86,7 @@ def test_its_slope_is_steepest_at_0_where_it_is_one_quarter(sigmoid, x):
     assert steepest <= 0.25 + tolerance(x.dtype), f"a slope of {steepest}"
 
 
-@pytest.mark.claim("1.1.3")
+@pytest.mark.claim("1.1.3", stays="the sentence itself")
 @every_dtype
 @pytest.mark.parametrize("far", FAR_OUT)
 def test_its_slope_vanishes_far_out(sigmoid, dtype, far):
@@ -94,7 +94,7 @@ def test_its_slope_vanishes_far_out(sigmoid, dtype, far):
     assert_close("sigmoid' far out", gradient(sigmoid, x, torch.ones_like(x)), torch.zeros(2))
 
 
-@pytest.mark.claim("1.1.6")
+@pytest.mark.claim("1.1.6", stays="the comparison with PyTorch")
 def test_the_values_are_those_of_pytorch(sigmoid):
     x = torch.cat([grid(997, limit=40), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])
     assert_close("sigmoid(x)", sigmoid(x), torch.sigmoid(x))

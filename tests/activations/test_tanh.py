@@ -74,7 +74,7 @@ def test_its_slope_is_one_minus_its_square(tanh, x):
     assert_close("tanh'(x)", slope(tanh, x), 1 - tanh(x) ** 2)
 
 
-@pytest.mark.claim("1.2.4")
+@pytest.mark.claim("1.2.4", stays="the sentence itself")
 @every_dtype
 @pytest.mark.parametrize("far", FAR_OUT)
 def test_its_slope_vanishes_far_out(tanh, dtype, far):
@@ -91,7 +91,7 @@ def test_it_is_steeper_than_a_sigmoid_near_0_and_flatter_far_out(tanh, inside, o
     assert far < 1, f"outside the crossing tanh has {far} times the slope of a sigmoid"
 
 
-@pytest.mark.claim("1.2.5")
+@pytest.mark.claim("1.2.5", stays="the comparison with PyTorch")
 def test_the_values_are_those_of_pytorch(tanh):
     x = torch.cat([grid(997, limit=40), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])
     assert_close("tanh(x)", tanh(x), torch.tanh(x))

@@ -57,7 +57,7 @@ def test_between_equal_bounds_there_is_one_number(uniform_, bound):
         assert w.eq(bound).all(), f"should be {bound}, came {w.tolist()}"
 
 
-@pytest.mark.claim("2.2.1")
+@pytest.mark.claim("2.2.1", stays="judges every dtype, whatever other claims do")
 @pytest.mark.parametrize(("a", "b"), [(-0.05, 0.05), (-2, 5), (1, 2)])
 def test_fewer_digits_cost_only_rounding(uniform_, a, b):
     for dtype in (torch.float16, torch.bfloat16):

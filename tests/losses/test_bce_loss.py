@@ -81,7 +81,7 @@ def test_the_mean_is_over_all_elements(BCELoss, shape, dtype):
     assert_close("the loss", BCELoss()(p, y), defined(p, y).mean())
 
 
-@pytest.mark.claim("3.2.11")
+@pytest.mark.claim("3.2.11", stays="the definition of an option")
 @pytest.mark.parametrize(("shape", "weighing"), BROADCAST, ids=str)
 def test_weights_multiply_the_losses(BCELoss, shape, weighing):
     option(BCELoss, "weight", "reduction")
@@ -99,7 +99,7 @@ def test_weights_multiply_the_losses(BCELoss, shape, weighing):
             assert_close(f"the {reduction} loss in {dtype}", few, expected)
 
 
-@pytest.mark.claim("3.0.3")
+@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
 def test_with_weights_it_is_the_same_for_every_batch(BCELoss):
     option(BCELoss, "weight")
     function = BCELoss(weight=weights(5))

@@ -87,7 +87,7 @@ def test_the_mean_is_over_all_elements(BCEWithLogitsLoss, shape, dtype):
     assert_close("the loss", BCEWithLogitsLoss()(x, y), defined(x, y).mean())
 
 
-@pytest.mark.claim("3.2.11")
+@pytest.mark.claim("3.2.11", stays="the definition of an option")
 def test_weights_multiply_the_losses(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "reduction")
     for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
@@ -193,7 +193,7 @@ def test_it_keeps_the_gradient_that_dies_in_the_sigmoid(BCEWithLogitsLoss, BCELo
     assert_close("its gradient", slope(BCEWithLogitsLoss(), x, y), 1.0)
 
 
-@pytest.mark.claim("3.0.3")
+@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
 def test_with_weights_it_is_the_same_for_every_batch(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "pos_weight")
     options = {"weight": weights(5), "pos_weight": weights(5).flip(0)}
