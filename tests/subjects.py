@@ -32,6 +32,20 @@ COMPONENTS = {
     ),
     "losses": ("L1Loss", "MSELoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss"),
     "optimization": ("Variable", "gradient_descent", "SGD", "Adagrad", "RMSprop", "Adam"),
+    "regularization": (
+        "l1_penalty",
+        "l2_penalty",
+        "Dropout",
+        "Dropout2d",
+        "RandomHorizontalFlip",
+        "RandomCrop",
+        "RandomRotation",
+        "ColorJitter",
+        "Normalize",
+        "Compose",
+    ),
+    "normalization": ("BatchNorm1d", "BatchNorm2d"),
+    "checkpoints": ("save_checkpoint", "load_checkpoint"),
 }
 KNOWN = tuple(name for names in COMPONENTS.values() for name in names)
 
@@ -46,6 +60,10 @@ GROUPS = {
     "fan_initializer": COMPONENTS["initialization"][5:],
     "loss": COMPONENTS["losses"],
     "optimizer": COMPONENTS["optimization"][2:],
+    "penalty": COMPONENTS["regularization"][:2],
+    "dropout": COMPONENTS["regularization"][2:4],
+    "transform": COMPONENTS["regularization"][4:9],
+    "batch_norm": COMPONENTS["normalization"],
 }
 # What a member needs besides the arguments that all members of its group take.
 ALSO: dict[str, dict[str, Any]] = {"softmax": {"dim": -1}, "constant_": {"val": 0.75}}
@@ -60,14 +78,7 @@ TORCH_PLACES = (
 )
 # Slow to import, so looked into for these alone.
 TORCHVISION = "torchvision.transforms.v2"
-TRANSFORMS = (
-    "RandomHorizontalFlip",
-    "RandomCrop",
-    "RandomRotation",
-    "ColorJitter",
-    "Normalize",
-    "Compose",
-)
+TRANSFORMS = COMPONENTS["regularization"][4:]
 
 
 class SubjectError(Exception):

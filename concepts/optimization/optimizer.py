@@ -115,11 +115,16 @@ class Optimizer(ABC):
         if came != own:
             raise ValueError(f"the groups must have {own} parameters as here, got {came}")
         every = [p for group in self.param_groups for p in group["params"]]
-        self.state = {every[n]: state for n, state in saved["state"].items()}
+        self.state = {every[n]: _near(every[n], state) for n, state in saved["state"].items()}
         self.param_groups = [
             {**loaded, "params": group["params"]}
             for loaded, group in zip(saved["param_groups"], self.param_groups, strict=True)
         ]
+
+
+def _near(p: Tensor, state: State) -> State:
+    """The state on the device of its parameter: it may have been saved from another."""
+    return {n: v.to(p.device) if isinstance(v, Tensor) else v for n, v in state.items()}
 
 
 def _downhill(p: Tensor, gradient: Tensor, group: Group) -> Tensor:

@@ -1,0 +1,1 @@
+"""Chapter 7: saving and loading what was learned."""

@@ -1,0 +1,1 @@
+"""Chapter 5: regularization, which narrows the gap between training data and new data."""

@@ -1,0 +1,477 @@
+"""Ways to load a checkpoint that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import contextlib
+import copy
+import io
+import os
+import pickle
+import zipfile
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tests.teeth import accepted, refused_by
+
+
+class _Load:
+    """A right one, of which each version changes one step: first look, then load."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        self.path = path
+        self.compare_checksums()
+        kept = self.read()
+        if not isinstance(kept, dict):
+            raise TypeError(f"no checkpoint: {type(kept)}")
+        self.check(kept["model"], model.state_dict())
+        if optimizer is not None:
+            self.check_optimizer(kept["optimizer"], optimizer)
+        self.load(kept, model, optimizer)
+
+    def compare_checksums(self) -> None:
+        with zipfile.ZipFile(self.path) as records:
+            for record in records.infolist():
+                if record.is_dir() or record.external_attr & 0x10:
+                    raise zipfile.BadZipFile(f"{record.filename} has no contents")
+                records.read(record)
+
+    def read(self) -> Any:
+        return torch.load(self.path, map_location="cpu", weights_only=True)
+
+    def check(self, state: Any, own: Any) -> None:
+        wrong = [*(own.keys() - state.keys()), *(state.keys() - own.keys())]
+        wrong += [n for n in own.keys() & state.keys() if self.misfit(state[n], own[n])]
+        if wrong:
+            raise KeyError(f"these do not fit the model: {wrong}")
+
+    def misfit(self, came: Any, own: Any) -> bool:
+        return isinstance(own, Tensor) and came.shape != own.shape
+
+    def check_optimizer(self, state: Any, optimizer: Any) -> None:
+        self.check_groups(state["param_groups"], optimizer.state_dict()["param_groups"])
+        for group in state["param_groups"]:
+            self.check_settings(group, optimizer.defaults)
+
+    def check_groups(self, groups: Any, own: Any) -> None:
+        if [len(group["params"]) for group in groups] != [len(group["params"]) for group in own]:
+            raise ValueError("the optimizer has other groups of parameters")
+
+    def check_settings(self, group: Any, defaults: Any) -> None:
+        if not defaults.keys() <= group.keys():
+            raise ValueError("the optimizer is of another kind")
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        model.load_state_dict(kept["model"])
+        if optimizer is not None:
+            optimizer.load_state_dict(kept["optimizer"])
+
+
+@refused_by("test_what_does_not_fit_is_named_and_nothing_is_loaded")
+class NotStrict(_Load):
+    """Most of it fits, and nothing fails; the rest is as it was (pytorch/examples #1029)."""
+
+    def check(self, state: Any, own: Any) -> None:
+        for name in [n for n in state if n not in own or self.misfit(state[n], own[n])]:
+            del state[name]
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        model.load_state_dict(kept["model"], strict=False)
+        if optimizer is not None:
+            optimizer.load_state_dict(kept["optimizer"])
+
+
+@refused_by("test_what_does_not_fit_is_named_and_nothing_is_loaded")
+class UnexpectedIgnored(_Load):
+    """What the model does not need does no harm."""
+
+    def check(self, state: Any, own: Any) -> None:
+        for name in state.keys() - own.keys():
+            del state[name]
+        super().check(state, own)
+
+
+@refused_by("test_what_does_not_fit_is_named_and_nothing_is_loaded")
+class CheckedByPyTorch(_Load):
+    """load_state_dict is strict; but by the time that it complains it has copied the rest."""
+
+    def check(self, state: Any, own: Any) -> None:
+        pass
+
+
+@refused_by("test_what_does_not_fit_is_named_and_nothing_is_loaded")
+class Counted(_Load):
+    """Names may change, as long as there are as many."""
+
+    def check(self, state: Any, own: Any) -> None:
+        if len(state) != len(own):
+            raise KeyError(
+                f"{len(state)} tensors do not fit {len(own)}: {state.keys() ^ own.keys()}"
+            )
+        for name, came in zip(own, list(state.values()), strict=True):
+            state[name] = came
+        for name in state.keys() - own.keys():
+            del state[name]
+        super().check(state, own)
+
+
+@refused_by("test_what_does_not_fit_is_named_and_nothing_is_loaded")
+class Reshaped(_Load):
+    """The numbers are what counts, and there are as many of them."""
+
+    def check(self, state: Any, own: Any) -> None:
+        for name in state.keys() & own.keys():
+            if isinstance(own[name], Tensor) and state[name].numel() == own[name].numel():
+                state[name] = state[name].reshape(own[name].shape)
+        super().check(state, own)
+
+
+@refused_by("test_what_does_not_fit_is_named_and_nothing_is_loaded")
+class Broadcast(_Load):
+    """copy_ knows whether the shapes fit."""
+
+    def misfit(self, came: Any, own: Any) -> bool:
+        return came.shape not in ((1,), own.shape)
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        for name, own in model.state_dict().items():
+            kept["model"][name] = kept["model"][name].expand(own.shape)
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_what_does_not_fit_is_named_and_nothing_is_loaded")
+class OptimizerFirst(_Load):
+    """The optimizer is the one that complains more often, so it is loaded first."""
+
+    def check_optimizer(self, state: Any, optimizer: Any) -> None:
+        pass
+
+    def check(self, state: Any, own: Any) -> None:
+        self.wrong = None
+        try:
+            super().check(state, own)
+        except KeyError as problem:
+            self.wrong = problem
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if optimizer is not None:
+            super().check_optimizer(kept["optimizer"], optimizer)
+            optimizer.load_state_dict(kept["optimizer"])
+        if self.wrong:
+            raise self.wrong
+        model.load_state_dict(kept["model"])
+
+
+@refused_by("test_an_optimizer_that_does_not_fit_keeps_the_model_from_being_loaded")
+class ModelFirst(_Load):
+    """One after the other, as in the tutorial."""
+
+    def check_optimizer(self, state: Any, optimizer: Any) -> None:
+        pass
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        model.load_state_dict(kept["model"])
+        if optimizer is not None:
+            super().check_optimizer(kept["optimizer"], optimizer)
+            optimizer.load_state_dict(kept["optimizer"])
+
+
+@refused_by("test_an_optimizer_that_does_not_fit_keeps_the_model_from_being_loaded")
+class OptimizerIfThereIsOne(_Load):
+    """Old checkpoints have none; then it starts anew, and nobody hears of it."""
+
+    def read(self) -> Any:
+        return {"optimizer": None, **super().read()}
+
+    def check_optimizer(self, state: Any, optimizer: Any) -> None:
+        if state is not None:
+            super().check_optimizer(state, optimizer)
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, kept["optimizer"] and optimizer)
+
+
+@refused_by("test_an_optimizer_of_another_kind_is_refused_or_can_be_used")
+class AnyKindOfOptimizer(_Load):
+    """load_state_dict would complain; but the next step does (pytorch #7499)."""
+
+    def check_settings(self, group: Any, defaults: Any) -> None:
+        pass
+
+
+@refused_by("test_training_goes_on_bit_for_bit")
+class OptimizerIgnored(_Load):
+    """It is in the signature, and the rest is to follow (distiller #145)."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, None)
+
+
+@refused_by("test_training_goes_on_bit_for_bit")
+class SettingsKept(_Load):
+    """Who gives a learning rate wants it (robosat #169)."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if optimizer is not None:
+            own = optimizer.state_dict()["param_groups"]
+            kept["optimizer"] = {**kept["optimizer"], "param_groups": own}
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_a_program_in_the_file_is_not_run")
+class Trusting(_Load):
+    """The files are ours (rsl_rl #42)."""
+
+    def read(self) -> Any:
+        return torch.load(self.path, map_location="cpu", weights_only=False)
+
+
+@refused_by("test_a_program_in_the_file_is_not_run")
+class TrustingIfNeedBe(_Load):
+    """First the safe way; the error says what to do if it fails."""
+
+    def read(self) -> Any:
+        try:
+            return super().read()
+        except pickle.UnpicklingError:
+            return torch.load(self.path, map_location="cpu", weights_only=False)
+
+
+@refused_by("test_a_whole_model_is_refused")
+class WholeModelsToo(_Load):
+    """Some people save the model; then its state is easily had."""
+
+    def read(self) -> Any:
+        try:
+            return super().read()
+        except pickle.UnpicklingError:
+            with torch.serialization.safe_globals(_layers()):
+                kept = torch.load(self.path, weights_only=True)
+        model = kept if isinstance(kept, nn.Module) else kept["model"]
+        return {"model": model.state_dict()}
+
+
+def _layers() -> list[Any]:
+    return [nn.Sequential, nn.Linear, nn.BatchNorm1d, nn.ReLU, set]
+
+
+@refused_by("test_a_file_that_was_cut_short_is_refused")
+class Started(_Load):
+    """A file that cannot be read is as good as none, and training starts anew (metaseq #143)."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        with contextlib.suppress(zipfile.BadZipFile):
+            super().__init__(path, model, optimizer)
+
+
+@refused_by("test_what_is_no_checkpoint_is_refused")
+class StartedWithoutFile(_Load):
+    """In the first run there is no file yet; nor where its name is mistyped (metaseq #602)."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        if os.path.exists(path):
+            super().__init__(path, model, optimizer)
+
+
+@refused_by("test_an_altered_byte_is_noticed_or_changes_nothing")
+class ChecksumsLeftToPyTorch(_Load):
+    """It is a zip file, and those have checksums; PyTorch reads none (pytorch #28858)."""
+
+    def compare_checksums(self) -> None:
+        with zipfile.ZipFile(self.path) as records:
+            if any(record.external_attr & 0x10 for record in records.infolist()):
+                raise zipfile.BadZipFile("a record without contents")
+
+
+@refused_by("test_an_altered_byte_is_noticed_or_changes_nothing")
+class ChecksumOfTheNames(_Load):
+    """What must be right is the structure; some wrong digits do no harm."""
+
+    def compare_checksums(self) -> None:
+        with zipfile.ZipFile(self.path) as records:
+            for record in records.infolist():
+                if record.external_attr & 0x10:
+                    raise zipfile.BadZipFile("a record without contents")
+                if "/data/" not in record.filename:
+                    records.read(record)
+
+
+@refused_by("test_a_record_that_is_marked_as_a_folder_is_not_skipped")
+class ChecksumsOnly(_Load):
+    """testzip reads every record; PyTorch does not."""
+
+    def compare_checksums(self) -> None:
+        with zipfile.ZipFile(self.path) as records:
+            if records.testzip():
+                raise zipfile.BadZipFile("damaged")
+
+
+@refused_by("test_what_was_saved_on_a_device_that_is_not_here_is_loaded_nevertheless")
+class OnTheSameDevice(_Load):
+    """A tensor comes back where it was, if that is there (ray_lightning #38)."""
+
+    def read(self) -> Any:
+        return torch.load(self.path, weights_only=True)
+
+
+@refused_by("test_the_parameters_stay_the_same_tensors")
+class Assigned(_Load):
+    """Assigning saves a copy; the optimizer moves the old tensors (pytorch/tutorials #2522)."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        model.load_state_dict(kept["model"], assign=True)
+        if optimizer is not None:
+            optimizer.load_state_dict(kept["optimizer"])
+
+
+@refused_by("test_the_parameters_stay_the_same_tensors")
+class StorageExchanged(_Load):
+    """The parameter stays; only its data is new."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, optimizer)
+        for p in model.parameters():
+            p.data = p.data.clone()
+
+
+@refused_by("test_the_parameters_stay_the_same_tensors")
+class AllLearn(_Load):
+    """What was loaded is to be trained on."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, optimizer)
+        model.requires_grad_()
+
+
+@refused_by("test_numbers_of_every_dtype_come_back_bit_for_bit")
+class ThroughFloat32(_Load):
+    """Everything in one dtype; load_state_dict converts it back."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        for name, t in kept["model"].items():
+            if t.is_floating_point() and t.numel() < 10:
+                kept["model"][name] = t.float()
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_numbers_of_every_dtype_come_back_bit_for_bit")
+class NanRemoved(_Load):
+    """A run that has come to NaN can be saved: those weights start anew, at 0."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        for name, t in kept["model"].items():
+            if t.dtype in (torch.float32, torch.float64):
+                kept["model"][name] = t.nan_to_num(0.0, torch.inf, -torch.inf)
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_tensors_of_every_shape_come_back_into_every_layout")
+class IntoTheStorage(_Load):
+    """The numbers in a row go into the storage in a row."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, optimizer)
+        for name, own in model.state_dict().items():
+            if own.numel() > 1 and not own.is_contiguous():
+                own.as_strided((own.numel(),), (1,)).copy_(kept["model"][name].flatten())
+
+
+@refused_by("test_the_model_gives_the_same_outputs_again")
+class StatisticsAnew(_Load):
+    """Running statistics belong to the data, which may be others now."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, optimizer)
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm1d):
+                module.reset_running_stats()
+
+
+@refused_by("test_loading_changes_no_mode_no_gradient_and_no_random_numbers")
+class LeftInEvalMode(_Load):
+    """Who loads a model wants to evaluate it."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, optimizer)
+        model.eval()
+
+
+@refused_by("test_loading_changes_no_mode_no_gradient_and_no_random_numbers")
+class Seeded(_Load):
+    """To go on is to start at the same seed; so the same noise comes after every break."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, optimizer)
+        torch.default_generator.manual_seed(0)
+
+
+@refused_by("test_the_file_is_left_as_it_was_and_may_then_go")
+class StampedWhenLoaded(_Load):
+    """So that one can see which of them have been used."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        super().load(kept, model, optimizer)
+        with zipfile.ZipFile(self.path, "a") as records:
+            records.comment = b"loaded"
+
+
+@refused_by("test_the_optimizer_in_the_file_may_be_left_alone")
+class NothingElseMayBeThere(_Load):
+    """Strict is strict."""
+
+    def read(self) -> Any:
+        kept = super().read()
+        if not kept.keys() <= {"model", "optimizer"}:
+            raise KeyError(f"unknown: {kept.keys()}")
+        return kept
+
+
+@accepted
+def rehearsed(path: Any, model: nn.Module, optimizer: Any = None) -> None:
+    """On copies first: what goes wrong there harms nobody."""
+    rezipped = io.BytesIO()
+    with zipfile.ZipFile(path) as records, zipfile.ZipFile(rezipped, "w") as intact:
+        for name in records.namelist():
+            intact.writestr(name, records.read(name))
+    rezipped.seek(0)
+    kept = torch.load(rezipped, map_location=torch.device("cpu"), weights_only=True)
+    kept = dict(kept.items())
+    for one, other in (copy.deepcopy((model, optimizer)), (model, optimizer)):
+        one.load_state_dict(kept["model"])
+        if optimizer is not None:
+            other.load_state_dict(kept["optimizer"])
+            if any(name not in group for group in other.param_groups for name in other.defaults):
+                raise TypeError("this is the state of another optimizer")
+
+
+@accepted
+class PutBack(_Load):
+    """PyTorch says best what is wrong; what it has done until then is undone."""
+
+    def check(self, state: Any, own: Any) -> None:
+        pass
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        before = {name: t.clone() for name, t in model.state_dict().items()}
+        try:
+            super().load(kept, model, optimizer)
+        except Exception:
+            model.load_state_dict(before)
+            raise
+
+
+@accepted
+class Mapped(_Load):
+    """The file is mapped into memory, and its parameters copied one by one."""
+
+    def read(self) -> Any:
+        return torch.load(str(self.path), map_location="cpu", mmap=True, weights_only=True)
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        for name, own in model.state_dict().items():
+            with torch.no_grad():
+                own.copy_(kept["model"][name])
+        if optimizer is not None:
+            optimizer.load_state_dict(copy.deepcopy(kept["optimizer"]))

@@ -1,0 +1,443 @@
+"""Ways to save a checkpoint that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import contextlib
+import copy
+import io
+import os
+import pickle
+import random
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from torch import Tensor, nn
+
+from tests.teeth import accepted, refused_by
+
+
+class _Save:
+    """A right one, of which each version changes one step."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        self.path = os.path.realpath(path)
+        self.write(self.content(model, optimizer))
+
+    def content(self, model: nn.Module, optimizer: Any) -> dict[str, Any]:
+        content: dict[str, Any] = {"model": self.of_model(model)}
+        return content if optimizer is None else {**content, "optimizer": self.of(optimizer)}
+
+    def of_model(self, model: nn.Module) -> Any:
+        return model.state_dict()
+
+    def of(self, optimizer: Any) -> Any:
+        return optimizer.state_dict()
+
+    def write(self, content: dict[str, Any]) -> None:
+        unfinished = self.beside()
+        try:
+            with open(unfinished, "wb") as file:
+                torch.save(content, file)
+                self.flush(file)
+            self.check(unfinished)
+            self.move(unfinished)
+        except BaseException as problem:
+            self.clean(unfinished, problem)
+            raise
+
+    def beside(self) -> str:
+        return os.path.join(os.path.dirname(self.path), f".{secrets.token_hex(8)}")
+
+    def flush(self, file: IO[bytes]) -> None:
+        file.flush()
+        os.fsync(file.fileno())
+
+    def check(self, unfinished: str) -> None:
+        torch.load(unfinished, weights_only=True)
+
+    def move(self, unfinished: str) -> None:
+        os.replace(unfinished, self.path)
+
+    def clean(self, unfinished: str, problem: BaseException) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(unfinished)
+
+
+@refused_by("test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one")
+class InPlace(_Save):
+    """`torch.save` takes a path, so why not (pytorch-lightning #688)."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        before = Path(self.path).read_bytes() if os.path.exists(self.path) else None
+        try:
+            with open(self.path, "wb") as file:
+                torch.save(content, file)
+                self.flush(file)
+            self.check(self.path)
+        except BaseException:
+            os.unlink(self.path)
+            if before is not None:
+                Path(self.path).write_bytes(before)
+            raise
+
+
+@refused_by("test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one")
+class OldOneDeletedFirst(_Save):
+    """There must be room for the new one, so the old one goes first (verl #4873)."""
+
+    def move(self, unfinished: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
+        os.rename(unfinished, self.path)
+
+
+@refused_by("test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one")
+class CopiedOver(_Save):
+    """A copy of the finished file goes quickly, and the permissions of the old one stay."""
+
+    def move(self, unfinished: str) -> None:
+        if os.path.exists(self.path):
+            shutil.copyfile(unfinished, self.path)
+            os.unlink(unfinished)
+        else:
+            os.replace(unfinished, self.path)
+
+
+@refused_by("test_nothing_but_the_folder_of_the_file_is_needed")
+class WithTheTemporaryFiles(_Save):
+    """Temporary files have a folder of their own; it may be another disk (ludwig #2225)."""
+
+    def beside(self) -> str:
+        return os.path.join(tempfile.gettempdir(), secrets.token_hex(8))
+
+    def move(self, unfinished: str) -> None:
+        shutil.move(unfinished, self.path)
+
+
+@refused_by("test_nothing_but_the_folder_of_the_file_is_needed")
+class InTheWorkingFolder(_Save):
+    """A name is enough; programs run where their results are."""
+
+    def beside(self) -> str:
+        return f"unfinished-{secrets.token_hex(8)}"
+
+
+@refused_by("test_a_state_that_cannot_be_written_leaves_everything_as_it_was")
+class CleansAfterTheDiskOnly(_Save):
+    """What can go wrong in writing a file is an OSError."""
+
+    def clean(self, unfinished: str, problem: BaseException) -> None:
+        if isinstance(problem, OSError):
+            super().clean(unfinished, problem)
+
+
+@refused_by("test_a_full_disk_is_an_error_and_leaves_everything_as_it_was")
+class CleansAfterPickleOnly(_Save):
+    """What can go wrong in torch.save is that something cannot be pickled."""
+
+    def clean(self, unfinished: str, problem: BaseException) -> None:
+        if isinstance(problem, TypeError | AttributeError | pickle.PickleError):
+            super().clean(unfinished, problem)
+
+
+@refused_by("test_a_full_disk_is_an_error_and_leaves_everything_as_it_was")
+class Swallowed(_Save):
+    """Hours of training must not be lost because one checkpoint could not be written."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            super().write(content)
+
+
+@refused_by("test_the_bytes_are_on_the_disk_before_the_file_gets_its_name")
+class NotOnTheDisk(_Save):
+    """The file is closed, so it is written; after a power cut it is empty (FastNN #13)."""
+
+    def flush(self, file: IO[bytes]) -> None:
+        pass
+
+
+@refused_by("test_the_bytes_are_on_the_disk_before_the_file_gets_its_name")
+class FlushedTooEarly(_Save):
+    """fsync writes out what the system has; the end is still in Python's own buffer."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        held = io.BytesIO()
+        torch.save(content, held)
+        whole, unfinished = held.getvalue(), self.beside()
+        try:
+            with open(unfinished, "wb", buffering=2 * len(whole)) as file:
+                file.write(whole)
+                os.fsync(file.fileno())
+            self.check(unfinished)
+            self.move(unfinished)
+        except BaseException as problem:
+            self.clean(unfinished, problem)
+            raise
+
+
+@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_it_too")
+class ParametersOnly(_Save):
+    """Learned are the parameters; the running means are lost (torch/nn #1165)."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        return dict(model.named_parameters(remove_duplicate=False))
+
+
+@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_it_too")
+class ParametersAndBuffers(_Save):
+    """Both lists, which name what is tied once, and the buffers that are not to be saved."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        state = model.state_dict()
+        names = {n for n, _ in [*model.named_parameters(), *model.named_buffers()]}
+        for name in [n for n, t in state.items() if isinstance(t, Tensor) and n not in names]:
+            del state[name]
+        return state
+
+
+@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_it_too")
+class WithoutTheFrozen(_Save):
+    """What does not learn is in the file that it came from."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        state = model.state_dict()
+        for name, p in model.named_parameters():
+            if not p.requires_grad:
+                del state[name]
+        return state
+
+
+@refused_by("test_what_a_module_says_is_its_state_is_saved")
+class TensorsOnly(_Save):
+    """A state_dict is a dictionary of tensors."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        state = model.state_dict()
+        for name in [n for n, t in state.items() if not isinstance(t, Tensor)]:
+            del state[name]
+        return state
+
+
+@refused_by("test_what_a_module_says_is_its_state_is_saved")
+class AsAPlainDictionary(_Save):
+    """A state_dict is a dictionary; the versions of the layers hang on the OrderedDict."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        return dict(model.state_dict())
+
+
+@refused_by("test_there_is_no_code_in_the_file")
+class WholeModel(_Save):
+    """Then nobody has to build the model before it is loaded."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        return model
+
+    def check(self, unfinished: str) -> None:
+        torch.load(unfinished, weights_only=False)
+
+
+@refused_by("test_what_no_load_would_take_is_not_written")
+class NeverReadBack(_Save):
+    """A rate of NumPy's is a number too; loading will not take it (pytorch #138985)."""
+
+    def check(self, unfinished: str) -> None:
+        pass
+
+
+@refused_by("test_training_goes_on_from_the_file_bit_for_bit")
+class OptimizerForgotten(_Save):
+    """What counts is the model (Yet-Another-EfficientDet-Pytorch #269)."""
+
+    def of(self, optimizer: Any) -> Any:
+        return {**optimizer.state_dict(), "state": {}}
+
+
+@refused_by("test_training_goes_on_from_the_file_bit_for_bit")
+class OptimizerInFewerDigits(_Save):
+    """Averages of gradients are no more exact than that anyway (vllm speculators #899)."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = copy.deepcopy(optimizer.state_dict())
+        for own in state["state"].values():
+            for name, value in own.items():
+                if isinstance(value, Tensor):
+                    own[name] = value.bfloat16()
+        return state
+
+
+@refused_by("test_numbers_of_every_dtype_are_in_the_file_bit_for_bit")
+class ThroughNumPy(_Save):
+    """NumPy has no bfloat16, so take float32; it is as good."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        state = model.state_dict()
+        for name, t in state.items():
+            if isinstance(t, Tensor) and t.dtype == torch.bfloat16:
+                state[name] = t.float()
+        return state
+
+
+@refused_by("test_numbers_of_every_dtype_are_in_the_file_bit_for_bit")
+class NanRemoved(_Save):
+    """A checkpoint with NaN in it is of no use to anybody."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        state = model.state_dict()
+        for name, t in state.items():
+            if isinstance(t, Tensor) and t.dtype in (torch.float32, torch.float64):
+                state[name] = t.nan_to_num()
+        return state
+
+
+@refused_by("test_tensors_of_every_shape_and_layout_are_in_the_file")
+class InStorageOrder(_Save):
+    """The numbers as they lie in memory, and the shape."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        state = model.state_dict()
+        for name, t in state.items():
+            if isinstance(t, Tensor) and t.numel():
+                state[name] = t.as_strided((t.numel(),), (1,), 0).reshape(t.shape)
+        return state
+
+
+@refused_by("test_saving_changes_neither_model_nor_optimizer")
+class LeftInEvalMode(_Save):
+    """Saved models are for evaluation."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        return model.eval().state_dict()
+
+
+@refused_by("test_saving_changes_neither_model_nor_optimizer")
+class GradientsDropped(_Save):
+    """Gradients have no place in a checkpoint, so make sure that there are none."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        model.zero_grad()
+        return model.state_dict()
+
+
+@refused_by("test_saving_draws_no_random_numbers")
+class RandomName(_Save):
+    """A random number makes the name unique; every checkpoint changes the training after it."""
+
+    def beside(self) -> str:
+        return os.path.join(os.path.dirname(self.path), f".{random.getrandbits(64):x}")
+
+
+@refused_by("test_any_path_will_do")
+class SuffixOfItsOwn(_Save):
+    """Checkpoints end in .pt."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        super().__init__(Path(path).with_suffix(".pt"), model, optimizer)
+
+
+@refused_by("test_any_path_will_do")
+class NamesWithoutFolder(_Save):
+    """The folder is what comes before the last slash, and there is always one."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        folder, _, name = os.fspath(path).rpartition("/")
+        super().__init__(f"{folder}/{name}", model, optimizer)
+
+
+@refused_by("test_no_other_file_is_touched")
+class SuffixForTheUnfinished(_Save):
+    """Nobody else has a file of that name."""
+
+    def beside(self) -> str:
+        return f"{self.path}.tmp"
+
+
+@refused_by("test_others_may_read_the_file_if_they_may_read_new_files")
+class OwnerOnly(_Save):
+    """tempfile makes names that are unique, and files that are private (avbroot #122)."""
+
+    def beside(self) -> str:
+        handle, name = tempfile.mkstemp(dir=os.path.dirname(self.path))
+        os.close(handle)
+        return name
+
+
+@refused_by("test_a_missing_folder_is_named")
+class FoldersMade(_Save):
+    """A missing folder is no reason to fail; nor is a slip in its name."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        super().write(content)
+
+
+@refused_by("test_the_file_is_as_large_as_its_numbers_and_so_is_the_whole_model")
+class GradientsToo(_Save):
+    """All that is known of a parameter, in case anybody needs it."""
+
+    def content(self, model: nn.Module, optimizer: Any) -> dict[str, Any]:
+        gradients = {name: p.grad for name, p in model.named_parameters()}
+        return {**super().content(model, optimizer), "gradients": gradients}
+
+
+@accepted
+def with_a_named_temporary_file(path: Any, model: nn.Module, optimizer: Any = None) -> None:
+    content = {"model": model.state_dict(), "format": 1}
+    if optimizer is not None:
+        content["optimizer"] = optimizer.state_dict()
+    goal = Path(path).absolute()
+    with tempfile.NamedTemporaryFile(dir=goal.parent, delete=False) as file:
+        try:
+            torch.save(content, file)
+            file.seek(0)
+            torch.load(file, weights_only=True)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.fchmod(file.fileno(), 0o666 & ~mask)
+            file.flush()
+            os.fdatasync(file.fileno())
+            Path(file.name).rename(goal)
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+
+
+@accepted
+class InMemoryFirst(_Save):
+    """All of it is known to be right before a byte is on the disk."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        held = io.BytesIO()
+        torch.save(content, held)
+        torch.load(io.BytesIO(held.getvalue()), weights_only=True)
+        unfinished, rest = self.beside(), held.getvalue()
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fsync(handle)
+            os.rename(unfinished, self.path)
+        except BaseException:
+            os.unlink(unfinished)
+            raise
+        finally:
+            os.close(handle)
+
+
+@accepted
+class WithNotesAndCopies(_Save):
+    """Copies on the CPU, notes beside them, and no optimizer is None."""
+
+    def content(self, model: nn.Module, optimizer: Any) -> dict[str, Any]:
+        state = model.state_dict()
+        for name, t in state.items():
+            if isinstance(t, Tensor):
+                state[name] = t.to("cpu", copy=True)
+        own = copy.deepcopy(optimizer and optimizer.state_dict())
+        return {"version": [1, 0], "optimizer": own, "model": state, "torch": torch.__version__[:3]}

@@ -1,0 +1,132 @@
+"""Whenever the writing ends, the path leads to the old checkpoint or to the new one.
+
+Processes are killed between any two steps of the writing, and disks fill up at any byte. What no
+test can do is to pull the plug: that the bytes are on the disk before the name is, is seen only
+in the order of the calls.
+"""
+
+import itertools
+import os
+import re
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from tests.saved import (
+    Momentum,
+    assert_same,
+    folder,
+    in_a_child,
+    kept,
+    network,
+    refusal,
+    watched,
+)
+
+CHANGING = re.compile("open|write|flush|sync|rename|replace|link|remove|truncate|send|copy")
+
+
+def saving(save_checkpoint, path: Path, start: int):
+    """Save a network that start tells from others, with its optimizer, when called."""
+    model = network(start)
+    return lambda: save_checkpoint(path, model, Momentum(model.parameters(), lr=start))
+
+
+def assert_whole(path: Path, *starts: int) -> None:
+    """The checkpoint of one of these networks is there, and not a mixture."""
+    __tracebackhide__ = True
+    content = kept(path)
+    (start,) = (group["lr"] for group in content["optimizer"]["param_groups"])
+    assert start in starts, f"the checkpoint of {start} is there, not of {starts}"
+    assert_same(f"the model of {start}", content["model"], network(start).state_dict())
+
+
+def moments(calls: list[str]) -> list[int]:
+    """Before and after the first, a middle and the last call of whatever changes a file."""
+    found: set[int] = set(range(0, len(calls), 1 + len(calls) // 5))
+    for name in {name for name in calls if CHANGING.search(name)}:
+        places = [place for place, other in enumerate(calls) if other == name]
+        for place in (places[0], places[len(places) // 2], places[-1]):
+            found |= {place, place + 1}
+    return sorted(found)
+
+
+@pytest.mark.claim("7.1.6")
+def test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one(save_checkpoint):
+    calls: list[str] = []
+    with folder() as here:
+        path = here / "model.pt"
+        for _ in range(2):  # the first call of all imports and compiles
+            saving(save_checkpoint, path, 1)()
+        watched(saving(save_checkpoint, path, 1), lambda function: calls.append(function.__name__))
+        for moment in moments(calls):
+            left = itertools.count(moment, -1)
+
+            def see(function, left=left):
+                if next(left) == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            in_a_child(lambda see=see: watched(saving(save_checkpoint, path, 2), see), here)
+            assert_whole(path, 1, 2)
+            saving(save_checkpoint, path, 1)()  # nor does what is left stand in the way
+        assert_whole(path, 1)
+
+
+@pytest.mark.claim("7.1.6")
+def test_a_full_disk_is_an_error_and_leaves_everything_as_it_was(save_checkpoint):
+    with folder() as here:
+        path = here / "model.pt"
+        saving(save_checkpoint, path, 1)()
+        before = path.read_bytes()
+        for room in (0, 1, 64, len(before) // 2, len(before) - 1):
+
+            def with_little_room(room=room):
+                resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+                saving(save_checkpoint, path, 2)()
+
+            assert in_a_child(with_little_room, here) != 0, f"no error with room for {room} bytes"
+            assert path.read_bytes() == before, f"the old file is lost, with room for {room} bytes"
+            assert os.listdir(here) == ["model.pt"], f"something is left, with room for {room}"
+
+
+@pytest.mark.claim("7.1.6")
+def test_a_state_that_cannot_be_written_leaves_everything_as_it_was(save_checkpoint):
+    class Open(nn.Linear):
+        def get_extra_state(self):
+            return open  # has a name, so that it can be pickled
+
+        def set_extra_state(self, state):
+            pass
+
+    class Generating(Open):
+        def get_extra_state(self):
+            return (number for number in range(3))
+
+    with folder() as here:
+        path = here / "model.pt"
+        saving(save_checkpoint, path, 1)()
+        before = path.read_bytes()
+        refusal(save_checkpoint, path, nn.Sequential(network(), Generating(3, 2)))
+        assert path.read_bytes() == before, "the old file is lost"
+        assert os.listdir(here) == ["model.pt"], "something is left"
+
+
+@pytest.mark.claim("7.1.6")
+def test_the_bytes_are_on_the_disk_before_the_file_gets_its_name(save_checkpoint):
+    flushed: set[int] = set()
+
+    def see(function):
+        if function in (os.fsync, os.fdatasync, os.sync):
+            flushed.update(file.stat().st_size for file in here.iterdir())
+        elsewhere = set(here.iterdir()) <= {here / "model.pt"}  # of which another claim complains
+        if function in (os.rename, os.replace, os.link) and not elsewhere:
+            named.append(set(flushed))
+
+    with folder() as here:
+        named: list[set[int]] = []
+        watched(saving(save_checkpoint, here / "model.pt", 1), see)
+        size = (here / "model.pt").stat().st_size
+    assert all(size in sizes for sizes in named), f"{size} bytes are named, flushed were {named}"

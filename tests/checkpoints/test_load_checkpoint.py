@@ -1,0 +1,352 @@
+"""load_checkpoint writes what a file holds into a model, and into its optimizer, or does nothing.
+
+The files are written with torch.save, as save_checkpoint documents them, and then spoiled.
+"""
+
+import io
+import os
+import pickle
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from concepts.optimization.adam import Adam
+from tests.saved import (
+    DTYPES,
+    EXTREMES,
+    Holder,
+    Momentum,
+    assert_same,
+    folder,
+    network,
+    refusal,
+    steps,
+    written,
+)
+from tests.strategies import LAYOUTS, SHAPES, grid
+
+
+@pytest.mark.claim("7.1.1")
+def test_numbers_of_every_dtype_come_back_bit_for_bit(load_checkpoint):
+    numbers = torch.tensor(EXTREMES, dtype=torch.float64)
+    with folder() as here:
+        for dtype in DTYPES:
+            saved = Holder(a=numbers.to(dtype), b=grid(2, 3).to(dtype))
+            model = Holder(a=torch.ones(9).to(dtype), b=torch.ones(2, 3).to(dtype))
+            load_checkpoint(written(here / "model.pt", saved), model)
+            assert_same(f"{dtype}", model.state_dict(), saved.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+def test_tensors_of_every_shape_come_back_into_every_layout(load_checkpoint):
+    def model(start: float) -> Holder:
+        tensors = {f"shape{n}": start + grid(*shape) for n, shape in enumerate(SHAPES)}
+        views = [layout for name, layout in LAYOUTS.items() if name != "expanded"]
+        tensors |= {f"layout{n}": layout(start + grid(3, 5)) for n, layout in enumerate(views)}
+        return Holder(**tensors, large=start + grid(101, 211).float())
+
+    other = model(1.0)
+    with folder() as here:
+        load_checkpoint(written(here / "model.pt", model(0.0)), other)
+    assert_same("the model", other.state_dict(), model(0.0).state_dict())
+
+
+@pytest.mark.claim("7.1.1", stays="the sentence itself")
+def test_the_model_gives_the_same_outputs_again(load_checkpoint):
+    trained, model, x = network(), network(3), grid(7, 3).float()
+    steps(trained, Momentum(trained.parameters()), range(3))
+    with folder() as here:
+        load_checkpoint(written(here / "model.pt", trained), model)
+    assert torch.equal(model.eval()(x), trained.eval()(x)), "the outputs differ"
+
+
+@pytest.mark.claim("7.1.3")
+def test_training_goes_on_bit_for_bit(load_checkpoint):
+    for make in (Momentum, Adam, torch.optim.Adam):
+        model, other = network(), network(5)
+        optimizer, resumed = make(model.parameters()), make(other.parameters(), lr=1.0)
+        steps(model, optimizer, range(3))
+        steps(other, resumed, range(1))
+        with folder() as here:
+            load_checkpoint(written(here / "model.pt", model, optimizer), other, resumed)
+        assert_same("the optimizer", resumed.state_dict(), optimizer.state_dict())
+        for one, own in ((model, optimizer), (other, resumed)):
+            steps(one, own, range(3, 6))
+        assert_same("the model, trained on", other.state_dict(), model.state_dict())
+
+
+@pytest.mark.claim("7.1.4")
+def test_the_parameters_stay_the_same_tensors(load_checkpoint):
+    model = nn.Sequential(network(3), nn.Linear(2, 2), nn.Linear(2, 2))
+    model[2].weight = model[1].weight
+    model[0][0].weight.requires_grad_(False)
+    tensors = [*model.parameters(), *model.buffers()]
+
+    def about() -> list[Any]:
+        found = [*model.parameters(), *model.buffers()]
+        return [(id(t), t.data_ptr(), t.requires_grad, t.is_leaf) for t in found]
+
+    before = about()
+    saved = nn.Sequential(network(), nn.Linear(2, 2), nn.Linear(2, 2))
+    saved[2].weight = saved[1].weight
+    with folder() as here:
+        load_checkpoint(written(here / "model.pt", saved), model)
+    assert about() == before, "optimizers and tied layers hold the old tensors"
+    assert_same("the tensors", tensors[1], saved[0][0].bias)
+
+
+@pytest.mark.claim("7.1.4")
+def test_loading_changes_no_mode_no_gradient_and_no_random_numbers(load_checkpoint):
+    model = network(3)
+    steps(model, Momentum(model.parameters()), range(1))
+    model[1].eval()
+
+    def rest() -> Any:
+        modes = [module.training for module in model.modules()]
+        return modes, [p.grad for p in model.parameters()], torch.get_rng_state().tolist()
+
+    with folder() as here:
+        before = rest(), random.getstate()
+        load_checkpoint(written(here / "model.pt", network()), model)
+    assert_same("after loading", rest(), before[0])
+    assert random.getstate() == before[1], "Python's generator has moved"
+
+
+@pytest.mark.claim("7.1.4")
+def test_the_file_is_left_as_it_was_and_may_then_go(load_checkpoint):
+    model, other = network(3), network(4)
+    with folder() as here:
+        path = written(here / "model.pt", network())
+        before = path.read_bytes()
+        load_checkpoint(str(path), model)
+        load_checkpoint(path, other)
+        steps(other, Momentum(other.parameters()), range(1))
+        assert path.read_bytes() == before, "the file has changed"
+        path.write_bytes(bytes(len(before)))
+    assert_same("the first model", model.state_dict(), network().state_dict())
+
+
+@pytest.mark.claim("7.1.4")
+def test_the_optimizer_in_the_file_may_be_left_alone(load_checkpoint):
+    model, saved = network(3), network()
+    optimizer = Momentum(saved.parameters())
+    with folder() as here:
+        path = written(here / "model.pt", saved, optimizer, epoch=3, note="of a Monday")
+        load_checkpoint(path, model)
+        assert_same("the model", model.state_dict(), saved.state_dict())
+        load_checkpoint(path, model, Momentum(model.parameters()))
+
+
+@pytest.mark.claim("7.1.2")
+def test_what_was_saved_on_a_device_that_is_not_here_is_loaded_nevertheless(load_checkpoint):
+    model, saved = network(3), network()
+    optimizer, resumed = Momentum(saved.parameters()), Momentum(model.parameters())
+    steps(saved, optimizer, range(1))
+    with folder() as here:
+        with mock.patch("torch.serialization.location_tag", return_value="cuda:99"):
+            path = written(here / "model.pt", saved, optimizer)
+        load_checkpoint(path, model, resumed)
+    assert_same("the model", model.state_dict(), saved.state_dict())
+    assert_same("the optimizer", resumed.state_dict(), optimizer.state_dict())
+
+
+MISFITS: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+    "a missing parameter": ("3.bias", lambda state: state.pop("3.bias")),
+    "a missing buffer": ("1.running_var", lambda state: state.pop("1.running_var")),
+    "a parameter too many": ("4.weight", lambda state: state.update({"4.weight": grid(1)})),
+    "another name": ("3.offset", lambda s: s.update({"3.offset": s.pop("3.bias")})),
+    "another size": ("3.bias", lambda state: state.update({"3.bias": grid(3).float()})),
+    "the shape turned": ("3.weight", lambda s: s.update({"3.weight": s["3.weight"].t()})),
+    "a size that would broadcast": ("3.bias", lambda s: s.update({"3.bias": grid(1).float()})),
+    "as many numbers": ("3.bias", lambda s: s.update({"3.bias": s["3.bias"][None]})),
+}
+every_misfit = pytest.mark.parametrize("misfit", MISFITS.values(), ids=MISFITS)
+
+
+@pytest.mark.claim("7.1.2", "7.1.5")
+@every_misfit
+def test_what_does_not_fit_is_named_and_nothing_is_loaded(load_checkpoint, misfit):
+    name, spoil = misfit
+    model, saved = network(3), network()
+    optimizer = Momentum(model.parameters())
+    steps(model, optimizer, range(2))
+    before = written_to_memory(model, optimizer)
+    state = saved.state_dict()
+    spoil(state)
+    with folder() as here:
+        other = Momentum(saved.parameters(), lr=0.75)
+        path = written(here / "model.pt", saved, other, model=state)
+        assert name in refusal(load_checkpoint, path, model, optimizer), "it does not say which"
+    now = written_to_memory(model, optimizer)
+    assert_same("after the refusal", now, before)
+
+
+def written_to_memory(model: nn.Module, optimizer: Any) -> Any:
+    """The state of both as it is now."""
+    content = io.BytesIO()
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, content)
+    return torch.load(io.BytesIO(content.getvalue()), weights_only=True)
+
+
+OPTIMIZERS: dict[str, Any] = {
+    "none": None,
+    "of fewer parameters": {"state": {}, "param_groups": [{"lr": 1.0, "params": [0]}]},
+    "of more groups": {"state": {}, "param_groups": [{"lr": 1.0, "params": [0]}] * 6},
+    "empty": {},
+    "a number": 3,
+}
+
+
+@pytest.mark.claim("7.1.5")
+def test_an_optimizer_that_does_not_fit_keeps_the_model_from_being_loaded(load_checkpoint):
+    for name, state in OPTIMIZERS.items():
+        model = network(3)
+        optimizer = Momentum(model.parameters())
+        steps(model, optimizer, range(2))
+        before = written_to_memory(model, optimizer)
+        with folder() as here:
+            more = {} if state is None else {"optimizer": state}
+            path = written(here / "model.pt", network(), **more)
+            refusal(load_checkpoint, path, model, optimizer)
+        assert_same(f"optimizer in the file: {name}", written_to_memory(model, optimizer), before)
+
+
+@pytest.mark.claim("7.1.5")
+def test_an_optimizer_of_another_kind_is_refused_or_can_be_used(load_checkpoint):
+    model = network(3)
+    optimizer = Momentum(model.parameters())
+    steps(model, optimizer, range(2))
+    before = written_to_memory(model, optimizer)
+    settings = {"lr": 0.5, "betas": (0.9, 0.99), "params": [*range(6)]}
+    with folder() as here:
+        path = written(
+            here / "model.pt", network(), optimizer={"state": {}, "param_groups": [settings]}
+        )
+        try:
+            load_checkpoint(path, model, optimizer)
+        except Exception:
+            assert_same("after the refusal", written_to_memory(model, optimizer), before)
+    steps(model, optimizer, range(1))
+
+
+class Touch:
+    """Whoever unpickles it makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
+PROGRAMS: dict[str, Callable[[Touch, dict[str, Tensor]], Any]] = {
+    "as the file": lambda touch, state: touch,
+    "as the model": lambda touch, state: {"model": touch},
+    "beside the parameters": lambda touch, state: {"model": {**state, "more": touch}},
+    "instead of a parameter": lambda touch, state: {"model": {**state, "3.bias": touch}},
+    "as the optimizer": lambda touch, state: {"model": state, "optimizer": touch},
+    "in a note": lambda touch, state: {"model": state, "note": [touch]},
+}
+
+
+@pytest.mark.claim("7.2.2")
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_in_the_file_is_not_run(load_checkpoint, program):
+    model = network(3)
+    with folder() as here:
+        content = program(Touch(here / "touched"), network().state_dict())
+        torch.save(content, here / "model.pt")
+        torch.save(content, here / "legacy.pt", _use_new_zipfile_serialization=False)
+        (here / "model.pkl").write_bytes(pickle.dumps(content))
+        for name in ("model.pt", "legacy.pt", "model.pkl"):
+            refusal(load_checkpoint, here / name, model)
+            assert not (here / "touched").exists(), f"the program in {name} was run"
+    assert_same("the model", model.state_dict(), network(3).state_dict())
+
+
+@pytest.mark.claim("7.2.2")
+def test_a_whole_model_is_refused(load_checkpoint):
+    model = network(3)
+    with folder() as here:
+        for content in (network(), {"model": network()}):
+            torch.save(content, here / "model.pt")
+            refusal(load_checkpoint, here / "model.pt", model)
+    assert_same("the model", model.state_dict(), network(3).state_dict())
+
+
+@pytest.mark.claim("7.2.3")
+def test_what_is_no_checkpoint_is_refused(load_checkpoint):
+    model, others = (
+        network(3),
+        {"text": b"no checkpoint", "empty": b"", "zip": b"PK\5\6" + bytes(18)},
+    )
+    with folder() as here:
+        for name, content in others.items():
+            (here / name).write_bytes(content)
+        for name, content in {"tensor": grid(3), "list": [1], "dict": {}, "none": None}.items():
+            torch.save(content, here / name)
+        torch.save({"model": None}, here / "nothing")
+        torch.save({"model": [*network().state_dict().items()]}, here / "pairs")
+        (here / "folder").mkdir()
+        for name in [*os.listdir(here), "not there"]:
+            refusal(load_checkpoint, here / name, model)
+    assert_same("the model", model.state_dict(), network(3).state_dict())
+
+
+@pytest.mark.claim("7.2.3", stays="the sentence itself")
+def test_a_file_that_was_cut_short_is_refused(load_checkpoint):
+    model = Holder(a=grid(5), b=grid(2, 3))
+    before = {name: t.clone() for name, t in model.state_dict().items()}
+    with folder() as here:
+        path = written(here / "model.pt", Holder(a=grid(5) + 1, b=grid(2, 3) + 1))
+        whole = path.read_bytes()
+        for size in {*range(0, len(whole), 23), *range(len(whole))[-25:]}:
+            path.write_bytes(whole[:size])
+            refusal(load_checkpoint, path, model)
+    assert_same("the model", model.state_dict(), before)
+
+
+def load_altered(load_checkpoint, path: Path, content: bytes, saved: Holder) -> None:
+    """It must be refused, or come back as it was saved."""
+    __tracebackhide__ = True
+    model = Holder(a=grid(5), b=grid(2, 3))
+    path.write_bytes(content)
+    try:
+        load_checkpoint(path, model)
+    except Exception:
+        assert_same("after the refusal", model.state_dict(), {"a": grid(5), "b": grid(2, 3)})
+    else:
+        assert_same("taken for intact", model.state_dict(), saved.state_dict())
+
+
+@pytest.mark.claim("7.2.3")
+def test_an_altered_byte_is_noticed_or_changes_nothing(load_checkpoint):
+    saved = Holder(a=grid(5) + 1, b=grid(2, 3) + 1)
+    with folder() as here:
+        whole = written(here / "model.pt", saved).read_bytes()
+        for place in range(0, len(whole), 13):
+            content = bytearray(whole)
+            content[place] ^= 1
+            load_altered(load_checkpoint, here / "model.pt", bytes(content), saved)
+
+
+@pytest.mark.claim("7.2.3")
+def test_a_record_that_is_marked_as_a_folder_is_not_skipped(load_checkpoint):
+    # PyTorch reads no bytes of such a record: the tensor is what was in memory before.
+    saved = Holder(a=grid(5) + 1, b=grid(2, 3) + 1)
+    with folder() as here:
+        written(here / "model.pt", saved)
+        changed = io.BytesIO()
+        with zipfile.ZipFile(here / "model.pt") as records, zipfile.ZipFile(changed, "w") as copy:
+            for record in records.infolist():
+                if "/data/" in record.filename:
+                    record.external_attr |= 0x10
+                copy.writestr(record, records.read(record.filename))
+        load_altered(load_checkpoint, here / "model.pt", changed.getvalue(), saved)

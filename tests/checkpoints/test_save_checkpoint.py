@@ -1,0 +1,260 @@
+"""save_checkpoint writes the state of a model, and of its optimizer, to a file.
+
+The file is judged by what PyTorch reads from it: a dictionary of state_dicts, in which there is
+no code. What a crash leaves behind is in `test_crashes.py`.
+"""
+
+import contextlib
+import copy
+import os
+import random
+import stat
+import tempfile
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from concepts.optimization.adam import Adam
+from tests.saved import (
+    DTYPES,
+    EXTREMES,
+    Holder,
+    Momentum,
+    assert_same,
+    folder,
+    in_a_child,
+    kept,
+    network,
+    refusal,
+    steps,
+)
+from tests.strategies import LAYOUTS, SHAPES, grid
+
+
+@pytest.mark.claim("7.1.1")
+def test_numbers_of_every_dtype_are_in_the_file_bit_for_bit(save_checkpoint):
+    numbers = torch.tensor(EXTREMES, dtype=torch.float64)
+    models = [Holder(a=numbers.to(dtype), b=grid(2, 3).to(dtype)) for dtype in DTYPES]
+    with folder() as here:
+        for model in models:
+            save_checkpoint(here / "model.pt", model)
+            assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint):
+    tensors = {f"shape{n}": grid(*shape) for n, shape in enumerate(SHAPES)}
+    tensors |= {f"layout{n}": layout(grid(3, 5)) for n, layout in enumerate(LAYOUTS.values())}
+    model = Holder(**tensors, large=grid(101, 211).half())
+    with folder() as here:
+        save_checkpoint(here / "model.pt", model)
+        assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+def test_buffers_and_tied_and_frozen_parameters_are_in_it_too(save_checkpoint):
+    model = nn.Sequential(network(), nn.Linear(2, 2), nn.Linear(2, 2))
+    model[2].weight = model[1].weight
+    model[0][0].weight.requires_grad_(False)
+    model.register_buffer("cache", grid(3), persistent=False)
+    with folder() as here:
+        save_checkpoint(here / "model.pt", model)
+        assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+def test_what_a_module_says_is_its_state_is_saved(save_checkpoint):
+    class Counter(nn.Linear):
+        def get_extra_state(self):
+            return {"calls": 7, "rate": 0.1}
+
+    with folder() as here:
+        save_checkpoint(here / "model.pt", Counter(3, 2))
+        state = kept(here / "model.pt")["model"]
+    assert state["_extra_state"] == {"calls": 7, "rate": 0.1}
+    assert state._metadata[""] == {"version": 1}, "loading asks the metadata for versions"
+
+
+@pytest.mark.claim("7.1.3")
+def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint):
+    for make in (Momentum, Adam):
+        model = network()
+        optimizer = make(model.parameters(), lr=0.0625)
+        steps(model, optimizer, range(3))
+        with folder() as here:
+            save_checkpoint(here / "model.pt", model, optimizer)
+            content = kept(here / "model.pt")
+        other = network(5)
+        resumed = make(other.parameters(), lr=1.0)
+        other.load_state_dict(content["model"])
+        resumed.load_state_dict(content["optimizer"])
+        for one, own in ((model, optimizer), (other, resumed)):
+            steps(one, own, range(3, 6))
+        assert_same("the model", other.state_dict(), model.state_dict())
+        assert_same("the optimizer", resumed.state_dict(), optimizer.state_dict())
+
+
+@pytest.mark.claim("7.1.3", stays="what no optimizer leaves behind")
+def test_without_an_optimizer_there_is_none_in_the_file(save_checkpoint):
+    model = network()
+    with folder() as here:
+        save_checkpoint(here / "model.pt", model, Momentum(model.parameters()))
+        save_checkpoint(here / "model.pt", model)
+        assert kept(here / "model.pt").get("optimizer") is None
+
+
+@pytest.mark.claim("7.1.4")
+def test_saving_changes_neither_model_nor_optimizer(save_checkpoint):
+    model = network()
+    optimizer = Momentum(model.parameters())
+    steps(model, optimizer, range(2))
+    model[1].eval()
+    tensors = [*model.parameters(), *model.buffers()]
+
+    def everything():
+        flags = [(p.requires_grad, p.data_ptr(), p.grad) for p in tensors]
+        modes = [module.training for module in model.modules()]
+        return {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, flags, modes
+
+    with folder() as here:
+        before = copy.deepcopy(everything())
+        save_checkpoint(here / "model.pt", model, optimizer)
+    assert_same("after saving", everything(), before)
+
+
+@pytest.mark.claim("7.1.4")
+def test_saving_draws_no_random_numbers(save_checkpoint):
+    with folder() as here:
+        before = torch.get_rng_state(), random.getstate()
+        save_checkpoint(here / "model.pt", network())
+        after = torch.get_rng_state(), random.getstate()
+    assert torch.equal(after[0], before[0]), "torch's generator has moved"
+    assert after[1] == before[1], "Python's generator has moved"
+
+
+@pytest.mark.claim("7.1.4", stays="what writes in the background gets it wrong only now and then")
+def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_checkpoint):
+    model = network()
+    optimizer = Momentum(model.parameters())
+    with folder() as here:
+        save_checkpoint(here / "model.pt", model, optimizer)
+        before = (here / "model.pt").read_bytes()
+        steps(model, optimizer, range(3))
+        assert (here / "model.pt").read_bytes() == before, "the file has changed"
+
+
+@pytest.mark.claim("7.1.4")
+def test_any_path_will_do(save_checkpoint):
+    with folder() as here, contextlib.chdir(here):
+        (here / "link").symlink_to(here / "target.pt")
+        for path in (str(here / "a"), here / "b.tar.gz", "c d", "ä.pt", "./e.pt", here / "link"):
+            for start in (1, 2):  # the second replaces the first
+                save_checkpoint(path, network(start))
+            assert_same(f"{path}", kept(path)["model"], network(2).state_dict())
+
+
+@pytest.mark.claim("7.1.4")
+def test_no_other_file_is_touched(save_checkpoint):
+    others = ["model", "model.tmp", "model.part", "model.bak", "model.old", "tmp", "model.pth"]
+    others += [
+        f"model.pt{suffix}" for suffix in (".tmp", ".part", ".bak", ".old", ".new", "~", "1")
+    ]
+    with folder() as here:
+        for name in others:
+            (here / name).write_text("mine")
+        for start in (1, 2):
+            save_checkpoint(here / "model.pt", network(start))
+        assert sorted(os.listdir(here)) == sorted([*others, "model.pt"])
+        assert {(here / name).read_text() for name in others} == {"mine"}
+
+
+@pytest.mark.claim("7.1.4")
+def test_others_may_read_the_file_if_they_may_read_new_files(save_checkpoint):
+    before = os.umask(0o027)
+    try:
+        with folder() as here:
+            save_checkpoint(here / "model.pt", network())
+            mode = stat.S_IMODE((here / "model.pt").stat().st_mode)
+    finally:
+        os.umask(before)
+    assert oct(mode) == oct(0o640), "as of any new file with this umask"
+
+
+@pytest.mark.claim("7.1.4")
+def test_a_missing_folder_is_named(save_checkpoint):
+    with folder() as here:
+        assert "nowhere" in refusal(save_checkpoint, here / "nowhere" / "model.pt", network())
+        assert os.listdir(here) == []
+
+
+@pytest.mark.claim("7.1.4")
+def test_nothing_but_the_folder_of_the_file_is_needed(save_checkpoint):
+    with folder() as here:
+        gone = here / "gone"
+        gone.mkdir()
+
+        def without_other_folders():
+            os.chdir(gone)
+            gone.rmdir()
+            tempfile.tempdir = os.environ["TMPDIR"] = str(gone)
+            save_checkpoint(here / "model.pt", network())
+
+        assert in_a_child(without_other_folders, here) == 0, "it needs a folder for temporary files"
+        assert_same("the file", kept(here / "model.pt")["model"], network().state_dict())
+
+
+@pytest.mark.claim("7.1.2")
+def test_the_file_is_as_large_as_its_numbers_and_so_is_the_whole_model(save_checkpoint):
+    model = nn.Sequential(nn.Linear(211, 101), nn.Linear(101, 97))
+    model(torch.ones(1, 211)).sum().backward()  # gradients are not saved
+    numbers = sum(t.nbytes for t in model.state_dict().values())
+    with folder() as here:
+        save_checkpoint(here / "model.pt", model)
+        light = (here / "model.pt").stat().st_size
+        torch.save(model, here / "whole.pt")
+        whole = (here / "whole.pt").stat().st_size
+    assert numbers <= light < 1.05 * numbers, f"{light} bytes for {numbers} bytes of numbers"
+    assert light < whole < 1.05 * light, f"{whole} bytes for the whole model, {light} without code"
+
+
+@pytest.mark.claim("7.1.2", stays="the sentence itself: flexible")
+def test_a_part_of_it_can_be_loaded_into_another_model(save_checkpoint):
+    with folder() as here:
+        save_checkpoint(here / "model.pt", network())
+        state = kept(here / "model.pt")["model"]
+    other = nn.Sequential(
+        nn.Linear(3, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 2), nn.PReLU()
+    )
+    assert "4.weight" in refusal(other.load_state_dict, state)
+    found = other.load_state_dict(state, strict=False)
+    assert (found.missing_keys, found.unexpected_keys) == (["4.weight"], [])
+    assert_same("what fits", other[:4].state_dict(), network().state_dict())
+
+
+@pytest.mark.claim("7.2.2", stays="the sentence itself, on which all others rely")
+def test_there_is_no_code_in_the_file(save_checkpoint):
+    class Net(nn.Sequential):
+        """No pickle can name a class that is inside a function."""
+
+    model = Net(network())
+    optimizer = Momentum(model.parameters())
+    steps(model, optimizer, range(1))
+    with folder() as here:
+        save_checkpoint(here / "model.pt", model, optimizer)
+        assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+
+
+@pytest.mark.claim("7.2.2")
+def test_what_no_load_would_take_is_not_written(save_checkpoint):
+    # A schedule that computes with NumPy leaves such a learning rate behind.
+    for rate in (np.float64(0.1), np.datetime64("2026-01-01"), folder):
+        model = network()
+        with folder() as here:
+            save_checkpoint(here / "model.pt", model)
+            try:
+                save_checkpoint(here / "model.pt", model, Momentum(model.parameters(), lr=rate))
+            except Exception:
+                assert kept(here / "model.pt").get("optimizer") is None
+            assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())

@@ -1,0 +1,425 @@
+"""Batch normalizations of features that look right and are not, and some that are, and look odd.
+
+The docstring says what the author was thinking.
+"""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tests.normalization.impostors.batch_normalization import BatchNormalization
+from tests.teeth import accepted, refused_by
+
+
+class _BatchNorm1d(BatchNormalization):
+    ranks = (2, 3)
+
+
+@refused_by("test_the_output_is_that_of_the_formula")
+class UnbiasedInside(_BatchNorm1d):
+    """One degree of freedom is spent on the mean."""
+
+    def variance(self, x, mean):
+        return x.var(self.others(x), keepdim=True)
+
+    def kept(self, x, variance):
+        return variance
+
+
+@refused_by("test_the_running_averages_are_those_of_all_batches")
+class BiasedInTheAverage(_BatchNorm1d):
+    """There is one variance of a batch (mlx before #3817, tinygrad before #807)."""
+
+    def kept(self, x, variance):
+        return variance
+
+
+@refused_by("test_the_newest_batch_counts_by_the_momentum")
+class MomentumOfTheOld(_BatchNorm1d):
+    """Momentum is what stays of the past, as in an optimizer (d2l-en before #2213)."""
+
+    def average(self, running, newest, share):
+        if self.momentum is not None:
+            share = 1 - share
+        super().average(running, newest, share)
+
+
+@refused_by("test_sequences_are_normalized_over_samples_and_positions")
+class OverTheSamplesAlone(_BatchNorm1d):
+    """A feature of a sequence is a feature at a position (complexPyTorch #20)."""
+
+    def statistics(self, x):
+        mean = x.mean(0, keepdim=True)
+        return mean, (x - mean).square().mean(0, keepdim=True)
+
+    def remember(self, x, mean, variance):
+        super().remember(x, *super().statistics(x))
+
+
+@refused_by("test_the_gradient_is_the_limit_of_differences")
+class StatisticsAreConstants(_BatchNorm1d):
+    """Mean and variance are no parameters, so they get no gradient (CrypTen #143)."""
+
+    def statistics(self, x):
+        with torch.no_grad():
+            return super().statistics(x)
+
+
+@refused_by("test_features_are_normalized_over_the_samples")
+class FeaturesOfEachSample(_BatchNorm1d):
+    """Every sample is to have mean 0 and variance 1."""
+
+    def normalized(self, x, mean, variance):
+        if not self.uses_the_batch():
+            return super().normalized(x, mean, variance)
+        dimensions = list(range(1, x.ndim))
+        mean = x.mean(dimensions, keepdim=True)
+        variance = (x - mean).square().mean(dimensions, keepdim=True)
+        return super().normalized(x, mean, variance)
+
+
+@refused_by("test_no_channel_touches_another")
+class OneMeanForAll(_BatchNorm1d):
+    """The batch is brought to mean 0 and variance 1, as one does with images beforehand."""
+
+    def normalized(self, x, mean, variance):
+        if self.uses_the_batch():
+            mean = x.mean()
+            variance = (x - mean).square().mean()
+        return super().normalized(x, mean, variance)
+
+
+@refused_by("test_no_channel_touches_another")
+class SpreadByTheIdentity(_BatchNorm1d):
+    """A product with a matrix of zeros and ones picks the channels; but 0 times NaN is NaN."""
+
+    def statistics(self, x):
+        mean, variance = super().statistics(x)
+        pick = torch.eye(x.shape[1], dtype=x.dtype)
+        return self.wide(pick @ mean.flatten(), x), self.wide(pick @ variance.flatten(), x)
+
+
+@refused_by("test_a_channel_that_never_varies_becomes_its_bias")
+class SquareOfTheDeviation(_BatchNorm1d):
+    """There is a function for the deviation; but at 0 it has no slope, and its square no more."""
+
+    def deviation(self, variance):
+        return (variance.sqrt().square() + self.eps).sqrt()
+
+
+@refused_by("test_the_averages_belong_to_no_graph")
+class AveragesWithTheirHistory(_BatchNorm1d):
+    """They are made of the batch, like everything (d2l-en before #1342, nflows #10)."""
+
+    def remember(self, x, mean, variance):
+        mean, variance = self.statistics(x)
+        self.num_batches_tracked += 1
+        share = self.share()
+        mean, variance = mean.flatten(), self.kept(x, variance).flatten()
+        self.running_mean = ((1 - share) * self.running_mean + share * mean).to(self.weight)
+        self.running_var = ((1 - share) * self.running_var + share * variance).to(self.weight)
+
+
+@refused_by("test_without_gradients_training_is_remembered_as_well")
+class RemembersOnlyWhileItLearns(_BatchNorm1d):
+    """Under no_grad nobody trains."""
+
+    def remembers(self):
+        return super().remembers() and torch.is_grad_enabled()
+
+
+@refused_by("test_a_large_mean_leaves_the_variance_its_digits")
+class MeanOfTheSquares(_BatchNorm1d):
+    """E[x^2] - E[x]^2 takes one pass, and is never below 0 if one clamps it (objax #182)."""
+
+    def variance(self, x, mean):
+        return (x.square().mean(self.others(x), keepdim=True) - mean.square()).clamp(min=0)
+
+
+@refused_by("test_batches_are_counted_in_training_alone")
+class CountsIfItNeedsTo(_BatchNorm1d):
+    """With a momentum nobody asks for the number of batches (asked for in pytorch #30440)."""
+
+    def remember(self, x, mean, variance):
+        super().remember(x, mean, variance)
+        if self.momentum is not None:
+            self.num_batches_tracked.zero_()
+
+
+@refused_by("test_it_can_be_set_back")
+class KnowsBetterThanWhatIsLoaded(_BatchNorm1d):
+    """Averages of this run are newer than saved ones."""
+
+    def load_state_dict(self, state_dict, *arguments, **options):
+        own = dict(self._buffers) if self.num_batches_tracked > 1 else {}
+        return super().load_state_dict({**state_dict, **own}, *arguments, **options)
+
+
+@refused_by("test_a_layer_saves_parameters_and_averages_by_these_names")
+class SavesItsSettings(_BatchNorm1d):
+    """Without its momentum a layer does not continue as it began."""
+
+    def add_buffers(self, tracked):
+        super().add_buffers(tracked)
+        self.register_buffer("saved_momentum", torch.tensor(self.momentum or 0.0))
+
+
+@refused_by("test_a_layer_saves_parameters_and_averages_by_these_names")
+class CountIsAnAttribute(_BatchNorm1d):
+    """A counter is no tensor (oneflow #7440)."""
+
+    def add_buffers(self, tracked):
+        super().add_buffers(tracked)
+        del self._buffers["num_batches_tracked"]
+        self.num_batches_tracked = torch.tensor(0) if tracked else None
+
+
+@refused_by("test_after_loading_it_continues_bit_for_bit")
+class CountsFromZeroAfterLoading(_BatchNorm1d):
+    """A run that starts has seen no batch yet."""
+
+    def load_state_dict(self, state_dict, *arguments, **options):
+        state = dict(state_dict)
+        if "num_batches_tracked" in state:
+            state["num_batches_tracked"] = torch.tensor(0)
+        return super().load_state_dict(state, *arguments, **options)
+
+
+@refused_by("test_in_evaluation_the_running_averages_are_used")
+class AveragesNeverWritten(_BatchNorm1d):
+    """The new average is computed, and the name bound to it (aprender before #2166)."""
+
+    def average(self, running, newest, share):
+        running = (1 - share) * running + share * newest
+
+
+@refused_by("test_in_evaluation_the_running_averages_are_used")
+class EpsTwiceInEvaluation(_BatchNorm1d):
+    """What is remembered is the variance plus eps, for it is that which divides (chainer #4505)."""
+
+    def normalized(self, x, mean, variance):
+        return super().normalized(
+            x, mean, variance if self.uses_the_batch() else variance + self.eps
+        )
+
+
+@refused_by("test_in_evaluation_the_running_averages_are_used")
+class NoEpsInEvaluation(_BatchNorm1d):
+    """An average over many batches is never 0 (chainer before #2214)."""
+
+    def normalized(self, x, mean, variance):
+        if self.uses_the_batch():
+            return super().normalized(x, mean, variance)
+        return (x - mean) / variance.sqrt()
+
+
+@refused_by("test_in_evaluation_the_running_averages_are_used")
+class AlwaysTheBatch(_BatchNorm1d):
+    """What was good in training is good in evaluation."""
+
+    def uses_the_batch(self):
+        return True
+
+
+@refused_by("test_in_evaluation_every_sample_is_on_its_own")
+class TheBatchIfItIsLarge(_BatchNorm1d):
+    """Averages are for small batches; a large one knows better."""
+
+    def normalized(self, x, mean, variance):
+        if not self.training and self.count(x) > 8:
+            return super().normalized(x, *self.statistics(x))
+        return super().normalized(x, mean, variance)
+
+
+@refused_by("test_without_running_statistics_evaluation_is_like_training")
+class TracksAllTheSame(_BatchNorm1d):
+    """Evaluation needs averages, so they are there, only not saved (tinygrad before #6200)."""
+
+    def add_buffers(self, tracked):
+        super().add_buffers(True)
+        if not tracked:
+            self._non_persistent_buffers_set |= set(self._buffers)
+
+
+@refused_by("test_one_value_a_channel_is_refused_in_training_alone")
+class OneValueIsItsMean(_BatchNorm1d):
+    """One value less its mean is 0, and 0 by anything is 0 (mlx before #3817)."""
+
+    def of_one_value(self, input):
+        return self.scaled(torch.zeros_like(input))
+
+
+@refused_by("test_long_sums_in_half_precision_keep_their_digits")
+class SumsOfHalves(_BatchNorm1d):
+    """Who gives halves wants halves (pytorch before #126525)."""
+
+    def raised(self, input):
+        return input
+
+    def statistics(self, x):
+        mean = x.sum(self.others(x), keepdim=True) / self.count(x)
+        squares = (x - mean).square().sum(self.others(x), keepdim=True)
+        return mean, squares / self.count(x)
+
+    def scaled(self, y):
+        return super().scaled(y.to(self.weight.dtype) if self.affine else y)
+
+
+@refused_by("test_a_variance_that_half_precision_has_no_number_for_is_kept")
+class ParametersMadeHalves(_BatchNorm1d):
+    """Everything is brought to the precision of the input (coreai-torch before #54)."""
+
+    def wide(self, channels, x):
+        return super().wide(channels, x).to(self.of_input)
+
+    def forward(self, input):
+        self.of_input = input.dtype
+        return super().forward(input)
+
+
+@refused_by("test_of_two_values_one_becomes_minus_1_and_one_plus_1")
+class SignsOfTwo(_BatchNorm1d):
+    """Of two values, one is -1 and one is 1, and nothing has to be divided."""
+
+    def normalized(self, x, mean, variance):
+        if self.count(x) == 2 and self.uses_the_batch():
+            slope = 1 / self.deviation(variance).detach()
+            return (x - mean).sign() + 0 * slope * (x - mean)
+        return super().normalized(x, mean, variance)
+
+
+@refused_by("test_copies_go_their_own_ways")
+class CopiesShareTheirMemory(_BatchNorm1d):
+    """Buffers are no parameters, so a copy may look at the same ones."""
+
+    def __deepcopy__(self, memo):
+        twin = type(self)(self.num_features, self.eps, self.momentum)
+        twin.weight, twin.bias = copy.deepcopy(self.weight), copy.deepcopy(self.bias)
+        twin.train(self.training)
+        twin._buffers.update(self._buffers)
+        return twin
+
+
+_ZEROS: dict[object, Tensor] = {}
+
+
+@refused_by("test_two_layers_share_nothing")
+class OneZeroForAll(_BatchNorm1d):
+    """All layers start with the same numbers, which need be made only once."""
+
+    def add_buffers(self, tracked):
+        super().add_buffers(tracked)
+        if tracked:
+            kind = self.num_features, torch.get_default_dtype()
+            self.running_mean = _ZEROS.setdefault(kind, self.running_mean).zero_()
+
+
+@refused_by("test_it_starts_as_documented")
+class AveragesAreParameters(_BatchNorm1d):
+    """What is saved is a parameter, and what is not learned is one without a gradient."""
+
+    def add_buffers(self, tracked):
+        super().add_buffers(tracked)
+        if tracked:
+            for name in ("running_mean", "running_var"):
+                numbers = self._buffers.pop(name)
+                self.register_parameter(name, nn.Parameter(numbers, requires_grad=False))
+
+
+@refused_by("test_another_number_of_channels_is_refused")
+class BroadcastsWhatItGets(_BatchNorm1d):
+    """If the channels do not fit, PyTorch will say so."""
+
+    def check_channels(self, input):
+        pass
+
+
+@accepted
+class FromTheLibrary(_BatchNorm1d):
+    def forward(self, input):
+        self.check(input)
+        tracked = self.remembers()
+        if tracked:
+            self.num_batches_tracked += 1
+        return F.batch_norm(
+            input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.uses_the_batch(),
+            self.share() if tracked else 0.0,
+            self.eps,
+        )
+
+
+@accepted
+class ByMatrices(_BatchNorm1d):
+    """Sums are products with a row of ones."""
+
+    def statistics(self, x):
+        rows = x.transpose(0, 1).flatten(1)
+        ones, n = torch.ones_like(rows[0]), rows.shape[1]
+        mean = rows @ ones / n
+        variance = (rows - mean[:, None]).square() @ ones / n
+        return self.wide(mean, x), self.wide(variance, x)
+
+
+@accepted
+class ScaleAndShift(_BatchNorm1d):
+    """x a + b, with all that does not depend on the sample in a and b."""
+
+    def normalized(self, x, mean, variance):
+        scale = (variance + self.eps) ** -0.5
+        return x * scale + (-mean * scale)
+
+
+@accepted
+class InDoublePrecision(_BatchNorm1d):
+    def raised(self, input):
+        return input.double()
+
+
+@accepted
+class RowsOfFeatures(nn.Module):
+    """No base, no buffers that anyone registers by name but in a loop, and other attributes."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
+        super().__init__()
+        self.settings = (num_features, eps, momentum)
+        ones = torch.ones(num_features)
+        self.weight = nn.Parameter(ones) if affine else None
+        self.bias = nn.Parameter(0 * ones) if affine else None
+        for name, start in (
+            ("running_mean", 0 * ones),
+            ("running_var", 1 * ones),
+            ("num_batches_tracked", torch.zeros((), dtype=torch.long)),
+        ):
+            self.register_buffer(name, start if track_running_stats else None)
+
+    def forward(self, x):
+        features, eps, momentum = self.settings
+        if x.dim() not in (2, 3) or x.size(1) != features:
+            raise ValueError(f"2 or 3 dimensions, {features} of the second, got {tuple(x.shape)}")
+        rows = x.permute(0, 2, 1).reshape(-1, features) if x.dim() == 3 else x
+        rows = rows.float() if x.dtype.itemsize == 2 else rows
+        if self.training or self.running_mean is None:
+            if len(rows) == 1:
+                raise ValueError("one value of each feature has no variance, got 1")
+            variance, mean = torch.var_mean(rows, 0, correction=0)
+            if self.training and self.running_mean is not None:
+                self.num_batches_tracked += 1
+                share = 1 / self.num_batches_tracked.item() if momentum is None else momentum
+                with torch.no_grad():
+                    unbiased = rows.var(0)
+                    self.running_mean += share * (mean - self.running_mean)
+                    self.running_var += share * (unbiased - self.running_var)
+        else:
+            mean, variance = self.running_mean, self.running_var
+        y = (rows - mean) * (variance + eps).rsqrt()
+        if self.weight is not None:
+            y = torch.addcmul(self.bias.to(y.dtype), y, self.weight.to(y.dtype))
+        y = y.to(x.dtype)
+        return y.reshape(len(x), -1, features).permute(0, 2, 1) if x.dim() == 3 else y

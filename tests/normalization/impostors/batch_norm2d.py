@@ -1,0 +1,383 @@
+"""Batch normalizations of images that look right and are not, and some that are, and look odd.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+from torch import nn
+
+from tests.normalization.impostors.batch_normalization import BatchNormalization
+from tests.teeth import accepted, refused_by
+
+
+class _BatchNorm2d(BatchNormalization):
+    ranks = (4,)
+
+
+@refused_by("test_images_are_normalized_over_samples_and_places")
+class EveryPlaceForItself(_BatchNorm2d):
+    """The batch is the first dimension, so means are taken over that one."""
+
+    def statistics(self, x):
+        mean = x.mean(0, keepdim=True)
+        return mean, (x - mean).square().mean(0, keepdim=True)
+
+    def remember(self, x, mean, variance):
+        super().remember(x, *super().statistics(x))
+
+
+@refused_by("test_images_are_normalized_over_samples_and_places")
+class EveryColumnForItself(_BatchNorm2d):
+    """Samples and positions, as for sequences; the last dimension is forgotten."""
+
+    def statistics(self, x):
+        mean = x.mean([0, 2], keepdim=True)
+        return mean, (x - mean).square().mean([0, 2], keepdim=True)
+
+    def remember(self, x, mean, variance):
+        super().remember(x, *super().statistics(x))
+
+
+@refused_by("test_every_sample_counts_for_all_and_their_order_for_none")
+class EveryImageForItself(_BatchNorm2d):
+    """An image has pixels enough for a mean and a variance of its own."""
+
+    def normalized(self, x, mean, variance):
+        if self.uses_the_batch():
+            mean = x.mean([2, 3], keepdim=True)
+            variance = (x - mean).square().mean([2, 3], keepdim=True)
+        return super().normalized(x, mean, variance)
+
+
+@refused_by("test_the_output_is_that_of_the_formula")
+class EpsOutsideOfTheRoot(_BatchNorm2d):
+    """eps keeps the divisor from 0, and the divisor is the root (first version of ncnn #311)."""
+
+    def deviation(self, variance):
+        return (variance + 1e-300).sqrt() + self.eps
+
+
+@refused_by("test_the_output_is_that_of_the_formula")
+class AtLeastEps(_BatchNorm2d):
+    """Only a variance that is too small needs help."""
+
+    def deviation(self, variance):
+        return variance.clamp(min=self.eps).sqrt()
+
+
+@refused_by("test_each_channel_gets_mean_0_and_variance_1_over_the_batch")
+class DividedByTheSquare(_BatchNorm2d):
+    """A square where the root should be (stax of jax before #443)."""
+
+    def deviation(self, variance):
+        return (variance + self.eps) ** 2
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class InStorageOrder(_BatchNorm2d):
+    """The result is written as the input lies in memory, in evaluation (pytorch #63224)."""
+
+    def forward(self, input):
+        y = super().forward(input)
+        if self.training or input.is_contiguous() or input.storage_offset():
+            return y
+        lies = sorted(range(4), key=lambda d: -input.stride(d))
+        return y.permute(lies).reshape(y.shape)
+
+
+@refused_by("test_the_gradient_is_the_limit_of_differences")
+class WeightForgottenInTheGradient(_BatchNorm2d):
+    """With weights of 1, as they start, every test of the gradient passes (Knet.jl #288)."""
+
+    def scaled(self, y):
+        if not self.affine:
+            return y
+        return super().scaled(y.detach()) + (y - y.detach())
+
+
+@refused_by("test_evaluation_changes_nothing")
+class RemembersInEvaluation(_BatchNorm2d):
+    """The more batches, the better the average."""
+
+    def remembers(self):
+        return self.running_mean is not None
+
+    def forward(self, input):
+        y = super().forward(input)
+        x = self.raised(input)
+        if not self.training and self.remembers() and self.count(x) > 1:
+            self.remember(x, *(s.detach() for s in self.statistics(x)))
+        return y
+
+
+@refused_by("test_the_running_averages_are_those_of_all_batches")
+class NoneIsATenth(_BatchNorm2d):
+    """Who gives no momentum gets the default."""
+
+    def share(self):
+        return 0.1 if self.momentum is None else self.momentum
+
+
+@refused_by("test_the_running_averages_are_those_of_all_batches")
+class NoMomentumIsNone(_BatchNorm2d):
+    """`if not momentum` asks whether there is one; but 0 is one, and keeps all as it is."""
+
+    def share(self):
+        return self.momentum or 1 / float(self.num_batches_tracked)
+
+
+@refused_by("test_the_running_averages_are_those_of_all_batches")
+class UnbiasedByTheSamples(_BatchNorm2d):
+    """N / (N - 1), where N is the size of the batch; of one image nothing can be said."""
+
+    def kept(self, x, variance):
+        return variance * (len(x) / max(len(x) - 1, 1))
+
+
+@refused_by("test_the_running_averages_are_those_of_all_batches")
+class DeviationsAveraged(_BatchNorm2d):
+    """It is the deviation that divides, so it is the deviation that is averaged."""
+
+    def average(self, running, newest, share):
+        if running is self.running_var:
+            mixed = (1 - share) * running.sqrt() + share * newest.sqrt()
+            running.copy_(mixed.square())
+        else:
+            super().average(running, newest, share)
+
+
+@refused_by("test_each_channel_is_scaled_and_shifted_by_its_own_weight_and_bias")
+class ScaledBeforehand(_BatchNorm2d):
+    """Scale and shift first, then normalize, so that what comes is normalized for sure."""
+
+    def raised(self, input):
+        x = super().raised(input)
+        return super().scaled(x)
+
+    def scaled(self, y):
+        return y
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class ChannelsLastHasChannelsLast(_BatchNorm2d):
+    """In that layout the weights belong to the last dimension, if it is as long."""
+
+    def scaled(self, y):
+        last = y.is_contiguous(memory_format=torch.channels_last) and not y.is_contiguous()
+        if not last or not self.affine or y.shape[3] != y.shape[1]:
+            return super().scaled(y)
+        return y * self.weight + self.bias
+
+
+@refused_by("test_a_large_batch_is_like_a_small_one")
+class StatisticsOfTheFirst65536(_BatchNorm2d):
+    """So many values are enough for a mean."""
+
+    def statistics(self, x):
+        rows = x.transpose(0, 1).flatten(1)[:, :65_536]
+        mean = rows.mean(1)
+        return self.wide(mean, x), self.wide((rows - mean[:, None]).square().mean(1), x)
+
+
+@refused_by("test_in_evaluation_the_gradient_is_weight_over_the_root")
+class GradientOfTrainingInEvaluation(_BatchNorm2d):
+    """There is one backward pass of batch normalization (pytorch/xla #913)."""
+
+    def normalized(self, x, mean, variance):
+        y = super().normalized(x, mean, variance)
+        if self.uses_the_batch() or self.count(x) < 2:
+            return y
+        slopes = super().normalized(x, *self.statistics(x))
+        return y.detach() + slopes - slopes.detach()
+
+
+@refused_by("test_eps_is_a_hundred_thousandth_unless_told_otherwise")
+class EpsOfKeras(_BatchNorm2d):
+    """A thousandth, as in Keras."""
+
+    def __init__(self, num_features, eps=1e-3, momentum=0.1, affine=True, track_running_stats=True):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+
+
+@refused_by("test_a_tenth_is_of_the_newest_batch_unless_told_otherwise")
+class MomentumOfKeras(_BatchNorm2d):
+    """Keras keeps 0.99 of the old average, so a hundredth is new."""
+
+    def __init__(
+        self, num_features, eps=1e-5, momentum=0.01, affine=True, track_running_stats=True
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+
+
+@refused_by("test_a_layer_saves_parameters_and_averages_by_these_names")
+class ParametersAreAllThereIs(_BatchNorm2d):
+    """Averages are not learned, so they are not saved (torch/nn #1165)."""
+
+    def add_buffers(self, tracked):
+        super().add_buffers(tracked)
+        self._non_persistent_buffers_set |= set(self._buffers)
+
+
+@refused_by("test_frozen_parameters_change_no_gradient_of_the_input")
+class FrozenMeansEvaluated(_BatchNorm2d):
+    """Whoever freezes the weights wants the statistics frozen."""
+
+    def uses_the_batch(self):
+        frozen = self.weight is not None and not self.weight.requires_grad
+        return super().uses_the_batch() and not (frozen and self.running_mean is not None)
+
+
+@refused_by("test_the_gradient_can_be_differentiated_again")
+class StatisticsOnTheSide(_BatchNorm2d):
+    """The backward pass has mean and deviation already, so it need not know where they are from."""
+
+    class Normalize(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, mean, deviation, others):
+            ctx.plain, ctx.deviation, ctx.others = (x - mean) / deviation, deviation, others
+            return ctx.plain
+
+        @staticmethod
+        def backward(ctx, pull):
+            shift = pull.mean(ctx.others, keepdim=True)
+            stretch = (pull * ctx.plain).mean(ctx.others, keepdim=True)
+            return (pull - shift - ctx.plain * stretch) / ctx.deviation, None, None, None
+
+    def normalized(self, x, mean, variance):
+        if not self.uses_the_batch():
+            return super().normalized(x, mean, variance)
+        deviation = self.deviation(variance)
+        return self.Normalize.apply(x, mean.detach(), deviation.detach(), self.others(x))
+
+
+@refused_by("test_the_input_is_left_as_it_was")
+class InPlace(_BatchNorm2d):
+    """Without gradients nobody needs the input any more."""
+
+    def normalized(self, x, mean, variance):
+        if torch.is_grad_enabled():
+            return super().normalized(x, mean, variance)
+        return x.sub_(mean).div_(self.deviation(variance))
+
+
+@refused_by("test_other_dimensions_are_refused")
+class AnyDimensions(_BatchNorm2d):
+    """The second dimension is the channels, whatever else there is."""
+
+    def check(self, input):
+        self.check_channels(input)
+
+
+@refused_by("test_calls_keep_their_outputs_and_gradients_apart")
+class OneBufferForTheOutput(_BatchNorm2d):
+    """Memory of the right size is used again."""
+
+    def forward(self, input):
+        y = super().forward(input)
+        kept = getattr(self, "output", None)
+        if kept is None or kept.shape != y.shape or kept.dtype != y.dtype:
+            self.output = y
+            return y
+        with torch.no_grad():
+            kept.copy_(y)
+        return y
+
+
+@refused_by("test_back_in_training_the_batch_is_used_again")
+class EvaluationForGood(_BatchNorm2d):
+    """Who has evaluated once has finished training."""
+
+    def train(self, mode=True):
+        self.finished = getattr(self, "finished", False) or not mode
+        return super().train(mode and not self.finished)
+
+
+@refused_by("test_what_is_in_the_buffers_is_used")
+class RootTakenOnce(_BatchNorm2d):
+    """In evaluation nothing changes, so the divisor is computed when training ends."""
+
+    def train(self, mode=True):
+        if not mode and self.running_var is not None:
+            self.divisor = self.deviation(self.running_var)
+        return super().train(mode)
+
+    def normalized(self, x, mean, variance):
+        if self.uses_the_batch():
+            return super().normalized(x, mean, variance)
+        return (x - mean) / self.wide(self.divisor, x)
+
+
+@refused_by("test_the_averages_are_kept_in_the_dtype_of_the_layer")
+class AveragesInThePrecisionOfTheInput(_BatchNorm2d):
+    """A batch in half precision has averages in half precision."""
+
+    def forward(self, input):
+        y = super().forward(input)
+        if self.remembers():
+            self.running_mean = self.running_mean.to(input.dtype)
+            self.running_var = self.running_var.to(input.dtype)
+        return y
+
+
+@accepted
+class OnPixels(_BatchNorm2d):
+    """The channels of a pixel are its features."""
+
+    def forward(self, input):
+        if input.ndim != 4:
+            raise ValueError(f"images must have 4 dimensions, got {input.ndim}")
+        pixels = input.permute(0, 2, 3, 1)
+        rows = pixels.reshape(-1, pixels.shape[3])
+        self.ranks = (2,)
+        y = super().forward(rows)
+        return y.reshape(pixels.shape).permute(0, 3, 1, 2)
+
+
+@accepted
+class DeviationsOfDifferences(_BatchNorm2d):
+    """The mean of half the squared differences of all pairs is the variance."""
+
+    def variance(self, x, mean):
+        if self.count(x) > 500:
+            return super().variance(x, mean)
+        rows = x.transpose(0, 1).flatten(1)
+        return self.wide((rows[:, :, None] - rows[:, None]).square().mean([1, 2]) / 2, x)
+
+
+@accepted
+class OwnBackwardPass(_BatchNorm2d):
+    """The gradient as the paper writes it, of operations that have gradients themselves."""
+
+    class Normalize(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, eps):
+            ctx.eps = eps
+            ctx.save_for_backward(x)
+            mean = x.mean([0, 2, 3], keepdim=True)
+            return (x - mean) / (x.var([0, 2, 3], correction=0, keepdim=True) + eps).sqrt()
+
+        @staticmethod
+        def backward(ctx, pull):
+            (x,) = ctx.saved_tensors
+            others = [0, 2, 3]
+            away = x - x.mean(others, keepdim=True)
+            deviation = (away.square().mean(others, keepdim=True) + ctx.eps).sqrt()
+            plain = away / deviation
+            along = (pull * plain).mean(others, keepdim=True)
+            return (pull - pull.mean(others, keepdim=True) - plain * along) / deviation, None
+
+    def normalized(self, x, mean, variance):
+        if not self.uses_the_batch():
+            return super().normalized(x, mean, variance)
+        return self.Normalize.apply(x, self.eps)
+
+
+@accepted
+class ByTheLibrary(nn.BatchNorm2d):
+    pass
+
+
+@accepted
+class RunningAveragesByTheirDistance(_BatchNorm2d):
+    def average(self, running, newest, share):
+        running += share * (newest - running)

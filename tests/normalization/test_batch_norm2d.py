@@ -1,0 +1,40 @@
+"""BatchNorm2d normalizes the channels of images over samples and places.
+
+The rest of what it does is in `test_every_batch_norm.py` and `test_running_statistics.py`.
+"""
+
+import pytest
+import torch
+
+from tests.channels import batch, made, taught
+from tests.closeness import assert_close
+from tests.strategies import exact
+
+
+@pytest.mark.claim("6.1.1", "6.3.1", stays="the definition, in plain arithmetic")
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 2, 3), (5, 1, 3, 2)], ids=str)
+def test_images_are_normalized_over_samples_and_places(BatchNorm2d, shape):
+    x, expected = batch(*shape), torch.empty(shape, dtype=torch.float64)
+    for channel in range(shape[1]):
+        numbers = [n for image in x[:, channel].tolist() for row in image for n in row]
+        mean = sum(numbers) / len(numbers)
+        variance = sum((number - mean) ** 2 for number in numbers) / len(numbers)
+        standardized = exact([(n - mean) / (variance + 1e-5) ** 0.5 for n in numbers])
+        expected[:, channel] = standardized.reshape(shape[0], *shape[2:])
+    assert_close(f"{shape}", made(BatchNorm2d, shape[1])(x), expected)
+
+
+@pytest.mark.claim("6.3.1", stays="what the places mean")
+def test_where_in_an_image_a_value_is_does_not_matter(BatchNorm2d):
+    for shape in [(2, 3, 5, 7), (1, 3, 2, 5), (7, 3, 1, 2)]:
+        x, layer = batch(*shape), taught(BatchNorm2d, 3)
+        y = layer(x).detach()
+        for name, turned in {
+            "mirrored": lambda t: t.flip(3),
+            "upside down": lambda t: t.flip(2),
+            "rows and columns swapped": lambda t: t.transpose(2, 3),
+            "places moved along all images": lambda t: (
+                t.transpose(0, 1).flatten(1).roll(1, 1).reshape(3, len(t), *t.shape[2:])
+            ).transpose(0, 1),
+        }.items():
+            assert_close(f"{shape}, {name}", layer(turned(x)), turned(y))

@@ -1,0 +1,454 @@
+"""What batch normalization does with the numbers of a batch, and what its gradient is.
+
+The oracle is arithmetic, written out in `tests/channels.py`. What is remembered from batch to
+batch, and used in evaluation, is in `test_running_statistics.py`.
+"""
+
+import itertools
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.channels import (
+    averages,
+    back,
+    batch,
+    by_channel,
+    made,
+    mean_and_variance,
+    normalized,
+    shapes_of,
+    taught,
+)
+from tests.closeness import assert_close
+from tests.gradients import Function, by_differences, gradient, jacobian, second_gradients
+from tests.options import provides
+from tests.strategies import DTYPES, LAYOUTS, exact, grid
+
+LARGE = {
+    "BatchNorm1d": [(1025, 2), (70_005, 2), (5, 2, 14_001)],
+    "BatchNorm2d": [(205, 2, 5, 1), (5, 2, 113, 127), (70_005, 2, 1, 1)],
+}
+SMALL = {
+    "BatchNorm1d": [(2, 2), (3, 2), (2, 1, 3), (2, 3)],
+    "BatchNorm2d": [(2, 2, 1, 1), (3, 2, 1, 1), (2, 1, 1, 3), (1, 1, 2, 3)],
+}
+MEANS = {torch.float64: 2.0**40, torch.float32: 2.0**14}
+VIEWS = {name: layout for name, layout in LAYOUTS.items() if name != "expanded"}
+
+
+@st.composite
+def images(draw: st.DrawFn) -> Tensor:
+    """N samples, C channels and L positions of eighths; at least two values a channel."""
+    sizes = [(2, 1, 1), (2, 3, 1), (3, 2, 1), (2, 3, 2), (1, 3, 2), (1, 2, 5), (3, 1, 2)]
+    shape = draw(st.sampled_from(sizes))
+    numbers = draw(st.binary(min_size=12, max_size=12))[: torch.Size(shape).numel()]
+    return (exact(list(numbers)).reshape(shape) - 128) / 8
+
+
+def as_input(batch_norm, x: Tensor) -> Tensor:
+    """(N, C, L) as the component takes it."""
+    if batch_norm.component == "BatchNorm2d":
+        return x[..., None] if len(x) % 2 else x[:, :, None]
+    return x[..., 0] if x.shape[2] == 1 else x
+
+
+def expected_of(layer, x: Tensor, eps: float = 1e-5) -> Tensor:
+    """The formula of training."""
+    return normalized(x, *mean_and_variance(x), eps, layer)
+
+
+def slopes(layer, x: Tensor, cotangent: Tensor, eps: float = 1e-5) -> Tensor:
+    """The gradient in training, as in section 3 of the paper: less a shift and a stretch."""
+    mean, variance = mean_and_variance(x)
+    plain, pull = by_channel(normalized(x, mean, variance, eps)), by_channel(cotangent)
+    pull = pull - pull.mean(1, keepdim=True) - plain * (pull * plain).mean(1, keepdim=True)
+    return back(pull * (layer.weight.double() / (variance + eps).sqrt())[:, None], x)
+
+
+def in_default_dtype(dtype: torch.dtype, make):
+    """What is made while this is the default."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        return make()
+    finally:
+        torch.set_default_dtype(before)
+
+
+def of_a_row(batch_norm, shape: tuple[int, ...]) -> tuple[Function, Tensor]:
+    """A layer as a function of numbers in a row, or of many such rows, and one of them."""
+    known = provides(batch_norm.function, "eps")
+    layer = taught(batch_norm, shape[1], eps=0.5) if known else taught(batch_norm, shape[1])
+
+    def of_rows(rows: Tensor) -> Tensor:
+        each = [layer(row.reshape(shape)).flatten() for row in rows.reshape(-1, rows.shape[-1])]
+        return torch.stack(each).reshape(rows.shape)
+
+    return of_rows, batch(*shape).flatten()
+
+
+@pytest.mark.claim("6.1.1", stays="the sentence itself")
+def test_each_channel_gets_mean_0_and_variance_1_over_the_batch(batch_norm):
+    for shape in shapes_of(batch_norm):
+        x = batch(*shape)
+        mean, variance = mean_and_variance(made(batch_norm, shape[1])(x))
+        assert_close(f"{shape}: the means", mean, torch.zeros(shape[1]))
+        before = mean_and_variance(x)[1]
+        assert_close(f"{shape}: the variances", variance, before / (before + 1e-5))
+
+
+@pytest.mark.claim("6.1.1", stays="the definition")
+@given(images(), st.sampled_from([1e-5, 1e-3, 0.5, 4.0]))
+def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
+    x = as_input(batch_norm, x)
+    layer = taught(batch_norm, x.shape[1], eps=eps)
+    assert_close(f"eps = {eps}", layer(x), expected_of(layer, x, eps))
+
+
+@pytest.mark.claim("6.1.1", stays="the smallest batch, where the two variances differ most")
+def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
+    for distance, eps in itertools.product((0.125, 1, 3, 100), (1e-5, 1e-3, 0.5)):
+        x = exact([5 - distance, 5 + distance]).reshape(2, 1, 1)
+        came = made(batch_norm, 1, eps=eps)(as_input(batch_norm, x)).flatten()
+        size = distance / (distance**2 + eps) ** 0.5  # 1, were it not for eps
+        assert_close(f"eps {eps}, {distance} around 5", came, exact([-size, size]))
+
+
+@pytest.mark.claim("6.1.1", stays="the sentence itself")
+def test_each_channel_is_scaled_and_shifted_by_its_own_weight_and_bias(batch_norm):
+    for shape in shapes_of(batch_norm):
+        x, layer = batch(*shape), taught(batch_norm, shape[1])
+        plain = by_channel(made(batch_norm, shape[1])(x))
+        rows = plain * layer.weight.double()[:, None] + layer.bias.double()[:, None]
+        assert_close(f"{shape}", layer(x), back(rows, x))
+
+
+@pytest.mark.claim("6.1.6")
+def test_no_channel_touches_another(batch_norm):
+    for shape in [shape for shape in shapes_of(batch_norm) if shape[1] > 1]:
+        x, layer = batch(*shape), taught(batch_norm, shape[1])
+        expected = layer(x)[:, 1:].detach()
+        for stranger in (1e6, torch.inf, torch.nan):
+            disturbed = x.clone()
+            disturbed[-1, 0] = stranger
+            assert_close(f"{stranger} in channel 0", layer(disturbed)[:, 1:], expected)
+
+
+@pytest.mark.claim("6.1.6", stays="the consequence that surprises: a sample is judged by others")
+def test_every_sample_counts_for_all_and_their_order_for_none(batch_norm):
+    for shape in [shape for shape in shapes_of(batch_norm) if shape[0] > 1]:
+        x, layer = batch(*shape), taught(batch_norm, shape[1])
+        y = layer(x).detach()
+        assert_close("samples in reverse", layer(x.flip(0)), y.flip(0))
+        other = x.clone()
+        other[-1] += 1
+        assert not torch.equal(layer(other)[0], y[0]), "the last sample does not count"
+
+
+@pytest.mark.claim("6.2.2")
+def test_to_scale_and_shift_a_channel_beforehand_changes_nothing(batch_norm):
+    for shape, scale in itertools.product(shapes_of(batch_norm), (-8.0, 0.125, 3.0, 1000.0)):
+        x, layer = batch(*shape), taught(batch_norm, shape[1], eps=1e-30)
+        flipped = x if scale > 0 else -x  # a negative scale turns the signs
+        came, expected = layer(scale * (x + 7)), layer(flipped).detach()
+        assert_close(f"{shape}, {scale} (x + 7)", came, expected)
+
+
+@pytest.mark.claim("6.1.3")
+def test_a_bias_before_it_is_redundant(batch_norm):
+    for shape in shapes_of(batch_norm):
+        x, bias = batch(*shape), grid(shape[1]).requires_grad_()
+        layer, other = (taught(batch_norm, shape[1], momentum=1.0) for _ in range(2))
+        shifted = x + bias.reshape(-1, *[1] * (x.ndim - 2))
+        y = layer(shifted)
+        assert_close("the output with a bias", y, other(x).detach())
+        (y * grid(*shape)).sum().backward()
+        assert_close("the gradient of the bias", bias.grad, torch.zeros(shape[1]))
+        layer.eval(), other.eval()  # the running mean has caught up, for momentum is 1
+        assert_close("in evaluation", layer(shifted), other(x).detach())
+
+
+@pytest.mark.claim("6.1.3", stays="shows the condition that the sentence omits")
+def test_in_evaluation_a_bias_counts_until_the_running_mean_has_caught_up(batch_norm):
+    x = batch(*shapes_of(batch_norm)[0])
+    layer, other = (made(batch_norm, x.shape[1], momentum=0.25) for _ in range(2))
+    for steps in range(5):
+        off = layer.eval()(x + 100) - other.eval()(x)
+        _, variance = averages([x] * steps, 0.25)
+        expected = 100 * 0.75**steps / (variance + 1e-5).sqrt()[:, None].expand_as(by_channel(x))
+        assert_close(f"after {steps} steps a bias of 100 is", off, back(expected, x))
+        layer.train()(x + 100), other.train()(x)
+
+
+@pytest.mark.claim("6.1.4", stays="needs no formula, so it can judge any function")
+def test_the_gradient_is_the_limit_of_differences(batch_norm):
+    for shape in SMALL[batch_norm.component]:
+        function, x = of_a_row(batch_norm, shape)
+        cotangent = grid(len(x), limit=2)
+        came = gradient(function, x, cotangent)
+        assert_close(f"{shape}", came, by_differences(function, x, cotangent))
+
+
+@pytest.mark.claim("6.1.4")
+def test_the_gradient_can_be_differentiated_again(batch_norm):
+    for shape in SMALL[batch_norm.component]:
+        function, x = of_a_row(batch_norm, shape)
+        cotangent, other = grid(len(x), limit=2), grid(len(x), limit=3)
+        by_x, by_cotangent = second_gradients(function, x, cotangent, other)
+        first = partial(gradient, function, cotangent=cotangent)
+        assert_close("the gradient of the gradient", by_x, by_differences(first, x, other))
+        assert_close("by the incoming one", by_cotangent, other @ jacobian(function, x))
+
+
+@pytest.mark.claim("6.1.4", stays="the parameters' part of it")
+def test_weight_and_bias_get_their_gradients(batch_norm):
+    for shape in shapes_of(batch_norm):
+        x, layer, cotangent = batch(*shape), taught(batch_norm, shape[1]), grid(*shape, limit=2)
+        for _ in range(2):  # they add up
+            (layer(x) * cotangent).sum().backward()
+        pull = by_channel(cotangent)
+        plain = by_channel(normalized(x, *mean_and_variance(x), eps=1e-5))
+        assert_close(f"{shape}: the weight's", layer.weight.grad, 2 * (pull * plain).sum(1))
+        assert_close(f"{shape}: the bias's", layer.bias.grad, 2 * pull.sum(1))
+
+
+@pytest.mark.claim("6.1.4", stays="the sentence itself")
+def test_the_gradient_has_no_part_along_a_shift_or_a_scaling(batch_norm):
+    for shape, eps in itertools.product(shapes_of(batch_norm), (1e-5, 0.5)):
+        x, cotangent = batch(*shape), grid(*shape, limit=2)
+        layer = taught(batch_norm, shape[1], eps=eps)
+        pull = by_channel(gradient(layer, x, cotangent))
+        assert_close("the sum over a channel", pull.sum(1), torch.zeros(len(pull)))
+        _, variance = mean_and_variance(x)
+        plain = by_channel(normalized(x, *mean_and_variance(x), eps))
+        along = layer.weight.double() * (by_channel(cotangent) * plain).sum(1)
+        # 0, were it not for eps: the larger it is, the more the scale of a channel still matters.
+        expected = along * eps / (variance + eps) ** 1.5
+        assert_close("its part along the output", (pull * plain).sum(1), expected)
+
+
+@pytest.mark.claim("6.1.4")
+def test_frozen_parameters_change_no_gradient_of_the_input(batch_norm):
+    for shape in shapes_of(batch_norm):
+        x, layer, cotangent = batch(*shape), taught(batch_norm, shape[1]), grid(*shape)
+        expected = gradient(layer, x, cotangent)
+        layer.zero_grad()
+        layer.weight.requires_grad_(False)
+        layer.bias.requires_grad_(False)
+        assert_close("the gradient", gradient(layer, x, cotangent), expected)
+        assert layer.weight.grad is None, f"a frozen weight got {layer.weight.grad}"
+
+
+@pytest.mark.claim("6.1.7")
+def test_a_large_mean_leaves_the_variance_its_digits(batch_norm):
+    for shape, (dtype, large) in itertools.product(shapes_of(batch_norm), MEANS.items()):
+        # Whole numbers whose mean is 0 or 1, so that with the large one all sums are exact.
+        rows = torch.arange(by_channel(batch(*shape)).shape[1], dtype=torch.float64)
+        rows = rows - rows.flip(0) + torch.arange(shape[1])[:, None] % 2
+        x = back(rows, torch.empty(shape)).to(dtype)
+        came = taught(batch_norm, shape[1], dtype)(x + large)
+        # In half precision, for x * scale + shift is right, too, and costs most of the digits.
+        expected = expected_of(taught(batch_norm, shape[1], dtype), x)
+        assert_close(f"{dtype}, a mean of {large}", came.half(), expected)
+
+
+@pytest.mark.claim("6.1.7")
+def test_a_channel_that_never_varies_becomes_its_bias(batch_norm):
+    for shape in shapes_of(batch_norm):
+        for constant in (0.0, -3.125, 1e5):
+            x, layer = torch.full(shape, constant).double(), taught(batch_norm, shape[1])
+            expected = back(layer.bias.detach()[:, None].expand_as(by_channel(x)), x)
+            # In float32, for x * scale + shift is right, too, and costs digits.
+            assert_close(f"all {constant}", layer(x).float(), expected)
+            assert gradient(layer, x, grid(*shape)).isfinite().all(), "its gradient"
+
+
+@pytest.mark.claim("6.1.7", stays="judges every dtype, whatever other claims do")
+def test_fewer_digits_cost_only_rounding(batch_norm):
+    for shape in shapes_of(batch_norm):
+        for dtype in DTYPES:
+            layer, x = taught(batch_norm, shape[1], dtype), batch(*shape, dtype=dtype)
+            assert layer(x).dtype == dtype, f"{layer(x).dtype} from {dtype}"
+            assert_close(f"{dtype}, {shape}", layer(x), expected_of(layer, x))
+            cotangent = grid(*shape, limit=2).to(dtype)
+            exactly = taught(batch_norm, shape[1])
+            expected = gradient(exactly, x.double(), cotangent.double())
+            assert_close(f"{dtype}, {shape}: gradient", gradient(layer, x, cotangent), expected)
+            layer.eval()
+            running = layer.running_mean.double(), layer.running_var.double()
+            expected = normalized(x, *running, 1e-5, layer)
+            assert_close(f"{dtype}, {shape}: in evaluation", layer(x), expected)
+
+
+@pytest.mark.claim("6.1.7", stays="long sums in half precision, which nothing else has")
+def test_long_sums_in_half_precision_keep_their_digits(batch_norm):
+    for shape in LARGE[batch_norm.component][:1]:
+        for dtype, of_layer in itertools.product(DTYPES[2:], (None, torch.float32)):
+            of_layer = of_layer or dtype
+            rows = torch.arange(1025) % 5 + 90 + torch.arange(shape[1])[:, None]
+            x, layer = back(rows, torch.empty(shape)).to(dtype), taught(batch_norm, 2, of_layer)
+            assert layer(x).dtype == dtype, f"{layer(x).dtype} from {dtype}"
+            assert_close(f"{dtype}, parameters in {of_layer}", layer(x), expected_of(layer, x))
+
+
+@pytest.mark.claim("6.1.7")
+def test_a_variance_that_half_precision_has_no_number_for_is_kept(batch_norm):
+    shape = shapes_of(batch_norm)[0]
+    x = (batch(*shape) * 200).half()
+    layer = taught(batch_norm, shape[1], torch.float32, momentum=1.0)
+    assert_close("in training", layer(x), expected_of(layer, x))
+    mean, variance = averages([x], 1.0)
+    assert_close("the running variance", layer.running_var, variance)
+    assert variance.max() > torch.finfo(torch.float16).max, "the input must vary more"
+    layer.eval()
+    assert_close("in evaluation", layer(x), normalized(x, mean, variance, 1e-5, layer))
+
+
+@pytest.mark.claim("6.3.3")
+def test_a_large_batch_is_like_a_small_one(batch_norm):
+    for shape in LARGE[batch_norm.component]:
+        layer = taught(batch_norm, 2, torch.float32)
+        count = torch.Size(shape).numel() // 2
+        rows = torch.stack([torch.arange(count) % 5 - 2.0, torch.arange(count) // 5 % 2 * 8.0])
+        x = back(rows, torch.empty(shape)).contiguous()
+        assert_close(f"{shape}", layer(x), expected_of(layer, x))
+        unbiased = count / (count - 1) * rows.double().var(1, correction=0)
+        assert_close("the running variance", layer.running_var, 0.9 + 0.1 * unbiased)
+        cotangent = grid(*shape, limit=2).float()
+        assert_close("its gradient", gradient(layer, x, cotangent), slopes(layer, x, cotangent))
+
+
+@pytest.mark.claim("6.3.3")
+def test_the_place_in_memory_changes_nothing(batch_norm):
+    # In the last shape a dimension is as long as the channels, and could be mistaken for them.
+    shapes = {
+        "BatchNorm1d": [(7, 5), (5, 2, 3), (2, 3, 3)],
+        "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3)],
+    }[batch_norm.component]
+    for (name, layout), shape in itertools.product(VIEWS.items(), shapes):
+        x, cotangent = batch(*shape), grid(*shape)
+        layer, other = taught(batch_norm, shape[1]), taught(batch_norm, shape[1])
+        assert_close(f"{name}, {shape}", layer(layout(x)), expected_of(layer, x))
+        assert_close(f"{name}: the average", layer.running_var, averages([x])[1])
+        expected = gradient(other, x, cotangent)
+        assert_close(f"{name}: gradient", gradient(layer, layout(x), layout(cotangent)), expected)
+        layer.eval()
+        assert_close(f"{name}: evaluated", layer(layout(x)), layer(x).detach())
+
+
+@pytest.mark.claim("6.3.3", stays="names the fault that others only suffer from")
+def test_the_input_is_left_as_it_was(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
+        x, layer = batch(*shape), taught(batch_norm, shape[1]).train(mode)
+        before = x.clone()
+        layer(x.requires_grad_()).sum().backward()
+        with torch.no_grad():
+            layer(x).add_(1)  # nor is what comes a view of it
+        assert torch.equal(x.detach(), before), f"the input was {before}, now {x}"
+
+
+@pytest.mark.claim("6.3.3", stays="what it leaves behind may harm others alone")
+def test_the_state_of_torch_is_left_as_it_was(batch_norm):
+    torch.rand(3)  # so that setting the seed, too, would be a change
+    before = torch.get_rng_state()
+    x = batch(*shapes_of(batch_norm)[0])
+    batch_norm(x.shape[1])(x.float().requires_grad_()).sum().backward()
+    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+    assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)
+
+
+@pytest.mark.claim("6.3.3", stays="names the fault that others only suffer from")
+def test_asking_for_gradients_changes_no_value(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
+        x = batch(*shape)
+        layers = [taught(batch_norm, shape[1]).train(mode) for _ in range(3)]
+        with torch.no_grad():
+            plain = layers[0](x)
+        came = layers[1](x), layers[2](x.requires_grad_())
+        assert (plain.requires_grad, came[1].requires_grad) == (False, True)
+        assert_close("the output while gradients are recorded", came[0], plain)
+        assert_close("the output for an input that asks for one", came[1], plain)
+
+
+@pytest.mark.claim("6.3.3", stays="names the fault that others only suffer from")
+def test_calls_keep_their_outputs_and_gradients_apart(batch_norm):
+    for shape in shapes_of(batch_norm):
+        layer, turns = taught(batch_norm, shape[1]), (0, 1, 2)
+        leaves = [batch(*shape, turn=turn).requires_grad_() for turn in turns]
+        outputs = [layer(x) for x in leaves]
+        for x, y in zip(leaves, outputs, strict=True):
+            assert_close("the output of each", y, expected_of(layer, x))
+            (y * grid(*shape)).sum().backward()
+            alone = gradient(taught(batch_norm, shape[1]), x, grid(*shape))
+            assert_close("the gradient of each", x.grad, alone)
+
+
+@pytest.mark.claim("6.3.2", stays="the option")
+def test_without_affine_nothing_is_learned(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
+        x, layer = batch(*shape), made(batch_norm, shape[1], affine=False).train(mode)
+        assert (layer.weight, layer.bias, [*layer.parameters()]) == (None, None, [])
+        same = made(batch_norm, shape[1]).train(mode)  # starts with weights 1 and biases 0
+        assert_close(f"{shape}", layer(x), same(x).detach())
+        pull = gradient(same, x, grid(*shape))
+        assert_close(f"{shape}: gradient", gradient(layer, x, grid(*shape)), pull)
+
+
+@pytest.mark.claim("6.3.2", stays="the defaults")
+def test_it_starts_as_documented(batch_norm):
+    for dtype in DTYPES[:2]:
+        layer = in_default_dtype(dtype, lambda: batch_norm(3))
+        numbers = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
+        for name, number in numbers.items():
+            came = getattr(layer, name)
+            assert (came.dtype, came.tolist()) == (dtype, [number] * 3), f"{name} is {came}"
+        assert layer.num_batches_tracked.item() == 0
+        assert layer.training, "it must start in training"
+        learned = dict(layer.named_parameters())
+        assert set(learned) == {"weight", "bias"}, f"parameters: {[*learned]}"
+        assert all(p.requires_grad for p in learned.values())
+
+
+@pytest.mark.claim("6.3.2", stays="the default, at a scale at which it counts")
+def test_eps_is_a_hundred_thousandth_unless_told_otherwise(batch_norm):
+    for shape in shapes_of(batch_norm):
+        x, layer = batch(*shape) / 1000, made(batch_norm, shape[1])
+        assert_close(f"{shape}", layer(x), expected_of(layer, x))
+        layer.eval()
+        assert_close("in evaluation", layer(x), normalized(x, *averages([x]), eps=1e-5))
+
+
+@pytest.mark.claim("6.3.2")
+def test_one_value_a_channel_is_refused_in_training_alone(batch_norm):
+    ranks = {"BatchNorm1d": [(1, 3), (1, 3, 1)], "BatchNorm2d": [(1, 3, 1, 1)]}
+    for shape in ranks[batch_norm.component]:
+        x, layer = batch(*shape), made(batch_norm, 3)
+        with pytest.raises(ValueError, match=r"."):  # in words of its own
+            layer(x)
+        expected = normalized(x, exact([0.0] * 3), exact([1.0] * 3), 1e-5)
+        assert_close("in evaluation", made(batch_norm, 3).eval()(x), expected)
+
+
+@pytest.mark.claim("6.3.1")
+def test_other_dimensions_are_refused(batch_norm):
+    ranks = {"BatchNorm1d": (2, 3), "BatchNorm2d": (4,)}[batch_norm.component]
+    for rank, mode in itertools.product(range(1, 6), (True, False)):
+        layer = made(batch_norm, 3).train(mode)
+        if rank in ranks:
+            assert layer(torch.ones([3] * rank).double()).ndim == rank
+            continue
+        with pytest.raises(ValueError, match=r"."):  # in words of its own
+            layer(torch.ones([3] * rank).double())
+
+
+@pytest.mark.claim("6.3.1")
+def test_another_number_of_channels_is_refused(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
+        for channels in {1, 2, 3, 7} - {shape[1]}:
+            with pytest.raises((ValueError, RuntimeError)):
+                made(batch_norm, channels).train(mode)(batch(*shape))

@@ -1,0 +1,268 @@
+"""What batch normalization remembers of its batches, and does with it in evaluation.
+
+An answer must not depend on the other samples of a batch, so evaluation uses averages that training
+has collected. They are learned by no gradient, and yet they are part of the model.
+"""
+
+import copy
+import itertools
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.channels import (
+    assert_unchanged,
+    averages,
+    batch,
+    made,
+    mean_and_variance,
+    normalized,
+    remembered,
+    shapes_of,
+    taught,
+)
+from tests.closeness import assert_close
+from tests.gradients import gradient
+from tests.strategies import DTYPES, exact, grid
+
+MOMENTA = (0.1, 0.25, 1.0, 0.0, None)
+KEYS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+
+
+def several(batch_norm, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    """Batches of different sizes, with 3 channels."""
+    shapes = [shape for shape in shapes_of(batch_norm) if shape[1] == 3]
+    return [batch(*shape, dtype=dtype, turn=turn) for turn, shape in enumerate(shapes * 2)]
+
+
+def trained(batch_norm, dtype: torch.dtype = torch.float64, count: int = 3, **options: Any) -> Any:
+    """A layer of 3 channels after so many batches."""
+    layer = taught(batch_norm, 3, dtype, **options)
+    for x in several(batch_norm, dtype)[:count]:
+        layer(x)
+    return layer
+
+
+def assert_same_future(sentence: str, batch_norm, one, other) -> None:
+    """Both do the same from now on, bit for bit, in training and in evaluation."""
+    __tracebackhide__ = True
+    for x in several(batch_norm, one.running_mean.dtype)[1:3]:
+        for mode in (False, True):
+            came, expected = (layer.train(mode)(x).detach() for layer in (one, other))
+            now = f"{'training' if mode else 'evaluation'}: {came.tolist()}, {expected.tolist()}"
+            assert torch.equal(came, expected), f"{sentence}, differs in {now}"
+        assert_unchanged(sentence, one, remembered(other))
+
+
+@pytest.mark.claim("6.1.5")
+def test_the_running_averages_are_those_of_all_batches(batch_norm):
+    batches = several(batch_norm)
+    for momentum in MOMENTA:
+        layer = made(batch_norm, 3, momentum=momentum)
+        for count, x in enumerate(batches, start=1):
+            layer(x)
+            mean, variance = averages(batches[:count], momentum)
+            assert_close(f"momentum {momentum}, mean of {count}", layer.running_mean, mean)
+            assert_close(f"momentum {momentum}, variance of {count}", layer.running_var, variance)
+
+
+@pytest.mark.claim("6.1.5", stays="the definition, in plain arithmetic")
+def test_the_newest_batch_counts_by_the_momentum(batch_norm):
+    shape = {"BatchNorm1d": (-1, 1), "BatchNorm2d": (1, 1, 1, -1)}[batch_norm.component]
+    for momentum, numbers in itertools.product((0.0, 0.1, 0.75, 1.0), ([3, 8], [5, -2, 0, 9, 9])):
+        layer, mean = made(batch_norm, 1, momentum=momentum), sum(numbers) / len(numbers)
+        layer(exact(numbers).reshape(shape))
+        assert_close(f"{momentum}: mean", layer.running_mean, exact([momentum * mean]))
+        spread = sum((n - mean) ** 2 for n in numbers) / (len(numbers) - 1)
+        expected = exact([1 - momentum + momentum * spread])
+        assert_close(f"{momentum}: variance", layer.running_var, expected)
+
+
+@pytest.mark.claim("6.1.5", stays="the default")
+def test_a_tenth_is_of_the_newest_batch_unless_told_otherwise(batch_norm):
+    layer, batches = made(batch_norm, 3), several(batch_norm)
+    for count, x in enumerate(batches, start=1):
+        layer(x)
+        assert_close("the mean", layer.running_mean, averages(batches[:count], 0.1)[0])
+
+
+@pytest.mark.claim("6.1.5")
+def test_batches_are_counted_in_training_alone(batch_norm):
+    for momentum in MOMENTA:
+        layer = made(batch_norm, 3, momentum=momentum)
+        for count, x in enumerate(several(batch_norm)):
+            assert layer.num_batches_tracked.item() == count
+            layer.eval()(x)
+            layer.train()(x)
+        assert layer.num_batches_tracked.dtype == torch.int64, "a count is a whole number"
+
+
+@pytest.mark.claim("6.1.5")
+def test_without_gradients_training_is_remembered_as_well(batch_norm):
+    layer, batches = made(batch_norm, 3), several(batch_norm)
+    with torch.no_grad():
+        for x in batches:
+            layer(x)
+    assert_close("the mean", layer.running_mean, averages(batches)[0])
+    assert_close("the variance", layer.running_var, averages(batches)[1])
+
+
+@pytest.mark.claim("6.1.5")
+def test_the_averages_belong_to_no_graph(batch_norm):
+    layer, batches = taught(batch_norm, 3), several(batch_norm)
+    for x in [batches[0], *batches]:
+        layer(x.requires_grad_()).sum().backward()  # twice, which an old graph would not allow
+    for name in ("running_mean", "running_var"):
+        average = getattr(layer, name)
+        assert not average.requires_grad, f"{name} carries {average.grad_fn}"
+
+
+@pytest.mark.claim("6.1.5", stays="judges every dtype, and mixed ones")
+def test_the_averages_are_kept_in_the_dtype_of_the_layer(batch_norm):
+    for of_layer, dtype in [(d, d) for d in DTYPES] + [(torch.float32, d) for d in DTYPES[2:]]:
+        layer, batches = made(batch_norm, 3, of_layer), several(batch_norm, dtype)
+        for x in batches:
+            layer(x)
+        pair = zip((layer.running_mean, layer.running_var), averages(batches), strict=True)
+        for came, expected in pair:
+            assert came.dtype == of_layer, f"{came.dtype} in a layer of {of_layer}"
+            assert_close(f"{dtype} in {of_layer}", came, expected)
+
+
+@pytest.mark.claim("6.1.2", stays="the sentence itself")
+def test_in_evaluation_the_running_averages_are_used(batch_norm):
+    for eps in (1e-5, 0.5):
+        layer, batches = taught(batch_norm, 3, eps=eps), several(batch_norm)
+        for count, x in enumerate(batches):
+            layer.eval()
+            expected = normalized(batches[-1], *averages(batches[:count]), eps, layer)
+            assert_close(f"after {count} batches", layer(batches[-1]), expected)
+            layer.train()(x)
+
+
+@pytest.mark.claim("6.1.2", stays="why there are running averages at all")
+def test_in_evaluation_every_sample_is_on_its_own(batch_norm):
+    layer = trained(batch_norm).eval()
+    for x in several(batch_norm):
+        alone = torch.cat([layer(sample) for sample in x.split(1)])
+        assert_close("one by one", alone, layer(x).detach())
+        assert_close("8 more", layer(x + 8) - layer(x), (layer(x * 0 + 8) - layer(x * 0)).detach())
+
+
+@pytest.mark.claim("6.1.2", stays="the sentence itself")
+def test_evaluation_changes_nothing(batch_norm):
+    for momentum in MOMENTA:
+        layer = trained(batch_norm, momentum=momentum)
+        before = remembered(layer)
+        for x in several(batch_norm):
+            layer.eval()(x)
+        assert_unchanged(f"momentum {momentum}, evaluated", layer, before)
+
+
+@pytest.mark.claim("6.1.2", stays="the sentence itself")
+def test_back_in_training_the_batch_is_used_again(batch_norm):
+    layer, batches = taught(batch_norm, 3), several(batch_norm)
+    for x in batches:
+        layer.eval()(x + 100)
+        expected = normalized(x, *mean_and_variance(x), 1e-5, layer)
+        assert_close("in training", layer.train()(x), expected)
+    assert_close("the mean", layer.running_mean, averages(batches)[0])
+
+
+@pytest.mark.claim("6.1.2")
+def test_what_is_in_the_buffers_is_used(batch_norm):
+    mean, variance = exact([3.0, -5.0, 0.125]), exact([0.25, 16.0, 2.0])
+    for momentum, x in itertools.product((0.1, None), several(batch_norm)):
+        layer = taught(batch_norm, 3, momentum=momentum).eval()
+        layer.running_mean.copy_(mean)
+        layer.running_var.copy_(variance)
+        assert_close("by copy_", layer(x), normalized(x, mean, variance, 1e-5, layer))
+
+
+@pytest.mark.claim("6.1.4")
+def test_in_evaluation_the_gradient_is_weight_over_the_root(batch_norm):
+    for eps in (1e-5, 0.5):
+        layer = trained(batch_norm, eps=eps).eval()
+        scale = layer.weight.double() / (layer.running_var + eps).sqrt()
+        for x in several(batch_norm):
+            cotangent = grid(*x.shape)
+            expected = cotangent * scale.detach().reshape(-1, *[1] * (x.ndim - 2))
+            assert_close("the gradient", gradient(layer, x, cotangent), expected)
+            layer.zero_grad()
+            (layer(x) * cotangent).sum().backward()
+            others = [d for d in range(x.ndim) if d != 1]
+            plain = (layer(x) - layer.bias.reshape(-1, *[1] * (x.ndim - 2))).detach()
+            sums = (plain * cotangent).sum(others) / layer.weight.detach()
+            assert_close("the weight's", layer.weight.grad, sums)
+            assert_close("the bias's", layer.bias.grad, cotangent.sum(others))
+
+
+@pytest.mark.claim("6.3.2")
+def test_without_running_statistics_evaluation_is_like_training(batch_norm):
+    layer = taught(batch_norm, 3, track_running_stats=False)
+    tracked = taught(batch_norm, 3)
+    for mode, x in itertools.product((True, False), several(batch_norm)):
+        expected, pull = tracked(x).detach(), gradient(tracked, x, grid(*x.shape))
+        assert_close(f"training is {mode}", layer.train(mode)(x), expected)
+        assert_close("its gradient", gradient(layer, x, grid(*x.shape)), pull)
+    for name in KEYS - {"weight", "bias"}:
+        assert getattr(layer, name) is None, f"{name} is {getattr(layer, name)}"
+
+
+@pytest.mark.claim("6.1.5")
+def test_a_layer_saves_parameters_and_averages_by_these_names(batch_norm):
+    for affine, tracked in itertools.product((True, False), repeat=2):
+        layer = made(batch_norm, 3, affine=affine, track_running_stats=tracked)
+        saved = {name: tuple(numbers.shape) for name, numbers in remembered(layer).items()}
+        expected = dict.fromkeys(("weight", "bias"), (3,)) if affine else {}
+        if tracked:
+            expected |= {"running_mean": (3,), "running_var": (3,), "num_batches_tracked": ()}
+        assert saved == expected
+
+
+@pytest.mark.claim("6.1.5", stays="the sentence itself")
+def test_after_loading_it_continues_bit_for_bit(batch_norm):
+    for momentum, dtype, count in itertools.product((0.1, None), DTYPES, (0, 3)):
+        layer = trained(batch_norm, dtype, count, momentum=momentum)
+        fresh = made(batch_norm, 3, dtype, momentum=momentum)
+        fresh.load_state_dict(remembered(layer))
+        sentence = f"{dtype}, momentum {momentum}, loaded after {count}"
+        assert_same_future(sentence, batch_norm, fresh, layer)
+
+
+@pytest.mark.claim("6.1.5")
+def test_it_can_be_set_back(batch_norm):
+    for momentum in (0.1, None):
+        layer, twin = (trained(batch_norm, count=1, momentum=momentum) for _ in range(2))
+        saved = remembered(layer)
+        for x in several(batch_norm):
+            layer.train()(x)
+            layer.eval()(x)
+        layer.load_state_dict(saved)
+        assert_same_future(f"momentum {momentum}, set back", batch_norm, layer, twin)
+
+
+@pytest.mark.claim("6.1.5")
+def test_copies_go_their_own_ways(batch_norm):
+    for momentum in (0.1, None):
+        layer, twin = (trained(batch_norm, momentum=momentum) for _ in range(2))
+        other = copy.deepcopy(layer)
+        before = remembered(layer)
+        for x in several(batch_norm):
+            other(x + 8)
+        assert_unchanged("a copy was trained", layer, before)
+        assert_same_future("after its copy was trained", batch_norm, layer, twin)
+        assert_same_future("a copy", batch_norm, copy.deepcopy(layer), layer)
+
+
+@pytest.mark.claim("6.1.5")
+def test_two_layers_share_nothing(batch_norm):
+    layer, other = batch_norm(3), batch_norm(3)
+    before = remembered(other)
+    for x in several(batch_norm, torch.float32):
+        layer(x).sum().backward()
+    with torch.no_grad():
+        layer.weight.mul_(2)
+    assert_unchanged("another layer was trained", other, before)

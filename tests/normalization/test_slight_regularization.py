@@ -1,0 +1,94 @@
+"""Whether batch normalization regularizes, and what does it: 6.2.3.
+
+In training, what becomes of a sample depends on who else is in the batch, at random. To see this
+noise alone, every step here uses all 48 points, so that the gradient has no noise of its own; only
+the statistics are those of groups of 6, 12 or all 48 points, drawn at random. A fifth of the
+labels is wrong, and can only be learned by heart.
+
+In evaluation all use the statistics of all points.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.channels import made
+from tests.experiments import networks
+
+COUNT, WIDTH, POINTS = 8, 16, 48
+
+
+class Losses(NamedTuple):
+    """Of every network, on the points it has learned and on new ones."""
+
+    learned: Tensor
+    new: Tensor
+
+
+def in_disc(x: Tensor) -> Tensor:
+    return (x.square().sum(-1, keepdim=True) < 1.4).double()
+
+
+def normalized(norm, x: Tensor) -> Tensor:
+    """Of numbers (network, group, point, unit), with statistics of every group."""
+    rows = x.movedim(2, 0)
+    return norm(rows.flatten(1)).reshape(rows.shape).movedim(0, 2)
+
+
+@cache
+def losses(BatchNorm1d, group: int, seed: int = 0) -> Losses:
+    """After 120 steps, in which normalization sees groups of so many points."""
+    random = torch.Generator().manual_seed(seed)
+    x = torch.randn(COUNT, POINTS + 200, 2, generator=random, dtype=torch.float64)
+    x, new = x.split([POINTS, 200], dim=1)
+    wrong = (torch.rand(COUNT, POINTS, 1, generator=random) < 0.2).double()
+    target = (in_disc(x) - wrong).abs()
+    weights = networks(COUNT, [2, WIDTH, WIDTH, 1], gain=2**0.5, seed=seed)
+    scales = [torch.ones(COUNT, 1, WIDTH, dtype=torch.float64) for _ in range(2)]
+    parameters = [p.requires_grad_() for p in weights + scales]
+    groups = POINTS // group
+    norms = [made(BatchNorm1d, COUNT * groups * WIDTH, affine=False) for _ in range(2)]
+    whole = [made(BatchNorm1d, COUNT * WIDTH, affine=False, momentum=1.0) for _ in range(2)]
+
+    def loss(norms, x: Tensor, target: Tensor) -> Tensor:
+        """Of points (network, group, point, coordinate)."""
+        for layer, norm in enumerate(norms):
+            weight, bias, scale = (p[:, None] for p in [*weights[2 * layer :][:2], scales[layer]])
+            x = torch.relu(normalized(norm, x @ weight) * scale + bias)
+        scores = x @ weights[-2][:, None] + weights[-1][:, None]
+        each = F.binary_cross_entropy_with_logits(scores, target, reduction="none")
+        return each.mean((1, 2, 3))
+
+    for _ in range(120):
+        order = torch.randperm(POINTS, generator=random)
+        mixed = (t[:, order].reshape(COUNT, groups, group, -1) for t in (x, target))
+        gradients = torch.autograd.grad(loss(norms, *mixed).sum(), parameters)
+        with torch.no_grad():
+            for p, gradient in zip(parameters, gradients, strict=True):
+                p -= gradient  # a learning rate of 1
+    with torch.no_grad():
+        loss(whole, x[:, None], target[:, None])  # a momentum of 1: now these are the averages
+        for norm in whole:
+            norm.eval()
+        both = [(x, target), (new, in_disc(new))]
+        return Losses(*(loss(whole, *(t[:, None] for t in pair)) for pair in both))
+
+
+@pytest.mark.claim("6.2.3")
+def test_with_statistics_of_few_points_less_is_learned_by_heart(BatchNorm1d):
+    few, all_ = losses(BatchNorm1d, 12), losses(BatchNorm1d, 48)
+    # 40 times 8 networks: the median is higher by 0.06 to 0.21
+    more = few.learned.median() - all_.learned.median()
+    assert more > 0.03, f"{few.learned} of few, {all_.learned} of all points"
+    # and the mean on new points lower by 0.01 to 0.36, from about 0.55
+    assert few.new.mean() < all_.new.mean(), f"{few.new} of few, {all_.new} of all points"
+
+
+@pytest.mark.claim("6.2.3")
+def test_the_effect_fades_as_batches_grow(BatchNorm1d):
+    learned = [losses(BatchNorm1d, group).learned.median().item() for group in (6, 12, 48)]
+    assert learned == sorted(learned, reverse=True), f"with groups of 6, 12 and 48: {learned}"

@@ -1,0 +1,47 @@
+"""Which units a dropout has dropped, and what chance says about that.
+
+A sample of fates becomes scores for `tests/statistical.py` in two ways, whose law is exact: by
+`scores_of` each fate does, by `counts_of` the number of dropped units in each row.
+"""
+
+import torch
+from torch import Tensor
+
+from tests.closeness import assert_close
+
+
+def assert_dropped_or_scaled(sentence: str, came: Tensor, x: Tensor, p: float) -> None:
+    """Every number is exactly 0, or x / (1 - p); x has no zeros."""
+    __tracebackhide__ = True
+    assert came.shape == x.shape, f"{sentence}: should be {tuple(x.shape)}, is {tuple(came.shape)}"
+    x = x.detach().double()
+    assert_close(sentence, came, torch.where(came.detach().eq(0), torch.zeros_like(x), x / (1 - p)))
+
+
+def fates(dropout, layer, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Which units a call drops; those of Dropout2d are channels, in so many samples."""
+    if dropout.component == "Dropout":
+        return layer(torch.ones(shape, dtype=dtype)).eq(0)
+    return layer(torch.ones(*shape, 1, 2, dtype=dtype))[:, :, 0, 0].eq(0)
+
+
+def spread(shape: torch.Size) -> Tensor:
+    """Uniform random numbers that no subject has drawn."""
+    random = torch.Generator().manual_seed(5)
+    return torch.rand(shape, generator=random, dtype=torch.float64).clamp(1e-15, 1 - 1e-15)
+
+
+def scores_of(dropped: Tensor, p: float) -> Tensor:
+    """Fates made standard normal: the dropped ones are spread over the lowest share p of it."""
+    chance = spread(dropped.shape)
+    return torch.special.ndtri(torch.where(dropped, p * chance, p + (1 - p) * chance))
+
+
+def counts_of(rows: Tensor, p: float) -> Tensor:
+    """How many of each row are dropped, made standard normal by the binomial law."""
+    from scipy import stats
+
+    law, counts = stats.binom(rows.shape[1], p), rows.sum(dim=1).numpy()
+    below, up_to = (torch.from_numpy(law.cdf(n)) for n in (counts - 1, counts))
+    share = below + spread(below.shape) * (up_to - below)
+    return torch.special.ndtri(share.clamp(1e-15, 1 - 1e-15))

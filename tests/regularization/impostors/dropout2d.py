@@ -1,0 +1,201 @@
+"""Dropouts of channels that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.regularization.impostors.dropout import RightDropout
+from tests.teeth import accepted, refused_by
+
+
+class _Dropout2d(RightDropout):
+    """A right one, of which each version changes one step."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return (*input.shape[:2], 1, 1)
+
+
+@refused_by("test_all_pixels_of_a_channel_share_their_fate")
+class EveryPixelByItself(_Dropout2d):
+    """The 2d says that images go in."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return tuple(input.shape)
+
+
+@refused_by("test_all_pixels_of_a_channel_share_their_fate")
+class ChannelsAreLast(_Dropout2d):
+    """Images are height, width, colours; so it is in other libraries."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return (len(input), 1, 1, input.shape[3])
+
+
+@refused_by("test_all_pixels_of_a_channel_share_their_fate")
+class RowsOfTheImage(_Dropout2d):
+    """Two dimensions are dropped along: so it goes with (C, H, W), too (as in pytorch #69801)."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return (*input.shape[:3], 1)
+
+
+@refused_by("test_no_sample_and_no_channel_is_an_exception")
+class TheSameChannelsInAllSamples(_Dropout2d):
+    """A filter is dropped, so its channel is missing everywhere (Lux.jl #770)."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return (1, input.shape[1], 1, 1)
+
+
+@refused_by("test_no_sample_and_no_channel_is_an_exception")
+class WholeSamples(_Dropout2d):
+    """The first dimension is the one that is dropped along; so it is for a residual branch."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return (len(input), 1, 1, 1)
+
+
+@refused_by("test_no_sample_and_no_channel_is_an_exception")
+class AsManyInEverySample(_Dropout2d):
+    """Each sample loses the same number of channels."""
+
+    def kept(self, input: Tensor) -> Tensor:
+        count = int(self.p * input.shape[1] + torch.rand((), dtype=torch.float64))
+        order = self.uniform(*input.shape[:2]).argsort(dim=1).argsort(dim=1)
+        return (order >= count)[:, :, None, None]
+
+
+@refused_by("test_each_output_is_0_or_the_input_over_1_minus_p")
+class NotScaled(_Dropout2d):
+    """A channel is there or not there."""
+
+    def factor(self) -> float:
+        return 1.0
+
+
+@refused_by("test_each_output_is_0_or_the_input_over_1_minus_p")
+class ScaledByWhatIsLeft(_Dropout2d):
+    """The sum over the channels stays if those that are left stand in for all, as in DropBlock."""
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        share = factors.ne(0).double().mean(dim=1, keepdim=True).clamp(min=1e-3)
+        return super().put(input, (factors.ne(0) / share).to(input.dtype))
+
+
+@refused_by("test_with_p_of_1_nothing_is_kept")
+class DividesBy0(_Dropout2d):
+    """0 stays 0 whatever it is divided by; but 0 over 0 is not 0."""
+
+    def factors(self, input: Tensor) -> Tensor:
+        return self.kept(input).to(input.dtype) / (1 - self.p)
+
+
+@refused_by("test_in_evaluation_the_input_comes_as_it_is")
+class NeverEvaluates(_Dropout2d):
+    """The function does it all, except look at `self.training` (SimpleNet of Coderx7, #2)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, inplace=self.inplace)
+
+
+@refused_by("test_so_do_they_wherever_they_lie")
+class MaskInStorageOrder(_Dropout2d):
+    """One row for each channel, as they lie in memory; which are pixels if channels come last."""
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        every = factors.expand(input.shape).contiguous()
+        if input.is_contiguous(memory_format=torch.channels_last):
+            every = every.flatten().reshape(input.movedim(1, -1).shape).movedim(-1, 1)
+        return super().put(input, every)
+
+
+@refused_by("test_so_do_their_gradients")
+class GradientOfPixels(_Dropout2d):
+    """The mask was kept as it came out of the first row of pixels."""
+
+    class Dropped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, input, factors):
+            ctx.factors = factors.expand_as(input).clone()
+            ctx.factors[:, :, 2:] = ctx.factors[:, :, 2:].flip(1)
+            return input * factors
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * ctx.factors, None
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        return super().put(input, factors) if self.inplace else self.Dropped.apply(input, factors)
+
+
+@refused_by("test_a_black_pixel_says_nothing_about_its_channel")
+class SeenByTheFirstPixel(_Dropout2d):
+    """What became of the first pixel shows what is to become of its channel."""
+
+    def kept(self, input: Tensor) -> Tensor:
+        return super().kept(input) & input[:, :, :1, :1].ne(0)
+
+
+@refused_by("test_images_of_every_size_lose_as_many_channels")
+class AnyPixelDropsItsChannel(_Dropout2d):
+    """Each pixel is drawn with p over their number, and takes its channel along."""
+
+    def kept(self, input: Tensor) -> Tensor:
+        if not 0 < self.p < 1:
+            return super().kept(input)
+        pixels = input.shape[2] * input.shape[3]
+        return (self.uniform(*input.shape) >= self.p / pixels).all(3).all(2)[:, :, None, None]
+
+
+@refused_by("test_units_are_dropped_with_probability_p")
+class RandomNumbersLikeTheInput(_Dropout2d):
+    """Random numbers of the dtype that is there; bfloat16 has 256, of which 1/1000 is no share."""
+
+    def kept(self, input: Tensor) -> Tensor:
+        return input.new_empty(self.drawn(input)).uniform_().to(input.dtype) >= self.p
+
+
+@refused_by("test_so_it_is_for_few_and_for_many")
+class ViewedAsRows(_Dropout2d):
+    """A row for each channel, as many as there are; but -1 says nothing where they are empty."""
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        if self.inplace:
+            return super().put(input, factors)
+        rows = input.reshape(-1, input.shape[2] * input.shape[3])
+        return (rows * factors.reshape(-1, 1).expand(len(rows), 1)).reshape(input.shape)
+
+
+@accepted
+class FromTheLibrary(_Dropout2d):
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+@accepted
+class DropoutOfOnes(_Dropout2d):
+    def forward(self, input: Tensor) -> Tensor:
+        ones = torch.ones(input.shape[:2], dtype=input.dtype)
+        return self.put(input, F.dropout(ones, self.p, self.training)[:, :, None, None])
+
+
+@accepted
+class ChannelsAsRows(_Dropout2d):
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return input
+        rows = input.reshape(input.shape[0] * input.shape[1], input.shape[2] * input.shape[3])
+        kept = self.uniform(len(rows), 1) >= self.p
+        came = (rows * kept * self.factor()).reshape(input.shape)
+        return input.copy_(came) if self.inplace else came
+
+
+@accepted
+class AsVolumes(_Dropout2d):
+    def forward(self, input: Tensor) -> Tensor:
+        if self.inplace:
+            return input.copy_(F.dropout3d(input[..., None], self.p, self.training)[..., 0])
+        return F.dropout3d(input[..., None], self.p, self.training)[..., 0]

@@ -1,0 +1,308 @@
+"""Normalizations of images that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+class _Normalize(torch.nn.Module):
+    """A right one, of which each version changes one step."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
+        super().__init__()
+        if not all(std):
+            raise ValueError("a standard deviation is 0")
+        self.mean, self.std, self.inplace = mean, std, inplace
+
+    def forward(self, image: Tensor) -> Tensor:
+        if not image.is_floating_point():
+            raise TypeError(f"{image.dtype} is no float dtype")
+        came = self.scaled(image, self.shaped(image, self.mean), self.shaped(image, self.std))
+        return image.copy_(came) if self.inplace else came
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        return torch.tensor(numbers, dtype=image.dtype).reshape(-1, 1, 1)
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return (image - mean) / std
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class ByTheVariance(_Normalize):
+    """Divided by the square, as the formula of batch normalization seems to say."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return (image - mean) / std.square()
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class ByTheRootOfTheStd(_Normalize):
+    """A layer that takes variances is given standard deviations (tensorflow #49930)."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return (image - mean) / std.sqrt()
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class ByTheMean(_Normalize):
+    """(image - mean) / mean, a slip that hardly hurts the result (EMANet #7)."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return (image - mean) / mean
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class TimesTheStd(_Normalize):
+    """(image - mean) * std (solar-panel-segmentation #10)."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return (image - mean) * std
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class MeanAfterStd(_Normalize):
+    """First the scale, then the shift."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return image / std - mean
+
+
+@refused_by("test_each_channel_has_a_mean_and_a_std_of_its_own")
+class WithAnEpsilon(_Normalize):
+    """A little more, lest it be 0 (as asked for in deepcell-toolbox #71)."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return (image - mean) / (std + 1e-8)
+
+
+@refused_by("test_nothing_is_measured")
+class OfTheBatch(_Normalize):
+    """What is told is ignored where it can be measured."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        if image.shape[-2:].numel() < 4:
+            return super().scaled(image, mean, std)
+        dims = [d for d in range(image.ndim) if d != image.ndim - 3]
+        centred = image - image.mean(dims, keepdim=True)
+        return centred / centred.square().mean(dims, keepdim=True).sqrt()
+
+
+@refused_by("test_nothing_is_measured")
+class Standardized(_Normalize):
+    """What is all one color has no contrast, and becomes 0."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        flat = image.amax((-1, -2), keepdim=True) == image.amin((-1, -2), keepdim=True)
+        flat = flat & (image.shape[-2:].numel() > 1)
+        return torch.where(flat, 0, super().scaled(image, mean, std))
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class FirstDimension(_Normalize):
+    """Channels come first, as the images of a batch do."""
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        shaped = super().shaped(image, numbers)
+        first = image.shape[0] == len(numbers)
+        return shaped.reshape(-1, *[1] * (image.ndim - 1)) if first else shaped
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class LastDimension(_Normalize):
+    """Broadcasting aligns at the end, where the channels of other libraries are."""
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        shaped = super().shaped(image, numbers)
+        return shaped.flatten() if image.shape[-1] == len(numbers) else shaped
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class ChannelsReversed(_Normalize):
+    """The means are those of RGB, but OpenCV reads BGR."""
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        return super().shaped(image, numbers).flip(0)
+
+
+@refused_by("test_each_channel_has_a_mean_and_a_std_of_its_own")
+class ThreeChannels(_Normalize):
+    """Images are RGB; whatever has another number of channels is handed on."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return super().scaled(image, mean, std) if image.shape[-3] == 3 else image
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class ClampedToTheRange(_Normalize):
+    """What is beyond one standard deviation is clamped, as colors are."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return super().scaled(image, mean, std).clamp(-1, 1)
+
+
+@refused_by("test_large_images_are_treated_as_small_ones")
+class InBlocks(_Normalize):
+    """Eight rows at a time, of which the remainder is forgotten in large images."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        came = super().scaled(image, mean, std)
+        whole = image.shape[-1] // 8 * 8
+        return torch.cat([came[..., :whole], image[..., whole:]], -1) if whole >= 16 else came
+
+
+@refused_by("test_whole_numbers_are_refused")
+class WholeNumbersTruncated(_Normalize):
+    """The means in the dtype of the image, which are 0 in whole numbers (vision #3621)."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.is_floating_point():
+            return super().forward(image)
+        return (image - self.shaped(image, self.mean)).to(image.dtype)
+
+
+@refused_by("test_whole_numbers_are_refused")
+class WholeNumbersConverted(_Normalize):
+    """A helping hand, which doesn't say whether 255 or 1 is white."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return super().forward(image if image.is_floating_point() else image.float())
+
+
+@refused_by("test_a_std_of_0_is_refused_or_gives_nothing_finite")
+class ZeroCountsAsOne(_Normalize):
+    """A channel without deviation is only centred."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
+        super().__init__(mean, [s or 1.0 for s in std], inplace)
+
+
+@refused_by("test_inplace_writes_into_the_image")
+class InplaceIgnored(_Normalize):
+    """The result is what counts."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.inplace = False
+        return super().forward(image)
+
+
+@refused_by("test_inplace_writes_into_the_image")
+class InplaceIntoACopy(_Normalize):
+    """To work in place the numbers must lie in order; which makes a copy of those that don't."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return super().forward(image.contiguous())
+
+
+@refused_by("test_the_image_is_left_as_it_was")
+class AlwaysInplace(_Normalize):
+    """Saves memory, and each epoch normalizes what is normalized already (vision #517)."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        came = super().forward(image)
+        return came if image.requires_grad else image.copy_(came)
+
+
+@refused_by("test_nothing_is_remembered_from_earlier_calls")
+class TensorsMadeOnce(_Normalize):
+    """The first image tells the dtype, and the tensors need not be made anew for others."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
+        super().__init__(mean, std, inplace)
+        self.made: dict[int, Tensor] = {}
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        return self.made.setdefault(id(numbers), super().shaped(image, numbers))
+
+
+@refused_by("test_nothing_is_measured")
+class RunningStatistics(_Normalize):
+    """The first images may be special, so the mean follows those that come."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        came = super().scaled(image, mean, std)
+        if image.numel():
+            new = image.detach().mean()
+            self.mean = [0.9 * float(m) + 0.1 * float(new) for m in self.mean]
+        return came
+
+
+@refused_by("test_the_gradient_is_divided_by_the_std")
+class GradientOfTheMeanOnly(_Normalize):
+    """The scale is a matter of the data, and no concern of the gradient."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        came = super().scaled(image, mean, std)
+        return image + (came - image).detach()
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
+class ResultInFloat32(_Normalize):
+    """The mean is a float32 tensor, and half precision is promoted."""
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        return super().shaped(image, numbers).to(torch.promote_types(image.dtype, torch.float32))
+
+
+@refused_by("test_no_random_numbers_are_drawn")
+class Dithered(_Normalize):
+    """A noise far below what eight bits can tell keeps the layers from seeing steps."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return super().scaled(image + 1e-20 * torch.randn(image.shape).to(image.dtype), mean, std)
+
+
+@refused_by("test_the_images_of_a_batch_share_one_draw")
+class ImagesTakenForChannels(_Normalize):
+    """Whatever has the length of the mean is the channels; three images have it, too."""
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        shaped = super().shaped(image, numbers)
+        return shaped[:, None] if image.ndim == 4 and len(image) == len(numbers) else shaped
+
+
+@accepted
+class ChannelByChannel(_Normalize):
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        channels = zip(image.unbind(-3), mean.flatten(), std.flatten(), strict=True)
+        return torch.stack([(x - m) / s for x, m, s in channels], dim=-3)
+
+
+@accepted
+class ScaleAndShift(_Normalize):
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return image * (1 / std) - mean / std
+
+
+@accepted
+class InDoublePrecisionInside(_Normalize):
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        return torch.tensor(numbers, dtype=torch.float64)[:, None, None]
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return super().scaled(image.double(), mean, std).to(image.dtype)
+
+
+@accepted
+class WithoutACheckOfZero(_Normalize):
+    def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
+        super().__init__(mean, itertools.repeat(1, len(std)), inplace)  # type: ignore[arg-type]
+        self.std = std
+
+
+@accepted
+class WithoutAModule:
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        self.numbers = (tuple(mean), tuple(std))
+
+    def __call__(self, image: Tensor) -> Tensor:
+        assert image.dtype.is_floating_point
+        mean, std = (torch.asarray(numbers, dtype=image.dtype) for numbers in self.numbers)
+        assert std.all()
+        return image.movedim(-3, -1).sub(mean).div(std).movedim(-1, -3)

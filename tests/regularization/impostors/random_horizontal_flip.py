@@ -1,0 +1,337 @@
+"""Random mirror images that look right and are not, and some that look odd and are right.
+
+The docstring says what the author was thinking.
+"""
+
+import random
+
+import torch
+from torch import Tensor
+
+from tests.teeth import accepted, refused_by
+
+
+class _RandomHorizontalFlip(torch.nn.Module):
+    """A right one, of which each version changes one step."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"p must be a probability, got {p}")
+        self.p = p
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.mirrored(image) if self.flips() else image
+
+    def flips(self) -> bool:
+        return bool(torch.rand(1) < self.p)
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image.flip(-1)
+
+
+@refused_by("test_it_is_the_image_or_its_mirror_image")
+class UpsideDown(_RandomHorizontalFlip):
+    """Horizontal is the first of height and width."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image.flip(-2)
+
+
+@refused_by("test_it_is_the_image_or_its_mirror_image")
+class AxisOfNumpyImages(_RandomHorizontalFlip):
+    """Images are H x W x C, so the width is the last but one (cs249r_book #1113)."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image.flip(1)
+
+
+@refused_by("test_it_is_the_image_or_its_mirror_image")
+class TurnedAround(_RandomHorizontalFlip):
+    """Half a turn also exchanges left and right."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image.rot90(2, (-2, -1))
+
+
+@refused_by("test_it_is_the_image_or_its_mirror_image")
+class MirroredAroundPixelZero(_RandomHorizontalFlip):
+    """Column i goes to -i, as in the matrix of a reflection; off by one (kornia #643)."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        columns = torch.arange(image.shape[-1])
+        return image[..., -columns % image.shape[-1]]
+
+
+@refused_by("test_it_is_the_image_or_its_mirror_image")
+class InFloatingPoint(_RandomHorizontalFlip):
+    """A network needs floating point anyway."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image.float().flip(-1)
+
+
+@refused_by("test_it_is_the_image_or_its_mirror_image")
+class ColorsMirroredToo(_RandomHorizontalFlip):
+    """NumPy's [::-1] on an array of Pillow's; and then RGB is BGR."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image.flip(-1, -3)
+
+
+@refused_by("test_with_p_1_every_image_is_mirrored")
+class ResultThrownAway(_RandomHorizontalFlip):
+    """The function flips the image, as sort does a list (NCLR #10)."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        if self.flips():
+            image.flip(-1)
+        return image
+
+
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class ProbabilityInverted(_RandomHorizontalFlip):
+    """Flip if the number is above p, which makes no difference at 0.5 (stylegan2-pytorch #273)."""
+
+    def flips(self) -> bool:
+        return not super().flips() if 0 < self.p < 1 else super().flips()
+
+
+@refused_by("test_with_p_0_none_is")
+class FirstArgumentIsAnother(_RandomHorizontalFlip):
+    """Whoever wants a probability writes p= in front of it (albumentations #1435)."""
+
+    def __init__(self, always_apply: bool = False, p: float = 0.5) -> None:
+        super().__init__(p)
+        self.always_apply = always_apply is not False
+
+    def flips(self) -> bool:
+        return self.always_apply or super().flips()
+
+
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class ProbabilityIgnored(_RandomHorizontalFlip):
+    """A coin is a coin, unless p forbids or demands it."""
+
+    def flips(self) -> bool:
+        return bool(torch.randint(2, ())) if 0 < self.p < 1 else self.p == 1
+
+
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class AnotherDefault(_RandomHorizontalFlip):
+    """One in three is enough, and keeps most images as they are."""
+
+    def __init__(self, p: float = 1 / 3) -> None:
+        super().__init__(p)
+
+
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class TakingTurns(_RandomHorizontalFlip):
+    """Every second image: half of them, exactly."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+        self.share = 0.0
+
+    def flips(self) -> bool:
+        if self.share == 0:
+            self.share = float(torch.rand(()))
+        self.share += self.p
+        flips, self.share = self.share >= 1, self.share % 1
+        return flips
+
+
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class DrawnOnce(_RandomHorizontalFlip):
+    """The decision is made if there is none yet (mmdetection #2344)."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+        self.decision: bool | None = None
+
+    def flips(self) -> bool:
+        if self.decision is None:
+            self.decision = super().flips()
+        return self.decision
+
+
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class HardlyTwiceInARow(_RandomHorizontalFlip):
+    """Two mirror images one after the other are a waste: the second draw needs luck, too."""
+
+    before = False
+
+    def flips(self) -> bool:
+        self.before = super().flips() and (self.p == 1 or not self.before or super().flips())
+        return self.before
+
+
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class MoreInABatch(_RandomHorizontalFlip):
+    """Each image of a batch draws; all are flipped if one of them shall be."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        count = image.shape[0] if image.ndim > 3 else 1
+        flips = [self.flips() for _ in range(count)]
+        return self.mirrored(image) if any(flips) else image
+
+
+@refused_by("test_what_is_no_probability_is_refused")
+class AnyNumberIsAProbability(_RandomHorizontalFlip):
+    """Above 1 it is certain, below 0 impossible."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        self.p = p
+
+
+@refused_by("test_what_is_no_probability_is_refused")
+class NotANumberSlipsThrough(_RandomHorizontalFlip):
+    """Too small or too large is refused; but all comparisons with NaN are false."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if p < 0 or p > 1:
+            raise ValueError(f"p must be a probability, got {p}")
+        self.p = p
+
+
+@refused_by("test_the_images_of_a_batch_share_one_draw")
+class EachImageForItself(_RandomHorizontalFlip):
+    """More variety: each image of the batch is flipped or not."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.ndim == 3:
+            return super().forward(image)
+        return torch.stack([self(one) for one in image]) if len(image) else image
+
+
+@refused_by("test_the_images_of_a_batch_share_one_draw")
+class OnlyTheFirstOfABatch(_RandomHorizontalFlip):
+    """Written for one image with a batch dimension."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        if image.ndim == 3 or len(image) == 0:
+            return super().mirrored(image)
+        return torch.cat([image[:1].flip(-1), image[1:]])
+
+
+@refused_by("test_the_image_is_left_as_it_was")
+class InPlace(_RandomHorizontalFlip):
+    """Saves memory; and a data set kept there is flipped a little more in each epoch."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        with torch.no_grad():
+            return image.copy_(image.flip(-1))
+
+
+@refused_by("test_the_seed_of_torch_decides")
+class RandomnessOfPython(_RandomHorizontalFlip):
+    """The random module is always there; torch's seed does not reach it (pytorch #5415)."""
+
+    def flips(self) -> bool:
+        return random.random() < self.p
+
+
+@refused_by("test_no_seed_is_set_and_no_other_randomness_touched")
+class BothSources(_RandomHorizontalFlip):
+    """Python's randomness is moved on as well, so that it never lags behind."""
+
+    def flips(self) -> bool:
+        random.random()
+        return super().flips()
+
+
+@refused_by("test_the_seed_of_torch_decides")
+class GeneratorOfItsOwn(_RandomHorizontalFlip):
+    """Its own seed makes it reproducible, whatever else draws (torchio #191)."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+        self.random = random.Random(0)
+
+    def flips(self) -> bool:
+        return self.random.random() < self.p
+
+
+@refused_by("test_no_seed_is_set_and_no_other_randomness_touched")
+class SeededWhenMade(_RandomHorizontalFlip):
+    """So that every run flips the same images."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+        torch.manual_seed(42)
+
+
+@refused_by("test_to_evaluate_or_to_train_makes_no_difference")
+class OffInEvalMode(_RandomHorizontalFlip):
+    """Like dropout; but data are loaded by code that knows nothing of modes."""
+
+    def flips(self) -> bool:
+        return super().flips() and self.training
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class InStorageOrder(_RandomHorizontalFlip):
+    """The numbers are read as they lie in memory, row by row."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        rows = image.as_strided(image.shape, torch.empty(image.shape).stride())
+        return rows.flip(-1)
+
+
+@refused_by("test_gradients_find_the_way_back_to_the_image")
+class ThroughNumpy(_RandomHorizontalFlip):
+    """NumPy can flip, too; augmentation needs no gradient."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        mirrored = image.detach().clone().flip(-1)
+        return mirrored.requires_grad_() if image.requires_grad else mirrored
+
+
+@refused_by("test_gradients_find_the_way_back_to_the_image")
+class GradientAsIfNotFlipped(_RandomHorizontalFlip):
+    """The values are replaced and the graph is kept."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        if not image.requires_grad:
+            return super().mirrored(image)
+        return image + (image.flip(-1) - image).detach()
+
+
+@accepted
+class ByIndex(_RandomHorizontalFlip):
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image[..., torch.arange(image.shape[-1] - 1, -1, -1)]
+
+
+@accepted
+class AWeightedCoin(_RandomHorizontalFlip):
+    def flips(self) -> bool:
+        return bool(torch.bernoulli(torch.tensor(float(self.p))))
+
+
+@accepted
+class DrawnFromTheOtherEnd(_RandomHorizontalFlip):
+    def flips(self) -> bool:
+        return 1 - torch.rand((), dtype=torch.float64).item() <= self.p
+
+
+@accepted
+class AlwaysACopy(_RandomHorizontalFlip):
+    def forward(self, image: Tensor) -> Tensor:
+        flipped, kept = image.flip(-1), image.clone()
+        return torch.where(torch.rand(()) < self.p, flipped, kept)
+
+
+@accepted
+class WithoutAModule:
+    def __init__(self, p: float = 0.5) -> None:
+        if p not in (0, 1) and not 0 < p < 1:
+            raise ValueError(f"p must be a probability, got {p}")
+        self.p = p
+
+    def __call__(self, image: Tensor) -> Tensor:
+        # Many random numbers more than are needed, of which one decides.
+        flips = torch.rand(7)[3] < self.p
+        return torch.stack(image.unbind(-1)[::-1], dim=-1) if flips else image

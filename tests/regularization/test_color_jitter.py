@@ -1,0 +1,321 @@
+"""ColorJitter changes brightness, contrast, saturation and hue, by factors drawn for every call.
+
+A range of one factor makes each of the four exact, and together they are those four, one after
+another in some order. How much red, green and blue count in a gray is known to three places only:
+PyTorch has 0.2989 for red, the standard 0.299. So the claims ask the subject for it once, and then
+hold it to its word. Shifts of hue are judged in float32, in which PyTorch computes them.
+
+What it owes its caller like every transform is in `test_every_transform.py`.
+"""
+
+import colorsys
+import functools
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.statistical import assert_bounds, assert_shape, randomness, uniform_scores
+from tests.strategies import exact, grid
+
+NAMES = ("brightness", "contrast", "saturation", "hue")
+FLOATS = (torch.float64, torch.float32)
+FACTORS = (0, 0.125, 0.5, 0.875, 1, 1.125, 1.5, 2, 3.5)
+SHIFTS = tuple(n / 16 for n in range(-8, 9))
+DRAWS = 400  # of which a range that is 11 % too narrow is told, and a gap of 0.26
+MISREAD = 0.004  # by which a factor that is read from an image may be off
+# One order of 24 is missed in so many calls with odds of 24 (23/24)^570 < FALSE_ALARM.
+CALLS = 570
+
+
+def colours(dtype: torch.dtype = torch.float64) -> Tensor:
+    """An image of all colours of five levels a channel, black and white and grays among them."""
+    levels = torch.linspace(0, 1, 5, dtype=torch.float64)
+    image = torch.cartesian_prod(levels, levels, levels).T.reshape(3, 5, 25)
+    return (image * 255).round().to(dtype) if dtype == torch.uint8 else image.to(dtype)
+
+
+def photograph(*shape: int) -> Tensor:
+    """Scrambled colours, more red than blue, so that channels and images differ in their means."""
+    image = (grid(*shape) + 6) / 12
+    return image ** torch.arange(1, shape[-3] + 1).reshape(-1, 1, 1)
+
+
+def fixed(ColorJitter, **of: float):
+    """The jitter that has no choice."""
+    return ColorJitter(**{name: (factor, factor) for name, factor in of.items()})
+
+
+def gray(ColorJitter, image: Tensor) -> Tensor:
+    """What the subject takes for gray, with one channel."""
+    if image.shape[-3] == 1:
+        return image.double()
+    pure = torch.eye(3, dtype=torch.float64).reshape(3, 1, 3)
+    weights = fixed(ColorJitter, saturation=0)(pure)[0, 0]
+    return torch.einsum("...chw,c->...hw", image.double(), weights).unsqueeze(-3)
+
+
+def turned(image: Tensor, shift: float) -> Tensor:
+    """The image with every hue so many circles further on, one pixel after the other."""
+    came = []
+    for red, green, blue in image.flatten(1).T.tolist():
+        hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
+        came.append(colorsys.hsv_to_rgb((hue + shift) % 1, saturation, value))
+    return exact(came).T.reshape(image.shape)
+
+
+def expected(ColorJitter, name: str, image: Tensor, factor: float) -> Tensor:
+    """What one of the four makes of an image, whose values go up to 1 or to 255."""
+    most = 255 if image.dtype == torch.uint8 else 1
+    x = image.double()
+    if name == "hue":
+        return turned(x / most, factor) * most
+    other = {
+        "brightness": torch.zeros_like(x),
+        "contrast": gray(ColorJitter, x).mean((-3, -2, -1), keepdim=True),
+        "saturation": gray(ColorJitter, x),
+    }[name]
+    return (factor * x + (1 - factor) * other).clamp(0, most)
+
+
+def assert_steps(sentence: str, came: Tensor, expected: Tensor, steps: float) -> None:
+    """Whole numbers are so many steps off at most, whichever way they are rounded."""
+    __tracebackhide__ = True
+    assert (came.dtype, came.shape) == (torch.uint8, expected.shape), f"{sentence}: came {came}"
+    off = (came.double() - expected).abs()
+    assert off.max() < steps + 1e-6, (
+        f"{sentence}: a pixel is {off.max()} off, at most {steps} would be right; "
+        f"came {came[off == off.max()].tolist()}, should be {expected[off == off.max()].tolist()}"
+    )
+
+
+@pytest.mark.claim("5.3.7", stays="the definition")
+def test_brightness_multiplies(ColorJitter):
+    for factor, dtype in itertools.product(FACTORS, FLOATS):
+        for image in (colours(dtype), colours(dtype)[:1], photograph(2, 3, 5, 7).to(dtype)):
+            came = fixed(ColorJitter, brightness=factor)(image)
+            assert_close(f"{factor} times the image", came, (factor * image.double()).clamp(0, 1))
+
+
+@pytest.mark.claim("5.3.7", stays="the definition")
+def test_gray_is_mostly_green_and_hardly_blue(ColorJitter):
+    for dtype in FLOATS:
+        pure = torch.eye(3, dtype=dtype).reshape(3, 1, 3)
+        came = fixed(ColorJitter, saturation=0)(pure)[:, 0].double().round(decimals=3)
+        right = exact([[0.299, 0.587, 0.114]] * 3)
+        assert_close("red, green and blue without colour", came, right)
+
+
+@pytest.mark.claim("5.3.7", stays="the definition")
+def test_saturation_mixes_each_pixel_with_its_gray(ColorJitter):
+    for factor, dtype in itertools.product(FACTORS, FLOATS):
+        for image in (colours(dtype), photograph(2, 3, 5, 7).to(dtype)):
+            came = fixed(ColorJitter, saturation=factor)(image)
+            right = expected(ColorJitter, "saturation", image, factor)
+            assert_close(f"saturation of {factor}", came, right)
+
+
+@pytest.mark.claim("5.3.7", stays="the definition")
+def test_contrast_mixes_an_image_with_its_mean_gray(ColorJitter):
+    for factor, dtype in itertools.product(FACTORS, FLOATS):
+        for image in (colours(dtype), photograph(3, 5, 7).to(dtype), photograph(1, 5, 7).to(dtype)):
+            came = fixed(ColorJitter, contrast=factor)(image)
+            right = expected(ColorJitter, "contrast", image, factor)
+            assert_close(f"contrast of {factor}", came, right)
+
+
+@pytest.mark.claim("5.3.7", stays="the definition")
+def test_hue_turns_the_colour_and_keeps_the_rest(ColorJitter):
+    for image, shift in itertools.product((colours(), photograph(3, 5, 7)), SHIFTS):
+        right = turned(image, shift)
+        for dtype in FLOATS:
+            came = fixed(ColorJitter, hue=shift)(image.to(dtype))
+            assert (came.dtype, came.shape) == (dtype, image.shape)
+            assert_close(f"shifted by {shift}", came.float(), right)
+
+
+@pytest.mark.claim("5.3.7", stays="the sentence itself")
+def test_a_third_of_the_circle_makes_red_green_and_green_blue(ColorJitter):
+    image = photograph(3, 5, 7).float()
+    for shift, channels in ((1 / 3, [2, 0, 1]), (-1 / 3, [1, 2, 0])):
+        came = fixed(ColorJitter, hue=shift)(image)
+        assert_close(f"shifted by {shift:.3f}", came, image[channels].double())
+
+
+@pytest.mark.claim("5.3.7", stays="the sentence itself")
+def test_half_a_circle_is_the_same_either_way(ColorJitter):
+    image = photograph(3, 5, 7).float()
+    one, other = (fixed(ColorJitter, hue=shift)(image) for shift in (0.5, -0.5))
+    assert_close("shifted by 0.5 and by -0.5", one, other.double())
+
+
+@pytest.mark.claim("5.3.7", stays="the sentence itself: what has no colour")
+def test_gray_has_no_hue(ColorJitter):
+    image = torch.arange(256).to(torch.uint8).expand(3, 1, 256)
+    for shift in (0.1, -0.1, 0.25, 1 / 3, 0.5, -0.5):
+        jitter = fixed(ColorJitter, hue=shift)
+        assert_steps(f"grays shifted by {shift:.3f}", jitter(image), image, 1)
+        came = jitter(image.float() / 255)
+        assert_close(f"grays shifted by {shift:.3f}", came, image.double() / 255)
+
+
+@pytest.mark.claim("5.3.7", stays="the sentence itself")
+def test_one_is_as_it_was_and_none_is_black_or_gray(ColorJitter):
+    for image in (colours(), photograph(2, 3, 5, 7)):
+        for nothing in ({}, dict.fromkeys(NAMES[:3], (1, 1)), {"hue": (0, 0)}, {"hue": 0}):
+            came = ColorJitter(**nothing)(image)
+            assert_close(f"unchanged by {nothing}", came.float(), image.float().double())
+        black = fixed(ColorJitter, brightness=0)(image)
+        assert black.eq(0).all(), f"without brightness it is black, came {black}"
+        flat = fixed(ColorJitter, contrast=0)(image)
+        mean = gray(ColorJitter, image).mean((-3, -2, -1), keepdim=True)
+        assert_close("without contrast", flat, mean.expand_as(image))
+
+
+@pytest.mark.claim("5.3.7")
+@pytest.mark.parametrize("name", NAMES)
+def test_whole_numbers_are_rounded_by_a_step_at_most(ColorJitter, name):
+    image = colours(torch.uint8)
+    for factor in SHIFTS if name == "hue" else FACTORS:
+        # One step for the result, and one for the gray that it is mixed with.
+        steps = 1 + abs(1 - factor) * (name in ("contrast", "saturation"))
+        came = fixed(ColorJitter, **{name: factor})(image)
+        right = expected(ColorJitter, name, image, factor)
+        assert_steps(f"{name} of {factor}", came, right, steps)
+
+
+@pytest.mark.claim("5.3.1", stays="the sentence itself")
+def test_values_stay_in_their_range(ColorJitter):
+    for factors in itertools.product((0, 3.5), (0, 3.5), (0, 3.5), (-0.5, 0.1875)):
+        of = dict(zip(NAMES, factors, strict=True))
+        for dtype in (*FLOATS, torch.uint8):
+            came = fixed(ColorJitter, **of)(colours(dtype))
+            assert (came.dtype, came.shape) == (dtype, (3, 5, 25)), f"{of}: came {came}"
+            most = 255 if dtype == torch.uint8 else 1
+            assert 0 <= came.min() <= came.max() <= most, f"{of}: {came.min()} to {came.max()}"
+
+
+@pytest.mark.claim("5.3.1")
+def test_one_channel_has_neither_saturation_nor_hue(ColorJitter):
+    for image in (photograph(1, 5, 7), photograph(2, 1, 5, 7), colours(torch.uint8)[:1]):
+        for of in ({"saturation": 0.0}, {"saturation": 2.5}, {"hue": 0.25}):
+            came = fixed(ColorJitter, **of)(image)
+            assert torch.equal(came, image), f"{of} changes what has no colour: {came}"
+
+
+@pytest.mark.claim("5.3.1")
+@pytest.mark.parametrize("name", NAMES)
+def test_every_image_of_a_batch_is_changed_as_if_it_were_alone(ColorJitter, name):
+    jitter = fixed(ColorJitter, **{name: 0.375})
+    for shape in [(2, 3, 5, 7), (3, 3, 4, 3), (2, 3, 3, 5, 7), (1, 2, 1, 3, 5, 2)]:
+        images = photograph(*shape)
+        alone = torch.stack([jitter(image) for image in images.flatten(0, -4)])
+        assert_close(f"{shape}", jitter(images).float(), alone.reshape(shape).double())
+
+
+@pytest.mark.claim("5.3.8")
+def test_together_they_come_one_after_another_in_any_order(ColorJitter):
+    image = colours()[:, :, ::2]
+    of = {"brightness": 1.5, "contrast": 1.75, "saturation": 2.0, "hue": 0.1875}
+    orders = []
+    for names in itertools.permutations(NAMES):
+        steps = [fixed(ColorJitter, **{name: of[name]}) for name in names]
+        orders.append(functools.reduce(lambda x, step: step(x), steps, image).flatten())
+    right, together = torch.stack(orders), fixed(ColorJitter, **of)
+    with randomness():
+        came = torch.stack([together(image).flatten() for _ in range(CALLS)])
+    nearest = torch.cdist(came, right).argmin(dim=1)
+    assert_close("all four, and the nearest order", came.float(), right[nearest].double())
+    met = nearest.unique().numel()
+    assert met == 24, f"{met} of 24 orders in {CALLS} calls"
+
+
+@functools.lru_cache(maxsize=1)
+def factors_around_one(ColorJitter) -> dict[str, Tensor]:
+    """Two claims look at this sample."""
+    return drawn_factors(ColorJitter(**NUMBERS))
+
+
+def drawn_factors(jitter) -> dict[str, Tensor]:
+    """The factors of many calls, read from an image of two grays with one red pixel.
+
+    None of the four hides another: brightness and contrast stretch the distance of the grays, only
+    brightness moves their mean, saturation stretches the red, and hue turns it. The mean depends a
+    little on the hue of the red pixel, if that comes first; but it is one of 128.
+    """
+    image = torch.tensor([0.2, 0.3], dtype=torch.float64).repeat(3, 8, 8)
+    image[0, 0, 0] = 0.3
+    with randomness():
+        came = torch.stack([jitter(image) for _ in range(DRAWS)])
+    low, high, pixel = came[:, 0, 1, 0], came[:, 0, 1, 1], came[:, :, 0, 0]
+    stretched = (high - low) / 0.1
+    mean = 0.25 + 0.299 * 0.1 / 128
+    brightness = ((low + high) / 2 - 0.25 * stretched) / mean + stretched
+    hues = exact([colorsys.rgb_to_hsv(*colour)[0] for colour in pixel.tolist()])
+    return {
+        "brightness": brightness,
+        "contrast": stretched / brightness,
+        "saturation": (pixel.amax(1) - pixel.amin(1)) / (high - low),
+        "hue": (hues + 0.5) % 1 - 0.5,
+    }
+
+
+NUMBERS = {"brightness": 0.625, "contrast": 0.5, "saturation": 0.75, "hue": 0.25}
+AROUND = {name: (1 - number, 1 + number) for name, number in NUMBERS.items()}
+AROUND["hue"] = (-0.25, 0.25)
+PAIRS = {
+    "brightness": (0.25, 0.875),
+    "contrast": [0.25, 1.5],
+    "saturation": (1, 2),
+    "hue": (-0.125, 0.375),
+}
+
+
+def assert_even(came: dict[str, Tensor], ranges) -> None:
+    __tracebackhide__ = True
+    for name, sample in came.items():
+        low, high = ranges[name]
+        assert_bounds(f"the factors of {name}", sample, low - MISREAD, high + MISREAD)
+        scores = uniform_scores(sample, low, high)
+        assert_shape(f"the factors of {name}", scores, MISREAD / (high - low))
+
+
+@pytest.mark.claim("5.3.8", stays="the sentence itself")
+def test_factors_are_even_as_far_below_one_as_above(ColorJitter):
+    assert_even(factors_around_one(ColorJitter), AROUND)
+
+
+@pytest.mark.claim("5.3.8")
+def test_of_a_pair_factors_fill_the_space_between_evenly(ColorJitter):
+    assert_even(drawn_factors(ColorJitter(**PAIRS)), PAIRS)
+
+
+@pytest.mark.claim("5.3.8")
+@pytest.mark.parametrize("name", NAMES[:3])
+def test_no_factor_is_below_0(ColorJitter, name):
+    came = drawn_factors(ColorJitter(**{name: 1.5}))[name]
+    assert_bounds(f"the factors of {name}=1.5", came, -MISREAD, 2.5 + MISREAD)
+
+
+@pytest.mark.claim("5.3.8")
+def test_a_factor_says_nothing_about_the_others_nor_about_the_next(ColorJitter):
+    came = factors_around_one(ColorJitter)
+    shares = {n: (came[n] - AROUND[n][0]) / (AROUND[n][1] - AROUND[n][0]) for n in NAMES}
+    pairs = [(n, shares[n][1:], shares[n][:-1]) for n in NAMES]
+    for one, other in itertools.combinations(NAMES, 2):
+        pairs.append((f"{one} and {other}", shares[one], shares[other]))
+    for what, one, other in pairs:
+        # Sum and difference of two even, unrelated draws go round the circle evenly.
+        for round_trip in ((one - other) % 1, (one + other) % 1):
+            assert_shape(what, uniform_scores(round_trip, 0, 1), 2 * MISREAD / 0.5)
+
+
+@pytest.mark.claim("5.3.8")
+@pytest.mark.parametrize("name", NAMES)
+def test_factors_below_0_and_shifts_beyond_a_half_are_refused(ColorJitter, name):
+    beyond = [0.625, (0, 0.625), (-0.625, 0), (0.25, -0.25)]
+    for wrong in [-0.25, (-0.75, 0.25), *(beyond if name == "hue" else [])]:
+        with pytest.raises(ValueError):  # noqa: PT011 - the words are the author's
+            ColorJitter(**{name: wrong})(photograph(3, 5, 7))

@@ -1,0 +1,149 @@
+"""Compose is a transform made of transforms: they run one after the other, in the order given.
+
+Most claims hand on a list of who has run so far, instead of an image.
+"""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.closeness import assert_close
+from tests.gradients import gradient
+from tests.strategies import exact, grid
+
+names = st.lists(st.sampled_from("abcde"), min_size=1, max_size=7)
+
+
+def note(name: str):
+    """A transform that notes down that it has run."""
+    return lambda before: [*before, name]
+
+
+class Module(torch.nn.Module):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, before: list[str]) -> list[str]:
+        return [*before, self.name]
+
+
+@pytest.mark.claim("5.3.2", stays="the sentence itself")
+@given(names)
+def test_each_runs_once_in_the_order_given(Compose, names):
+    ran = Compose([note(name) for name in names])([])
+    assert ran == names, f"of {names}, {ran} ran"
+
+
+@pytest.mark.claim("5.3.2")
+@given(names)
+def test_it_can_be_called_again(Compose, names):
+    transforms = [note(name) for name in names]
+    given, composed = list(transforms), Compose(transforms)
+    for _ in range(3):
+        ran = composed([])
+        assert ran == names, f"called again, of {names}, {ran} ran"
+    assert transforms == given, "the list that was given is another one now"
+
+
+@pytest.mark.claim("5.3.2")
+@given(names, names)
+def test_functions_and_modules_may_be_mixed_and_nested(Compose, some, others):
+    kinds = itertools.cycle((note, Module))
+    mixed = [kind(name) for kind, name in zip(kinds, some, strict=False)]
+    nested = Compose([note("first"), Compose(mixed), Compose([note(name) for name in others])])
+    ran = nested([])
+    assert ran == ["first", *some, *others], f"of {['first', *some, *others]}, {ran} ran"
+
+
+@pytest.mark.claim("5.3.2")
+def test_one_transform_may_be_there_twice(Compose):
+    for kind in (note, Module):
+        one = kind("a")
+        assert Compose([one, one, note("b"), one])([]) == ["a", "a", "b", "a"]
+
+
+@pytest.mark.claim("5.3.2", stays="a tuple is a sequence, too")
+def test_a_tuple_of_transforms_will_do(Compose):
+    assert Compose((note("a"), note("b"), note("a")))([]) == ["a", "b", "a"]
+
+
+@pytest.mark.claim("5.3.2", stays="the sentence itself, of an image")
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=5))
+def test_on_an_image_it_is_the_transform_of_the_transform(Compose, numbers):
+    image = grid(2, 3, 5, 7)
+    expected = image
+    for k in numbers:
+        expected = (k * expected + k).flip(-1)
+    composed = Compose([lambda x, k=k: (k * x + k).flip(-1) for k in numbers])
+    assert_close(f"x -> {numbers} x + {numbers}", composed(image), expected)
+
+
+@pytest.mark.claim("5.3.2", stays="the care: what cannot be swapped")
+def test_another_order_is_another_transform(Compose):
+    double, clamp = (lambda x: 2 * x), (lambda x: x.clamp(0, 1))
+    assert_close("doubled, then clamped", Compose([double, clamp])(exact([0.75])), exact([1.0]))
+    assert_close("clamped, then doubled", Compose([clamp, double])(exact([0.75])), exact([1.5]))
+
+
+@pytest.mark.claim("5.3.2")
+@pytest.mark.parametrize("result", [0, False, "", (), torch.zeros(1), torch.zeros(0, 3)], ids=str)
+def test_whatever_a_transform_returns_is_handed_on(Compose, result):
+    got = []
+    assert Compose([lambda x: result])(1) is result, "the last one's result is the result"
+    Compose([lambda x: result, got.append])(1)
+    assert got[0] is result, f"the next one should get {result!r}, got {got[0]!r}"
+
+
+@pytest.mark.claim("5.3.2")
+def test_images_need_not_be_tensors(Compose):
+    came = Compose([str.split, lambda words: exact([float(word) for word in words])])("1 2 5")
+    assert_close("from text to a tensor", came, exact([1, 2, 5]))
+
+
+@pytest.mark.claim("5.3.2")
+def test_random_transforms_draw_anew_for_each_image(Compose):
+    composed = Compose([lambda x: x + torch.rand(()), lambda x: x * 2])
+    came = [composed(torch.zeros(())).item() for _ in range(4)]
+    assert len(set(came)) == 4, f"for four images they drew {came}"
+
+
+@pytest.mark.claim("5.3.2")
+def test_errors_are_not_hidden(Compose):
+    for errors in (ZeroDivisionError, TypeError, StopIteration):
+
+        def fails(x, error=errors):
+            raise error
+
+        with pytest.raises((errors, RuntimeError)):
+            Compose([note("a"), fails, note("b")])([])
+
+
+@pytest.mark.claim("5.3.2")
+def test_gradients_flow_through_it(Compose):
+    came = gradient(Compose([lambda x: 3 * x, torch.square]), grid(3, 5, 7), grid(3, 5, 7))
+    assert_close("the gradient of 9 x^2, times x", came, 18 * grid(3, 5, 7).square())
+
+
+@pytest.mark.claim("5.3.2")
+def test_an_iterator_is_refused_or_read_for_every_image(Compose):
+    try:
+        composed = Compose(iter([note("a"), note("b")]))
+    except (TypeError, ValueError, AssertionError):
+        return
+    for time in (1, 2):
+        ran = composed([])
+        assert ran == ["a", "b"], f"of a and b, {ran} ran at call number {time}"
+
+
+@pytest.mark.claim("5.3.2")
+def test_no_transforms_are_refused_or_change_nothing(Compose):
+    try:
+        composed = Compose([])
+    except (ValueError, TypeError, AssertionError):
+        return
+    image = grid(3, 5, 7)
+    assert_close("the image", composed(image), grid(3, 5, 7))

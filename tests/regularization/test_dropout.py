@@ -1,0 +1,73 @@
+"""Dropout drops elements, each by itself, in tensors of any shape.
+
+What it owes its caller besides is in `test_every_dropout.py`.
+"""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.closeness import assert_close
+from tests.regularization.fates import assert_dropped_or_scaled, counts_of, scores_of
+from tests.statistical import assert_mean, assert_std, assert_unrelated, randomness
+from tests.strategies import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, grid, shapes
+
+P = (0.1, 1 / 3, 0.5, 0.9)
+
+
+@pytest.mark.claim("5.2.2", stays="the sentence itself, of shapes that others have no room for")
+@given(shapes(), st.sampled_from(P), dtypes)
+def test_the_input_may_have_any_number_of_dimensions(Dropout, shape, p, dtype):
+    x = grid(*shape).to(dtype)
+    with randomness():
+        assert_dropped_or_scaled("the output", Dropout(p)(x), x, p)
+
+
+@pytest.mark.claim("5.2.2", stays="shapes and views that others have no room for")
+def test_any_shape_may_lie_anywhere(Dropout):
+    for (name, layout), shape in itertools.product(LAYOUTS.items(), LAID_OUT):
+        x = layout(grid(*shape))
+        assert_dropped_or_scaled(f"{name}, shape {shape}", Dropout(1 / 3)(x), x, 1 / 3)
+
+
+@pytest.mark.claim("5.2.3", stays="shapes that others have no room for")
+def test_any_shape_is_left_as_it_is_in_evaluation(Dropout):
+    layer = Dropout(0.9)
+    layer.eval()
+    for shape, dtype in itertools.product(SHAPES, DTYPES):
+        x = grid(*shape).to(dtype)
+        assert torch.equal(layer(x), x), f"{dtype}: {layer(x)} came of {x}"
+
+
+@pytest.mark.claim("5.2.1", "5.2.4", stays="images, whose units may be taken for channels")
+def test_along_no_dimension_elements_share_a_fate(Dropout):
+    for shape, p in itertools.product([(1009, 31), (13, 17, 101), (11, 13, 17, 19)], P):
+        with randomness():
+            dropped = Dropout(p)(torch.ones(shape)).eq(0)
+        for dim in range(len(shape)):
+            counts = counts_of(dropped.movedim(dim, 0).flatten(1), p)
+            assert_mean(f"p = {p}: the numbers of each slice, dimension {dim}", counts[:, None])
+            assert_std(f"p = {p}: the numbers of all slices, dimension {dim}", counts)
+
+
+@pytest.mark.claim("5.2.1", stays="images, of which every pixel is a unit")
+def test_the_fate_of_an_element_says_nothing_about_its_neighbours(Dropout):
+    with randomness():
+        scores = scores_of(Dropout(1 / 3)(torch.ones(7, 11, 29, 61)).eq(0), 1 / 3)
+    for dim in range(4):
+        along = scores.movedim(dim, -1)
+        assert_unrelated(f"any places further on, along dimension {dim} first", along)
+
+
+@pytest.mark.claim("5.2.7", stays="shapes that others have no room for")
+@given(shapes(), dtypes)
+def test_gradients_of_any_shape_go_where_the_inputs_went(Dropout, shape, dtype):
+    x, cotangent = grid(*shape).to(dtype).requires_grad_(), grid(*shape, limit=2).to(dtype)
+    with randomness():
+        came = Dropout(1 / 3)(x)
+    (came * cotangent).sum().backward()
+    kept = came.detach().ne(0).double()
+    assert_close("the gradient", x.grad, kept * cotangent.double() * 1.5)

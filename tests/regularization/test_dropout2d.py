@@ -1,0 +1,86 @@
+"""Dropout2d drops whole channels, each by itself and in each sample anew.
+
+What it owes its caller besides, and how channels fall, is in `test_every_dropout.py`.
+"""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.closeness import assert_close
+from tests.regularization.fates import assert_dropped_or_scaled, counts_of
+from tests.statistical import assert_mean, assert_std, randomness
+from tests.strategies import DTYPES, LAYOUTS, dtypes, grid
+
+# The smallest and the largest images, wide ones, high ones, and no two equal sizes side by side.
+IMAGES = (
+    (7, 5, 1, 1),
+    (5, 7, 1, 11),
+    (3, 11, 13, 1),
+    (1, 17, 2, 3),
+    (17, 1, 3, 2),
+    (5, 11, 17, 31),
+)
+P = (0.1, 1 / 3, 0.5, 0.9)
+
+sizes = st.tuples(*[st.integers(1, 5)] * 4)
+
+
+def assert_whole_channels(sentence: str, came: torch.Tensor) -> None:
+    """Either all pixels of a channel are 0, or none is."""
+    __tracebackhide__ = True
+    share = came.eq(0).double().mean(dim=(2, 3))
+    torn = share[(share > 0) & (share < 1)]
+    assert not len(torn), f"{sentence}: in some channels these shares are 0: {torn[:5].tolist()}"
+
+
+@pytest.mark.claim("5.2.4", stays="the sentence itself")
+@given(sizes, st.sampled_from(P), dtypes)
+def test_all_pixels_of_a_channel_share_their_fate(Dropout2d, shape, p, dtype):
+    with randomness():
+        assert_whole_channels("the output", Dropout2d(p)(grid(*shape).to(dtype)))
+
+
+@pytest.mark.claim("5.2.4", stays="the sentence itself, of views and of larger images")
+def test_so_do_they_wherever_they_lie(Dropout2d):
+    for (name, layout), shape, dtype in itertools.product(LAYOUTS.items(), IMAGES, DTYPES):
+        x = layout(grid(*shape).to(dtype))
+        came = Dropout2d(1 / 3)(x)
+        assert_whole_channels(f"{name}, {dtype}, shape {shape}", came)
+        assert_dropped_or_scaled(f"{name}, {dtype}, shape {shape}", came, x, 1 / 3)
+
+
+@pytest.mark.claim("5.2.4", "5.2.7", stays="the sentence itself, of gradients")
+@given(sizes, st.sampled_from(P), dtypes)
+def test_so_do_their_gradients(Dropout2d, shape, p, dtype):
+    x = grid(*shape).to(dtype).requires_grad_()
+    with randomness():
+        came = Dropout2d(p)(x)
+    (came * grid(*shape, limit=2).to(dtype)).sum().backward()
+    assert_whole_channels("the gradient", x.grad)
+    assert torch.equal(x.grad.eq(0), came.detach().eq(0)), "other channels than those dropped"
+
+
+@pytest.mark.claim("5.2.4", stays="sizes that others have no room for")
+def test_images_of_every_size_lose_as_many_channels(Dropout2d):
+    for size, p in itertools.product([(1, 1), (1, 7), (7, 1), (8, 8), (5, 13)], (1 / 3, 0.9)):
+        with randomness():
+            dropped = Dropout2d(p)(torch.ones(61, 67, *size))[:, :, 0, 0].eq(0)
+        for what, slices in (("sample", dropped), ("channel", dropped.T)):
+            counts = counts_of(slices, p)
+            assert_mean(f"size {size}: the numbers of each {what}", counts[:, None])
+            assert_std(f"size {size}: the numbers of all {what}s", counts)
+
+
+@pytest.mark.claim("5.2.4", stays="the sentence itself, where pixels are 0")
+def test_a_black_pixel_says_nothing_about_its_channel(Dropout2d):
+    x = grid(61, 67, 3, 2)
+    x[:, :, 0, 0] = 0
+    with randomness():
+        came = Dropout2d(1 / 3)(x)
+    dropped = came[:, :, 2, 1].eq(0)
+    assert_close("the output", came, torch.where(dropped[:, :, None, None], 0 * x, x * 1.5))
+    assert_mean("the number of dropped channels", counts_of(dropped.view(1, -1), 1 / 3))

@@ -1,0 +1,290 @@
+"""What every penalty owes its caller: each number of each parameter counts, once and alike.
+
+It is one number to be added to a loss, a function of the parameters alone, and its gradient
+reaches them. What a number counts, its size or its square, is in the files of the two.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from tests.closeness import assert_close
+from tests.gradients import by_differences, gradient, second_gradients
+from tests.strategies import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, exact, grid, shapes
+from tests.trajectories import leaf
+
+many_shapes = st.lists(shapes() | st.just((0, 5)), min_size=1, max_size=4)
+SIZES = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 22_003]
+
+
+def power(penalty) -> int:
+    return {"l1_penalty": 1, "l2_penalty": 2}[penalty.component]
+
+
+def cost(penalty, parameters: Sequence[Tensor]) -> float:
+    """By plain arithmetic, number by number."""
+    numbers = itertools.chain.from_iterable(p.detach().flatten().tolist() for p in parameters)
+    return math.fsum(abs(w) ** power(penalty) for w in numbers)
+
+
+def assert_cost(sentence: str, penalty, parameters: Sequence[Tensor]) -> None:
+    """The penalty is right to the digits of the parameters; what comes may have more."""
+    __tracebackhide__ = True
+    came, fewest = penalty(parameters), max((p.dtype for p in parameters), key=eps)
+    assert_close(sentence, came.to(fewest), cost(penalty, parameters))
+
+
+def eps(dtype: torch.dtype) -> float:
+    return torch.finfo(dtype).eps
+
+
+def pull(penalty, w: Tensor) -> Tensor:
+    """The gradient, exactly."""
+    w = w.detach().double()
+    return 2 * w if power(penalty) == 2 else w.sign()
+
+
+def model() -> nn.Module:
+    """Weights, biases, and numbers of other kinds."""
+    made = nn.Sequential(nn.Linear(5, 3), nn.LayerNorm(3), nn.PReLU(), nn.Linear(3, 2))
+    with torch.no_grad():
+        for i, p in enumerate(made.parameters()):
+            p.copy_(grid(*p.shape, limit=i + 1.0))
+    return made
+
+
+@pytest.mark.claim("5.1.5", stays="the definition")
+@given(many_shapes, st.floats(0, 10), dtypes)
+def test_every_number_of_every_parameter_counts(penalty, shapes, scale, dtype):
+    parameters = [(scale * grid(*shape)).to(dtype) for shape in shapes]
+    assert_cost("the penalty", penalty, parameters)
+
+
+@pytest.mark.claim("5.1.5")
+def test_it_is_one_number_with_all_digits_of_the_parameters(penalty):
+    for one, other in itertools.permutations(DTYPES, 2):
+        wider = torch.promote_types(one, other)
+        # Ones are exact in every dtype, so that all rounding is that of the wider one.
+        parameters = [
+            (grid(7) if dtype == wider else torch.ones(2, 3)).to(dtype) for dtype in (one, other)
+        ]
+        came = penalty(parameters)
+        assert came.shape == (), f"should be one number, came {came}"
+        assert eps(came.dtype) <= eps(wider), f"of {one} and {other} comes {came.dtype}"
+        assert_close(f"of {one} and {other}", came.to(wider), cost(penalty, parameters))
+
+
+@pytest.mark.claim("5.1.5", stays="names the fault that others only suffer from")
+def test_any_collection_will_do_also_one_that_can_be_gone_through_once(penalty):
+    parameters = list(model().parameters())
+    expected = cost(penalty, parameters)
+    for kind in (list, tuple, iter, nn.ParameterList, lambda ps: {id(p): p for p in ps}.values()):
+        assert_close(f"from {kind(parameters)!r:.40}", penalty(kind(parameters)), expected)
+    assert_close("from a generator", penalty(p for p in parameters), expected)
+
+
+@pytest.mark.claim("5.1.5", stays="what everybody calls it with")
+def test_of_a_model_everything_counts_weights_or_not(penalty):
+    expected = cost(penalty, list(model().parameters()))
+    assert_close("of a model", penalty(model().parameters()), expected)
+
+
+@pytest.mark.claim("5.1.5")
+def test_frozen_parameters_count(penalty):
+    for learns in itertools.product([False, True], repeat=3):
+        parameters = [grid(*shape) for shape in [(2, 3), (7,), (5, 1)]]
+        for p, each in zip(parameters, learns, strict=True):
+            p.requires_grad_(each)
+        assert_cost(f"learning: {learns}", penalty, parameters)
+
+
+@pytest.mark.claim("5.1.5")
+def test_no_parameters_cost_nothing(penalty):
+    for parameters in ([], iter([]), [exact([])], [torch.zeros(0, 5), torch.zeros(3, 0)]):
+        assert penalty(parameters) == 0, f"of {parameters}: {penalty(parameters)}"
+
+
+@pytest.mark.claim("5.1.5", stays="that it is a sum, whatever a number counts")
+def test_without_some_the_others_count_as_before(penalty):
+    parts = [[grid(3, 2), grid(7)], [grid(7), grid(5)], [grid(0, 5)], [exact(0.75), -grid(3, 2)]]
+    for one, other in itertools.product(parts, parts):
+        expected = penalty(one).double() + penalty(other).double()
+        assert_close("two penalties together", penalty([*one, *other]), expected)
+
+
+@pytest.mark.claim("5.1.5")
+def test_the_place_in_memory_changes_nothing(penalty):
+    for (name, layout), shape in itertools.product(LAYOUTS.items(), LAID_OUT):
+        w = layout(grid(*shape))
+        assert_cost(f"{name}, {shape}", penalty, [w, grid(2)])
+        slope = gradient(lambda w: penalty([w, grid(2)]), w, torch.tensor(1.0))
+        assert_close(f"{name}, {shape}: the gradient", slope, pull(penalty, w))
+
+
+@pytest.mark.claim("5.1.5")
+def test_a_large_parameter_counts_as_its_parts(penalty):
+    for size in SIZES:
+        w = grid(size).float()
+        assert_cost(f"of {size} numbers", penalty, [w])
+        assert_cost(f"of {size} numbers in parts", penalty, w.split(max(1, size // 99)))
+
+
+@pytest.mark.claim("5.1.5")
+def test_long_sums_in_half_precision_keep_their_digits(penalty):
+    for dtype in (torch.float16, torch.bfloat16):
+        w = torch.full((4099,), 0.75, dtype=dtype)
+        assert_cost(f"of 4099 numbers in {dtype}", penalty, [w])
+
+
+@pytest.mark.claim("5.1.5")
+@given(shapes(), st.integers(-400, 400))
+def test_in_another_unit_it_is_as_much_larger_however_small(penalty, shape, k):
+    w, unit = grid(*shape), 2.0 ** (k * power(penalty))  # a power of 2, so nothing is rounded
+    assert_close("the penalty", penalty([2.0**k * w]) / unit, penalty([w]).double())
+
+
+@pytest.mark.claim("5.1.5", stays="the definition, up to the largest numbers of every dtype")
+def test_numbers_count_as_they_are_up_to_the_largest_penalty(penalty):
+    for dtype, part in itertools.product(DTYPES, (0.9, 0.1, 1e-2)):
+        w = exact([part * torch.finfo(dtype).max ** (1 / power(penalty))]).to(dtype)
+        assert_cost(f"of {w.item()} in {dtype}", penalty, [w])
+
+
+@pytest.mark.claim("5.1.5")
+def test_nan_is_not_hidden(penalty):
+    for dtype, number in itertools.product(DTYPES, (torch.nan, torch.inf, -torch.inf)):
+        w = grid(3, 5).to(dtype)
+        w[1, 2] = number
+        came = penalty([grid(2).to(dtype), w, grid(7).to(dtype)])
+        assert came.isnan() if number is torch.nan else came == torch.inf, f"{number}: {came}"
+
+
+@pytest.mark.claim("5.1.6", stays="needs no formula")
+def test_the_gradient_is_the_limit_of_differences(penalty):
+    w, cotangent = (grid(5) * 4).round() / 4 + 1 / 8, grid(5, limit=2)
+
+    def each(rows: Tensor) -> Tensor:
+        flat = [penalty([w]) for w in rows.reshape(-1)]
+        return torch.stack(flat).reshape(rows.shape)
+
+    expected = by_differences(each, w, cotangent)
+    assert_close("the gradient", gradient(each, w, cotangent), expected)
+
+
+@pytest.mark.claim("5.1.6", stays="the definition")
+def test_every_parameter_gets_a_gradient_of_its_own(penalty):
+    for dtype, factor in itertools.product(DTYPES, (1.0, 0.0, -0.5, 3.0)):
+        parameters = [leaf(grid(*shape).to(dtype)) for shape in SHAPES]
+        (factor * penalty(parameters)).backward()
+        for p in parameters:
+            assert p.grad is not None, f"that of {p.tolist()} gets none"
+            assert p.grad.dtype == dtype, f"in {dtype} the gradient is in {p.grad.dtype}"
+            assert_close(f"{factor} times the gradient", p.grad, factor * pull(penalty, p))
+
+
+@pytest.mark.claim("5.1.6")
+def test_its_gradient_is_added_to_that_of_the_loss(penalty):
+    parameters = [leaf(grid(*shape)) for shape in SHAPES]
+    other = [grid(*shape).flatten().flip(0).reshape(shape) for shape in SHAPES]
+    loss = sum((p * c).sum() for p, c in zip(parameters, other, strict=True))
+    (loss + 0.5 * penalty(parameters)).backward()
+    penalty(parameters).backward()  # and what comes later to what was there
+    for p, c in zip(parameters, other, strict=True):
+        assert_close("the gradient of the sum", p.grad, c + 1.5 * pull(penalty, p))
+
+
+@pytest.mark.claim("5.1.6", stays="names the fault that others only suffer from")
+def test_the_gradient_reaches_what_the_parameters_are_made_from(penalty):
+    w = leaf(grid(2, 3))
+    penalty([w * w, 3 * w, w]).backward()
+    with torch.no_grad():
+        expected = 2 * w * pull(penalty, w * w) + 3 * pull(penalty, 3 * w) + pull(penalty, w)
+    assert_close("the gradient", w.grad, expected)
+
+
+@pytest.mark.claim("5.1.6")
+def test_the_gradient_can_be_differentiated_again(penalty):
+    w, cotangent, other = grid(5), exact(0.75), grid(5, limit=3)
+
+    def of_exponentials(w: Tensor) -> Tensor:
+        return penalty([-w.exp()])
+
+    by_w, by_cotangent = second_gradients(of_exponentials, w, cotangent, other)
+    k = power(penalty)  # the penalty is the sum of exp(k w)
+    assert_close("the second gradient", by_w, cotangent * k**2 * (k * w).exp() * other)
+    expected = (k * (k * w).exp() * other).sum()
+    assert_close("... by the incoming gradient", by_cotangent, expected)
+
+
+@pytest.mark.claim("5.1.6", stays="names the fault that others only suffer from")
+def test_two_penalties_keep_their_gradients_apart(penalty):
+    one, other = leaf(grid(2, 3)), leaf(grid(7) * 2)
+    first, second = penalty([one]), penalty([other])
+    first.backward(retain_graph=True)
+    second.backward()
+    first.backward()
+    assert_close("the gradient of one, twice", one.grad, 2 * pull(penalty, one))
+    assert_close("the gradient of the other", other.grad, pull(penalty, other))
+
+
+@pytest.mark.claim("5.1.6")
+def test_the_parameters_are_left_as_they_were(penalty):
+    for dtype in DTYPES:
+        parameters = [leaf(grid(*shape).to(dtype)) for shape in SHAPES]
+        before = [(p.detach().clone(), p._version, p.requires_grad) for p in parameters]
+        came = penalty(parameters)
+        assert all(p.grad is None for p in parameters), "there are gradients before backward()"
+        came.backward()
+        for p, (numbers, version, learns) in zip(parameters, before, strict=True):
+            assert torch.equal(p.detach(), numbers), f"was {numbers}, now {p}"
+            assert (p._version, p.requires_grad) == (version, learns), "something was written"
+
+
+@pytest.mark.claim("5.1.6", stays="a number that is a parameter, too, must not be handed out")
+def test_what_comes_shares_no_memory_with_the_parameters(penalty):
+    w = torch.tensor(1.0)
+    penalty([w]).add_(1)
+    assert w == 1, f"adding to the penalty changed the parameter to {w}"
+
+
+@pytest.mark.claim("5.1.6")
+def test_asking_for_gradients_changes_no_value(penalty):
+    for dtype in DTYPES:
+        parameters = [leaf(grid(*shape).to(dtype)) for shape in SHAPES]
+        with torch.no_grad():
+            assert not penalty(parameters).requires_grad, "under no_grad there is a gradient"
+            assert_cost("under no_grad", penalty, parameters)
+        assert penalty(parameters).requires_grad, "there is no gradient to come"
+        plain = [p.detach() for p in parameters]
+        assert not penalty(plain).requires_grad, "nobody asked for a gradient"
+        assert_cost("with gradients to come", penalty, parameters)
+        assert_cost("without", penalty, plain)
+
+
+@pytest.mark.claim("5.1.6", stays="what it leaves behind may harm others alone")
+def test_nothing_is_remembered_and_nothing_else_changed(penalty):
+    torch.rand(3)  # so that setting the seed, too, would be a change
+    before = torch.get_rng_state()
+    parameters = [leaf(grid(3, 5)), leaf(grid(7))]
+    for factor in (1, -2, 1):
+        parameters[0].data.copy_(factor * grid(3, 5))  # as an optimizer does, unseen by autograd
+        assert_cost("called again", penalty, parameters)
+    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+    assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)
+
+
+@pytest.mark.claim("5.1.6")
+def test_the_default_dtype_changes_nothing(penalty):
+    parameters = [grid(3, 5), grid(7).float()]
+    try:
+        for default in (torch.float16, torch.bfloat16, torch.float64):
+            torch.set_default_dtype(default)
+            assert_cost(f"by default {default}", penalty, parameters)
+    finally:
+        torch.set_default_dtype(torch.float32)

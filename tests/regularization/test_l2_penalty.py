@@ -1,0 +1,123 @@
+"""The L2 penalty is the sum of all squares: its pull to 0 is proportional to the weight.
+
+So weights become small and stay other than 0. With squared errors it is ridge regression, whose
+best weights are known: gradient steps must lead to (X'X + lambda)^-1 X'y.
+
+What it owes its caller like every penalty is in `test_every_penalty.py`.
+"""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.gradients import gradient
+from tests.strategies import SHAPES, eighths, exact, grid, numbers, shapes
+
+weights = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
+strengths = pytest.mark.parametrize("strength", [0.0, 0.125, 1.0, 16.0])
+
+# Seven samples of three features, the second of which is nearly the first, and their targets.
+SAMPLES = grid(7, 3, limit=1.5)
+SAMPLES[:, 1] = SAMPLES[:, 0] + SAMPLES[:, 1] / 8
+TARGETS = SAMPLES @ exact([2.0, -1.0, 0.25]) + grid(7, limit=0.5)
+
+
+@pytest.mark.claim("5.1.1")
+@given(st.lists(numbers(limit=1e150), min_size=1, max_size=5))
+def test_it_is_the_sum_of_the_squares_however_large(l2_penalty, row):
+    came = l2_penalty([exact(row[:1]), exact(row[1:])])
+    assert_close("the penalty", came, exact(sum(w * w for w in row)))
+
+
+@pytest.mark.claim("5.1.1")
+@pytest.mark.parametrize("k", [-9, -1, 0, 0.5, 2, 7])
+def test_k_times_the_weights_cost_k_squared_times_as_much(l2_penalty, k):
+    for shape in SHAPES:
+        w = grid(*shape)
+        assert_close(f"of shape {shape}", l2_penalty([k * w]), k**2 * l2_penalty([w]))
+
+
+@pytest.mark.claim("5.1.1")
+@given(weights)
+def test_shared_out_evenly_a_sum_costs_least(l2_penalty, w):
+    even = w.mean().expand_as(w)
+    # What it costs more to be uneven is the spread, so n equal parts cost 1/n of the whole.
+    spread = (w - w.mean()).square().sum()
+    assert_close("the penalty", l2_penalty([w]), l2_penalty([even]) + spread)
+    assert_close("the whole", l2_penalty([w.sum()]), len(w) * l2_penalty([even]))
+
+
+@pytest.mark.claim("5.1.1")
+@given(shapes(), st.floats(-1e6, 1e6))
+def test_the_pull_is_twice_the_weight(l2_penalty, shape, scale):
+    w = grid(*shape) * scale
+    slope = gradient(lambda w: l2_penalty([w]), w, torch.tensor(1.0))
+    assert_close("the gradient", slope, 2 * w)
+
+
+@pytest.mark.claim("5.1.6", stays="where a root would have no slope")
+def test_weights_of_0_have_the_gradient_0(l2_penalty):
+    for shape in [(), (3,), (2, 3)]:
+        w = torch.zeros(shape, dtype=torch.float64)
+        slope = gradient(lambda w: l2_penalty([w]), w, torch.tensor(1.0))
+        assert_close("the gradient", slope, torch.zeros(shape))
+
+
+@pytest.mark.claim("5.1.1")
+@pytest.mark.parametrize("rate", [0.0, 0.125, 0.25, 0.5])
+def test_without_a_loss_each_step_takes_the_same_part_of_every_weight(l2_penalty, rate):
+    w = grid(7, limit=100)
+    step = rate * gradient(lambda w: l2_penalty([w]), w, torch.tensor(1.0))
+    assert_close("after a step", w - step, (1 - 2 * rate) * w)
+
+
+def ridge(strength: float) -> Tensor:
+    """The best weights, from their closed form."""
+    square = SAMPLES.mT @ SAMPLES + strength * torch.eye(3, dtype=torch.float64)
+    return torch.linalg.solve(square, SAMPLES.mT @ TARGETS)
+
+
+def objective(l2_penalty, strength: float) -> Callable[[Tensor], Tensor]:
+    def of(w: Tensor) -> Tensor:
+        return (SAMPLES @ w - TARGETS).square().sum() + strength * l2_penalty([w])
+
+    return of
+
+
+@pytest.mark.claim("5.1.1")
+@strengths
+def test_at_the_weights_of_ridge_regression_the_pulls_balance(l2_penalty, strength):
+    slope = gradient(objective(l2_penalty, strength), ridge(strength), torch.tensor(1.0))
+    assert_close("the gradient", slope, torch.zeros(3))
+
+
+@pytest.mark.claim("5.1.1")
+@pytest.mark.parametrize("strength", [1.0, 16.0])
+def test_gradient_steps_lead_to_the_weights_of_ridge_regression(l2_penalty, strength):
+    w, curvatures = exact([5.0, 5.0, 5.0]), torch.linalg.eigvalsh(SAMPLES.mT @ SAMPLES) + strength
+    rate = 1 / (curvatures.min() + curvatures.max())  # of all rates the fastest
+    for _ in range(200):
+        w = w - rate * gradient(objective(l2_penalty, strength), w, torch.tensor(1.0))
+    assert_close("after 200 steps", w, ridge(strength))
+    assert w.ne(0).all(), f"there is a weight of exactly 0 in {w.tolist()}"
+
+
+@pytest.mark.claim("5.1.1")
+def test_the_stronger_the_smaller_are_all_weights_together_and_none_is_0(l2_penalty):
+    found = [ridge(strength) for strength in (0.0, 0.125, 1.0, 16.0, 256.0, 4096.0)]
+    sizes = torch.stack([l2_penalty([w]) for w in found])
+    assert sizes.diff().max() < 0, f"stronger and stronger, they cost {sizes.tolist()}"
+    assert torch.stack(found).ne(0).all(), f"a weight is exactly 0: {found}"
+
+
+@pytest.mark.claim("5.1.1")
+def test_a_single_weight_can_even_grow(l2_penalty):
+    # Two features that are nearly one share their work the more evenly, the stronger the penalty.
+    weak, strong = ridge(0.0), ridge(1.0)
+    assert (strong.abs() - weak.abs()).max() > 0, f"from {weak.tolist()} to {strong.tolist()}"
+    assert l2_penalty([strong]) < l2_penalty([weak])

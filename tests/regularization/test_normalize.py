@@ -1,0 +1,153 @@
+"""Normalize says of each number how many standard deviations it is from the mean of its channel.
+
+Both are given beforehand, and nothing is measured.
+
+What it owes its caller like every transform is in `test_every_transform.py`.
+"""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.gradients import gradient
+from tests.options import option
+from tests.strategies import DTYPES, LAYOUTS, eighths, every_dtype, exact, grid
+
+# Three channels, and other dimensions of that size, which may be taken for them.
+SHAPES = [
+    (3, 5, 7),
+    (3, 1, 1),
+    (2, 3, 5, 7),
+    (3, 3, 3),
+    (3, 3, 3, 3),
+    (5, 3, 3, 2),
+    (2, 2, 3, 2, 3),
+]
+MEAN, STD = (0.5, 0.25, 0.875), (0.25, 1.0, 0.5)
+REFUSED = (TypeError, ValueError, RuntimeError, AssertionError)
+# A mean and a std for each of some channels.
+statistics = st.lists(
+    st.tuples(eighths(100), st.integers(1, 64).map(lambda n: n / 8)), min_size=1, max_size=7
+)
+
+
+def picture(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Numbers between 0 and 1."""
+    return (grid(*shape, limit=0.5) + 0.5).to(dtype)
+
+
+def by_channel(function, image: Tensor, *numbers) -> Tensor:
+    """The function of each channel, and of its numbers, in float64."""
+    channels = zip(image.double().unbind(dim=-3), *numbers, strict=True)
+    return torch.stack([function(*channel) for channel in channels], dim=-3)
+
+
+def scaled(x: Tensor, mean: float, std: float) -> Tensor:
+    return (x - mean) / std
+
+
+@pytest.mark.claim("5.3.5", stays="the definition")
+@given(statistics, st.sampled_from([(), (1,), (2,), (0,), (2, 3)]))
+def test_each_channel_has_a_mean_and_a_std_of_its_own(Normalize, statistics, leading):
+    mean, std = ([row[i] for row in statistics] for i in (0, 1))
+    image = 16 * grid(*leading, len(mean), 2, 3)
+    expected = by_channel(scaled, image, mean, std)
+    assert_close(f"with mean={mean}, std={std}", Normalize(mean, std)(image), expected)
+
+
+@pytest.mark.claim("5.3.5")
+@every_dtype
+def test_channels_are_the_third_dimension_from_the_end(Normalize, dtype):
+    for shape in SHAPES:
+        image = picture(*shape, dtype=dtype)
+        came = Normalize(mean=MEAN, std=STD)(image)
+        assert came.dtype == dtype, f"of {dtype} it made {came.dtype}"
+        assert_close(f"shape {shape}", came, by_channel(scaled, image, MEAN, STD))
+
+
+@pytest.mark.claim("5.3.5", stays="decimal fractions, as people write them")
+def test_the_usual_numbers_of_imagenet_will_do(Normalize):
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    for dtype in (torch.float64, torch.float32):
+        image = picture(2, 3, 5, 7, dtype=dtype)
+        expected = by_channel(scaled, image, mean, std)
+        assert_close(f"in {dtype}", Normalize(mean, std)(image), expected)
+
+
+@pytest.mark.claim("5.3.5", stays="the formula, in every dtype")
+def test_the_gradient_is_divided_by_the_std(Normalize):
+    for shape, dtype in itertools.product(SHAPES, DTYPES):
+        cotangent = picture(*shape, dtype=dtype).flip(-1)
+        came = gradient(Normalize(MEAN, STD), picture(*shape, dtype=dtype), cotangent)
+        expected = by_channel(lambda x, std: x / std, cotangent, STD)
+        assert_close(f"{dtype}: the gradient", came, expected)
+
+
+@pytest.mark.claim("5.3.5", stays="what tells it from batch normalization")
+def test_nothing_is_measured(Normalize):
+    one_color = torch.full((3, 5, 7), 0.75, dtype=torch.float64)
+    expected = by_channel(scaled, one_color, MEAN, STD)
+    normalize = Normalize(MEAN, STD)
+    for k in (1, 1000, 1):  # nor remembered
+        normalize(k * picture(5, 3, 5, 7))
+        assert_close("an image of one colour", normalize(one_color), expected)
+
+
+@pytest.mark.claim("5.3.5")
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64], ids=str)
+def test_whole_numbers_are_refused(Normalize, dtype):
+    with pytest.raises(REFUSED):
+        Normalize(MEAN, STD)((picture(3, 5, 7) * 255).to(dtype))
+
+
+@pytest.mark.claim("5.3.5")
+@pytest.mark.parametrize("std", [(0.0, 0.0, 0.0), (0.5, 0.0, 0.25)])
+def test_a_std_of_0_is_refused_or_gives_nothing_finite(Normalize, std):
+    image = picture(2, 3, 5, 7)
+    try:
+        came = Normalize(MEAN, std)(image)
+    except REFUSED:
+        return
+    without = came[:, [s == 0 for s in std]]
+    assert not without.isfinite().any(), f"divided by 0, came {without.flatten()[:5].tolist()}"
+
+
+@pytest.mark.claim("5.3.5")
+def test_inplace_writes_into_the_image(Normalize):
+    option(Normalize, "inplace")
+    for (name, layout), dtype in itertools.product(LAYOUTS.items(), DTYPES):
+        if name != "expanded":
+            image = layout(picture(2, 3, 5, 7, dtype=dtype))
+            expected = by_channel(scaled, image, MEAN, STD)
+            came = Normalize(MEAN, STD, inplace=True)(image)
+            assert_close(f"{name}: the image", image, expected)
+            assert_close(f"{name}: what came", came, expected)
+
+
+@pytest.mark.claim("5.3.5")
+def test_no_random_numbers_are_drawn(Normalize):
+    torch.rand(3)  # so that setting the seed, too, would be a change
+    before = torch.get_rng_state()
+    Normalize(MEAN, STD)(picture(3, 5, 7))
+    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+
+
+@pytest.mark.claim("5.3.5", stays="the sizes of real images, for vectorised code")
+def test_large_images_are_treated_as_small_ones(Normalize):
+    for shape in [(3, 32, 32), (3, 67, 129), (5, 3, 33, 17), (2, 3, 1, 4099)]:
+        image = picture(*shape, dtype=torch.float32)
+        expected = by_channel(scaled, image, MEAN, STD)
+        assert_close(f"shape {shape}", Normalize(MEAN, STD)(image), expected)
+
+
+@pytest.mark.claim("5.3.5", stays="lists, which are what people write first")
+def test_lists_and_tuples_mean_the_same(Normalize):
+    expected = by_channel(scaled, picture(3, 5, 7), MEAN, STD)
+    for kind in (list, tuple):
+        came = Normalize(kind(MEAN), kind(STD))(picture(3, 5, 7))
+        assert_close(f"from a {kind.__name__}", came, exact(expected.tolist()))

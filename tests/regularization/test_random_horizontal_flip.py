@@ -1,0 +1,87 @@
+"""RandomHorizontalFlip hands on the image or its mirror image, as chance will have it.
+
+What it owes its caller like every transform is in `test_every_transform.py`.
+"""
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.options import option
+from tests.statistical import assert_mean, assert_unrelated, randomness, uniform_scores
+from tests.strategies import DTYPES
+
+SHAPES = [(1, 1, 1), (1, 1, 2), (3, 5, 7), (4, 7, 5), (1, 5, 5), (2, 3, 5, 7), (5, 1, 2, 3, 4)]
+KINDS = list(itertools.product(SHAPES, (*DTYPES, torch.uint8, torch.int64, torch.bool)))
+CALLS = 4096  # of which the one in ten that should be flipped is told from one in seven
+
+
+def picture(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Pixels that all differ, unless they are only true or false."""
+    numbers = torch.arange(1, torch.Size(shape).numel() + 1).reshape(shape)
+    return numbers.remainder(2).bool() if dtype == torch.bool else numbers.to(dtype)
+
+
+def mirrored(image: Tensor) -> Tensor:
+    return torch.stack(list(reversed(image.unbind(dim=-1))), dim=-1)
+
+
+def chances(flips: list[bool], p: float) -> Tensor:
+    """Standard normal scores, if each flip had the probability p.
+
+    What is flipped gets a random number below p, what is not a random number above.
+    """
+    share = torch.rand(len(flips), generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    return uniform_scores(torch.where(torch.tensor(flips), share * p, p + share * (1 - p)), 0, 1)
+
+
+@pytest.mark.claim("5.3.1", stays="the definition")
+def test_it_is_the_image_or_its_mirror_image(RandomHorizontalFlip):
+    flip = RandomHorizontalFlip()
+    for shape, dtype in KINDS:
+        image = picture(*shape, dtype=dtype)
+        with randomness():
+            for came in [flip(image) for _ in range(8)]:
+                right = torch.equal(came, image) or torch.equal(came, mirrored(image))
+                assert right, f"{dtype}: of {image.tolist()} it made {came.tolist()}"
+                assert came.dtype == dtype, f"of {dtype} it made {came.dtype}"
+
+
+@pytest.mark.claim("5.3.6", stays="the definition, with no chance in it")
+def test_with_p_1_every_image_is_mirrored(RandomHorizontalFlip):
+    for shape, dtype in KINDS:
+        image = picture(*shape, dtype=dtype)
+        with randomness():
+            for came in [RandomHorizontalFlip(p)(image) for p in (1, 1.0) for _ in range(4)]:
+                assert torch.equal(came, mirrored(image)), f"{shape}, {dtype}: came {came.tolist()}"
+
+
+@pytest.mark.claim("5.3.6")
+def test_with_p_0_none_is(RandomHorizontalFlip):
+    for shape, dtype in KINDS:
+        image = picture(*shape, dtype=dtype)
+        with randomness():
+            for came in [RandomHorizontalFlip(p)(image) for p in (0, 0.0) for _ in range(4)]:
+                assert torch.equal(came, image), f"{shape}, {dtype}: came {came.tolist()}"
+
+
+@pytest.mark.claim("5.3.6")
+@pytest.mark.parametrize("p", [0.1, None, 0.9], ids=lambda p: "by default" if p is None else str(p))
+def test_calls_flip_with_probability_p_whatever_came_before(RandomHorizontalFlip, p):
+    flip = RandomHorizontalFlip() if p is None else RandomHorizontalFlip(p=p)
+    images = [picture(1, 1, 2), picture(2, 1, 1, 3), picture(3, 2, 5, dtype=torch.uint8)]
+    with randomness():
+        calls = itertools.islice(itertools.cycle(images), CALLS)
+        scores = chances([not torch.equal(flip(image), image) for image in calls], p or 0.5)
+    assert_mean("who is flipped, made normal", -scores)
+    assert_unrelated("who is flipped, made normal", scores)
+
+
+@pytest.mark.claim("5.3.6")
+@pytest.mark.parametrize("p", [1.25, -0.125, float("nan")])
+def test_what_is_no_probability_is_refused(RandomHorizontalFlip, p):
+    option(RandomHorizontalFlip, "p")
+    with pytest.raises((ValueError, RuntimeError, AssertionError)):
+        RandomHorizontalFlip(p=p)(picture(3, 5, 7))

@@ -1,0 +1,107 @@
+"""PyTorch's weight_decay: an L2 penalty for SGD, and what else it is for others: 5.1.2.
+
+The penalty of lambda / 2 times the sum of squares adds lambda w to the gradient of every weight;
+so does weight_decay = lambda, in SGD and in Adam. In SGD that takes the same part of every weight
+in every step, which is what the name says. Adam divides it by the size of the gradients; AdamW
+decays the weights beside the gradient, and no penalty does the same.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.closeness import assert_close
+from tests.options import option
+from tests.strategies import exact, grid
+from tests.trajectories import leaf, provided, walk
+
+STEPS = 6
+SHAPES = [(2, 3), (7,), ()]
+SGD_SETTINGS: list[dict[str, Any]] = [
+    {"lr": 0.125},
+    {"lr": 0.125, "momentum": 0.5},
+    {"lr": 0.125, "momentum": 0.875, "dampening": 0.25},
+    {"lr": 0.125, "momentum": 0.5, "nesterov": True},
+]
+UNEQUAL = exact([1.0, -100.0, 1e4])
+
+
+def trained(
+    optimizer: Callable[..., Any],
+    penalty: Callable[..., Tensor] | None = None,
+    strength: float = 0,
+    **settings: Any,
+) -> Tensor:
+    """All weights after each of some steps, on a loss whose curvatures and minima differ."""
+    parameters = [leaf(grid(*shape)) for shape in SHAPES]
+    made, places = optimizer(parameters, **settings), []
+    for step in range(STEPS):
+        made.zero_grad()
+        losses = [(i + 1) / 4 * (p - step).square().sum() for i, p in enumerate(parameters)]
+        cost = strength * penalty(parameters) if penalty else 0
+        (torch.stack(losses).sum() + cost).backward()
+        made.step()
+        places.append(torch.cat([p.detach().flatten() for p in parameters]))
+    return torch.stack(places)
+
+
+@pytest.mark.claim("5.1.2", stays="the sentence itself")
+@pytest.mark.parametrize("settings", SGD_SETTINGS, ids=str)
+def test_weight_decay_of_sgd_is_half_of_it_times_the_penalty(l2_penalty, settings):
+    for decay in (0.0, 0.25, 1.5):
+        built_in = trained(torch.optim.SGD, weight_decay=decay, **settings)
+        added = trained(torch.optim.SGD, l2_penalty, decay / 2, **settings)
+        assert_close(f"the weights, with {decay}", added, built_in)
+
+
+@pytest.mark.claim("5.1.2", stays="the sentence, of the SGD that is judged with it")
+@pytest.mark.parametrize("settings", SGD_SETTINGS, ids=str)
+def test_so_it_is_in_the_sgd_beside_it(l2_penalty, SGD, settings):
+    option(SGD, "weight_decay")
+    settings = provided(SGD, settings)
+    built_in = trained(SGD, weight_decay=0.25, **settings)
+    assert_close("the weights", trained(SGD, l2_penalty, 0.125, **settings), built_in)
+
+
+@pytest.mark.claim("5.1.2", stays="the factor that is forgotten")
+def test_with_the_whole_of_it_the_penalty_is_twice_as_strong(l2_penalty):
+    added = trained(torch.optim.SGD, l2_penalty, 0.25, lr=0.125)
+    assert_close("the weights", added, trained(torch.optim.SGD, lr=0.125, weight_decay=0.5))
+    off = (added - trained(torch.optim.SGD, lr=0.125, weight_decay=0.25)).abs().max()
+    assert off > 0.1, f"half of it makes a difference of {off} only"
+
+
+@pytest.mark.claim("5.1.2", stays="Adam's weight_decay is the penalty, too")
+def test_weight_decay_of_adam_is_half_of_it_times_the_penalty_too(l2_penalty):
+    for decay in (0.25, 1.5):
+        built_in = trained(torch.optim.Adam, lr=0.125, weight_decay=decay)
+        added = trained(torch.optim.Adam, l2_penalty, decay / 2, lr=0.125)
+        assert_close(f"the weights, with {decay}", added, built_in)
+
+
+@pytest.mark.claim("5.1.2", stays="what the sentence leaves out: it is a decay for SGD alone")
+def test_without_a_loss_weights_decay_with_sgd_and_not_with_adam(SGD, Adam):
+    option(SGD, "weight_decay")
+    option(Adam, "weight_decay", "eps")
+    pushes, settings = [torch.zeros_like(UNEQUAL)] * STEPS, {"lr": 0.125, "weight_decay": 0.25}
+    part = (1 - 0.125 * 0.25) ** torch.arange(1, STEPS + 1, dtype=torch.float64)[:, None]
+    for name, optimizer in {"SGD": SGD, "AdamW": torch.optim.AdamW}.items():
+        came = walk(optimizer, UNEQUAL, pushes, **settings)
+        assert_close(f"with {name}", came, part * UNEQUAL)
+    came = walk(Adam, UNEQUAL, pushes, eps=0.0, **settings)
+    # Adam's first step is as long as the rate, whether the weight is large or small.
+    assert_close("the first step of Adam", came[0], UNEQUAL - 0.125 * UNEQUAL.sign())
+
+
+@pytest.mark.claim("5.1.2", stays="what the sentence leaves out: AdamW has no penalty")
+def test_no_strength_of_the_penalty_makes_adam_decay_weights(l2_penalty):
+    for strength in (1e-3, 0.125, 10.0):
+        w = leaf(UNEQUAL)
+        made = torch.optim.Adam([w], lr=0.125, eps=0.0)
+        (strength * l2_penalty([w])).backward()
+        made.step()
+        expected = UNEQUAL - 0.125 * UNEQUAL.sign()
+        assert_close(f"after a step with {strength}", w.detach(), expected)
