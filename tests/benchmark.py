@@ -19,7 +19,11 @@ import concepts
 
 ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
-TWO = ["tests/initialization", "tests/losses"]
+CHAPTERS = [
+    ["tests/initialization", "tests/losses"],
+    ["tests/optimization"],
+    ["tests/regularization", "tests/normalization", "tests/checkpoints"],
+]
 ONE_SOFTMAX = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 
 
@@ -67,7 +71,7 @@ def waiting(folder: Path) -> list[tuple[str, str]]:
     judging = min(seconds([*PYTEST, f"--subject={subject}"]) for _ in range(3))
     return [
         ("`uv run pytest`, everything", f"{seconds(PYTEST):.0f} s"),
-        ("`uv run pytest tests/initialization tests/losses`", f"{seconds([*PYTEST, *TWO]):.0f} s"),
+        *((f"`uv run pytest {' '.join(c)}`", f"{seconds([*PYTEST, *c]):.0f} s") for c in CHAPTERS),
         ("importing torch", f"{torch_alone:.1f} s"),
         ("judging one softmax, beyond importing torch", f"{judging - torch_alone:.1f} s"),
     ]

@@ -10,7 +10,9 @@ import os
 import re
 import resource
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from torch import nn
@@ -44,14 +46,36 @@ def assert_whole(path: Path, *starts: int) -> None:
     assert_same(f"the model of {start}", content["model"], network(start).state_dict())
 
 
-def moments(calls: list[str]) -> list[int]:
+class Moment(NamedTuple):
+    """Just before a call of this function, the 0th, 1st, 2nd ..., or so many calls later."""
+
+    name: str
+    which: int
+    later: int = 0
+
+
+def moments(calls: list[str]) -> list[Moment]:
     """Before and after the first, a middle and the last call of whatever changes a file."""
-    found: set[int] = set(range(0, len(calls), 1 + len(calls) // 5))
-    for name in {name for name in calls if CHANGING.search(name)}:
-        places = [place for place, other in enumerate(calls) if other == name]
-        for place in (places[0], places[len(places) // 2], places[-1]):
-            found |= {place, place + 1}
-    return sorted(found)
+    spread = range(0, len(calls), 1 + len(calls) // 5)
+    found = [Moment(calls[place], calls[:place].count(calls[place])) for place in spread]
+    for name in sorted({name for name in calls if CHANGING.search(name)}):
+        times = calls.count(name)
+        for which, later in itertools.product(sorted({0, times // 2, times - 1}), (0, 1)):
+            found.append(Moment(name, which, later))
+    return found
+
+
+def killing(moment: Moment) -> Callable[[Any], None]:
+    """What ends the process at that moment. How many other calls there were makes no difference."""
+    calls: list[str] = []
+
+    def see(function: Any) -> None:
+        calls.append(function.__name__)
+        before = calls[: len(calls) - moment.later]
+        if before[-1:] == [moment.name] and before.count(moment.name) == moment.which + 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return see
 
 
 @pytest.mark.claim("7.1.6")
@@ -63,12 +87,7 @@ def test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one(save_checkpo
             saving(save_checkpoint, path, 1)()
         watched(saving(save_checkpoint, path, 1), lambda function: calls.append(function.__name__))
         for moment in moments(calls):
-            left = itertools.count(moment, -1)
-
-            def see(function, left=left):
-                if next(left) == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
+            see = killing(moment)
             in_a_child(lambda see=see: watched(saving(save_checkpoint, path, 2), see), here)
             assert_whole(path, 1, 2)
             saving(save_checkpoint, path, 1)()  # nor does what is left stand in the way
