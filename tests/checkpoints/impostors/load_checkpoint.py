@@ -457,7 +457,7 @@ class PutBack(_Load):
         before = {name: t.clone() for name, t in model.state_dict().items()}
         try:
             super().load(kept, model, optimizer)
-        except Exception:
+        except Exception:  # whatever it was, it is raised again below
             model.load_state_dict(before)
             raise
 
