@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.options import option
-from tests.strategies import exact, grid
+from tests.strategies import DTYPES, exact, grid
 from tests.trajectories import needs
 
 Function = Callable[..., Any]
@@ -19,6 +19,8 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
         *[(2, 1, 3, 5), (2, 3, 5, 7), (5, 3, 2, 2)],
     ],
 }
+# Of the input and of the layer: half precision may go through a layer in float32.
+PRECISIONS = [(d, d) for d in DTYPES] + [(d, torch.float32) for d in DTYPES[2:]]
 
 
 def shapes_of(batch_norm) -> list[tuple[int, ...]]:

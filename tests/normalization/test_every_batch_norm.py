@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.channels import (
+    PRECISIONS,
     averages,
     back,
     batch,
@@ -270,30 +271,26 @@ def test_a_channel_that_never_varies_becomes_its_bias(batch_norm):
 
 @pytest.mark.claim("6.1.7", stays="judges every dtype, whatever other claims do")
 def test_fewer_digits_cost_only_rounding(batch_norm):
-    for shape in shapes_of(batch_norm):
-        for dtype in DTYPES:
-            layer, x = taught(batch_norm, shape[1], dtype), batch(*shape, dtype=dtype)
-            assert layer(x).dtype == dtype, f"{layer(x).dtype} from {dtype}"
-            assert_close(f"{dtype}, {shape}", layer(x), expected_of(layer, x))
-            cotangent = grid(*shape, limit=2).to(dtype)
-            exactly = taught(batch_norm, shape[1])
-            expected = gradient(exactly, x.double(), cotangent.double())
-            assert_close(f"{dtype}, {shape}: gradient", gradient(layer, x, cotangent), expected)
-            layer.eval()
-            running = layer.running_mean.double(), layer.running_var.double()
-            expected = normalized(x, *running, 1e-5, layer)
-            assert_close(f"{dtype}, {shape}: in evaluation", layer(x), expected)
+    for shape, (dtype, of_layer) in itertools.product(shapes_of(batch_norm), PRECISIONS):
+        case = f"{dtype} in a layer of {of_layer}, {shape}"
+        layer, x = taught(batch_norm, shape[1], of_layer), batch(*shape, dtype=dtype)
+        assert layer(x).dtype == dtype, f"{layer(x).dtype} from {case}"
+        assert_close(case, layer(x), expected_of(layer, x))
+        cotangent = grid(*shape, limit=2).to(dtype)
+        expected = slopes(layer, x, cotangent)
+        assert_close(f"{case}: gradient", gradient(layer, x, cotangent), expected)
+        layer.eval()
+        running = layer.running_mean.double(), layer.running_var.double()
+        assert_close(f"{case}: evaluated", layer(x), normalized(x, *running, 1e-5, layer))
 
 
 @pytest.mark.claim("6.1.7", stays="long sums in half precision, which nothing else has")
 def test_long_sums_in_half_precision_keep_their_digits(batch_norm):
-    for shape in LARGE[batch_norm.component][:1]:
-        for dtype, of_layer in itertools.product(DTYPES[2:], (None, torch.float32)):
-            of_layer = of_layer or dtype
-            rows = torch.arange(1025) % 5 + 90 + torch.arange(shape[1])[:, None]
-            x, layer = back(rows, torch.empty(shape)).to(dtype), taught(batch_norm, 2, of_layer)
-            assert layer(x).dtype == dtype, f"{layer(x).dtype} from {dtype}"
-            assert_close(f"{dtype}, parameters in {of_layer}", layer(x), expected_of(layer, x))
+    shape = LARGE[batch_norm.component][0]
+    rows = torch.arange(1025) % 5 + 90 + torch.arange(shape[1])[:, None]
+    for dtype, of_layer in PRECISIONS[2:]:
+        x, layer = back(rows, torch.empty(shape)).to(dtype), taught(batch_norm, 2, of_layer)
+        assert_close(f"{dtype} in a layer of {of_layer}", layer(x), expected_of(layer, x))
 
 
 @pytest.mark.claim("6.1.7")

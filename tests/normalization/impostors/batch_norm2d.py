@@ -307,6 +307,18 @@ class RootTakenOnce(_BatchNorm2d):
         return (x - mean) / self.wide(self.divisor, x)
 
 
+@refused_by("test_fewer_digits_cost_only_rounding")
+class NoAveragesInThisPrecision(_BatchNorm2d):
+    """Averages that are not of the input's dtype cannot be used, so the batch has to do."""
+
+    def forward(self, input):
+        self.fits = self.running_mean is None or self.running_mean.dtype == input.dtype
+        return super().forward(input)
+
+    def uses_the_batch(self):
+        return super().uses_the_batch() or not self.fits
+
+
 @refused_by("test_the_averages_are_kept_in_the_dtype_of_the_layer")
 class AveragesInThePrecisionOfTheInput(_BatchNorm2d):
     """A batch in half precision has averages in half precision."""
