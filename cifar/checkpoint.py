@@ -1,64 +1,161 @@
-"""What is kept of a training run: the state of the network and of its optimizer, never code.
+"""What is kept of a training run: all that its next step depends on, and where it came from.
 
-A state_dict holds tensors only, so a checkpoint can be read by a later version of this package,
-and reading one runs nothing that is in it (`weights_only`). The settings beside it say which
-network to build before its state is loaded.
+There are tensors, numbers and names in it, never code: a later version of this package can read it,
+and reading it runs nothing. What makes a file whole or not there at all is explained in
+`concepts/checkpoints/save_checkpoint.py`.
 """
 
+import contextlib
+import hashlib
 import os
 import platform
+import secrets
+import tomllib
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
 
 from cifar.components import Components
 from cifar.data import Data
+from cifar.machine import Machine
 from cifar.model import FullyConnected
-from cifar.settings import Settings
+from cifar.settings import RefusedError, Settings
 from cifar.train import Training
+from concepts.checkpoints.file_format import CheckpointError, read
+
+FORMAT = 2  # 1 had no place in the epoch and could not be resumed
+ROOT = Path(__file__).parents[1]
 
 
-def save(
-    path: Path, training: Training, settings: Settings, components: Components, data: Data
-) -> None:
+class ResumeError(RefusedError):
+    """A checkpoint that cannot be read, or not be gone on from."""
+
+
+def save(path: Path, training: Training, recipe: str) -> None:
     """Write a checkpoint: wholly, or the one that was there stays.
+
+    Args:
+        path: of the file; its folder must be there.
+        training: its state, between two steps.
+        recipe: the name of the recipe that the settings are of.
 
     Raises:
         OSError: no room, or no right to write.
     """
-    unfinished = path.with_suffix(".part")
+    kept = {
+        "format": FORMAT,
+        **training.state(),
+        "recipe": recipe,
+        "settings": asdict(training.settings),
+        "components": training.components.origins(),
+        "subjects": training.components.subjects,
+        "data": {
+            "name": training.data.name,
+            "classes": training.data.classes,
+            "checksum": training.data.checksum,
+        },
+        "machine": _conditions(training.machine),
+    }
+    # In the same folder: a move between file systems is a copy, and can end halfway.
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.unfinished")
     try:
-        torch.save(
-            {
-                "model": training.model.state_dict(),
-                "optimizer": training.optimizer.state_dict(),
-                "history": [asdict(epoch) for epoch in training.history],
-                "settings": asdict(settings),
-                "data": data.name,
-                "classes": data.classes,
-                "components": components.origins(),
-                "versions": {"python": platform.python_version(), "torch": str(torch.__version__)},
-            },
-            unfinished,
-        )
+        with open(unfinished, "xb") as file:
+            torch.save(kept, file)
+            file.flush()
+            os.fsync(file.fileno())  # or the new name may reach the disk before the contents
         os.replace(unfinished, path)
     except RuntimeError as problem:  # this is how torch reports a full disk
         raise OSError(str(problem).partition("\n")[0]) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(unfinished)
 
 
-def restore(path: Path, components: Components) -> nn.Module:
+def load(path: Path) -> dict[str, Any]:
+    """What `save` wrote, on the CPU.
+
+    Raises:
+        ResumeError: there is no such file, it is damaged, or of another format.
+    """
+    try:
+        with open(path, "rb") as file:
+            kept = read(file, path)
+    except (OSError, CheckpointError) as problem:
+        raise ResumeError(f"a checkpoint must be there and intact, got {problem}") from None
+    if kept.get("format") != FORMAT:
+        raise ResumeError(
+            f"a checkpoint must be of format {FORMAT}, which this version writes, "
+            f"got {kept.get('format', 1)} in {path}"
+        )
+    return kept
+
+
+def restore(path: Path, components: Components) -> FullyConnected:
     """Build the network of a checkpoint, in evaluation mode.
 
     Args:
         path: what `save` wrote.
         components: where the layers come from; need not be the subjects that it was trained with.
     """
-    kept = torch.load(path, weights_only=True)
-    settings = Settings(**kept["settings"])
-    model = FullyConnected(settings.hidden, settings.dropout, components)
+    kept = load(path)
+    model = FullyConnected(Settings(**kept["settings"]), components)
     model.load_state_dict(kept["model"])
     return model.eval()
+
+
+def resume(kept: dict[str, Any], data: Data, machine: Machine) -> Training:
+    """A training run that goes on where a checkpoint was written.
+
+    Args:
+        kept: from `load`.
+        data: the same as then.
+        machine: what to compute on; other than then, it rounds otherwise.
+
+    Raises:
+        ResumeError: the data is not what the checkpoint was trained on.
+    """
+    if data.checksum != kept["data"]["checksum"]:
+        raise ResumeError(
+            f"a run must go on with the data it began with, {kept['data']['name']}, "
+            f"got other images or labels, of {data.name}"
+        )
+    components = Components(*kept["subjects"])
+    return Training(data, Settings(**kept["settings"]), components, machine, state=kept)
+
+
+def differences(kept: dict[str, Any], machine: Machine) -> list[str]:
+    """In what this machine is not the one of a checkpoint, so that sums may be rounded otherwise.
+
+    Returns:
+        One line each; none where the run goes on bit for bit.
+    """
+    then, now = kept["machine"], _conditions(machine)
+    return [f"{key}: {then[key]} then, {now[key]} now" for key in now if then[key] != now[key]]
+
+
+def _conditions(machine: Machine) -> dict[str, str]:
+    return {
+        "device": machine.device.type,
+        "precision": str(machine.precision).removeprefix("torch."),
+        "threads": str(torch.get_num_threads()),
+        "processes": str(machine.ranks),
+        **versions(),
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Of Python, torch and this package; and a checksum of its code, which versions forget."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    code = hashlib.blake2b(digest_size=8)
+    for source in sorted([*ROOT.glob("cifar/*.py"), *ROOT.glob("concepts/**/*.py")]):
+        code.update(source.read_bytes())
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        project["name"]: project["version"],
+        "code": code.hexdigest(),
+    }

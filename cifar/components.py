@@ -58,6 +58,11 @@ class Components:
             f"one of the subjects must provide {name}, got {asked}; torch has most components"
         )
 
+    @property
+    def subjects(self) -> list[str]:
+        """The names of the subjects, in the order in which they are asked."""
+        return [subject.name for subject in self._subjects]
+
     def origins(self) -> dict[str, str]:
         """The subject of every component that has been asked for so far, in that order."""
         return dict(self._origins)

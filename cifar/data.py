@@ -10,9 +10,11 @@ import socket
 import tempfile
 import threading
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, cached_property
 from http.client import HTTPException
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from cifar.standin import SHAPES, labelled_images
 SYNTHETIC = "synthetic"  # the word that asks for the stand-in in place of a folder
 ROOT_VARIABLE = "CIFAR10_ROOT"
 DEFAULT_ROOT = Path("data")
+HELD_OUT = 5_000  # of the training images, to compare settings by
 PATIENCE = 10.0  # seconds without an answer after which the network counts as absent
 
 
@@ -53,6 +56,15 @@ class Data:
     test_labels: Tensor
     synthetic: bool = False
 
+    @cached_property
+    def checksum(self) -> str:
+        """Of the images and labels that a run learns from or measures itself on."""
+        learning = (self.train_images, self.train_labels)
+        total = 0
+        for part in (*learning, self.held_out_images, self.held_out_labels):
+            total = zlib.crc32(part.contiguous().numpy().data, total)
+        return f"{total:08x}"
+
 
 def find(folder: str | None = None) -> Path | None:
     """The folder that should hold CIFAR-10, or None where there is no sign of any.
@@ -67,12 +79,16 @@ def find(folder: str | None = None) -> Path | None:
     return DEFAULT_ROOT if (DEFAULT_ROOT / CIFAR10.base_folder).exists() else None
 
 
-def load(folder: str | None = None, say: Callable[[str], None] = print) -> Data:
+def load(
+    folder: str | None = None, say: Callable[[str], None] = print, held_out: int = HELD_OUT
+) -> Data:
     """Load CIFAR-10, downloading it if need be, or else draw the stand-in.
 
     Args:
         folder: where the images are, or the word `synthetic` for the stand-in.
         say: told of a download, and why it failed.
+        held_out: how many of the 50,000 training images not to learn from; the stand-in holds out
+            as many as it does.
 
     Raises:
         DataError: the folder that was named does not hold the whole CIFAR-10 unaltered.
@@ -88,18 +104,19 @@ def load(folder: str | None = None, say: Callable[[str], None] = print) -> Data:
             say(f"the download failed ({problem})")
             return stand_in()
     try:
-        return cifar10(root)
+        return cifar10(root, held_out)
     except DataError as problem:
         if folder is not None or root == DEFAULT_ROOT:
             raise
         raise DataError(f"{problem} (${ROOT_VARIABLE} names this folder)") from None
 
 
-def cifar10(root: Path) -> Data:
+def cifar10(root: Path, held_out: int = HELD_OUT) -> Data:
     """Read CIFAR-10 from a folder, every file checked against its MD5 sum.
 
     Args:
         root: the folder in which `cifar-10-batches-py` lies.
+        held_out: how many of the training images not to learn from.
 
     Raises:
         DataError: a file is missing, unreadable, or not the one that was published.
@@ -112,9 +129,12 @@ def cifar10(root: Path) -> Data:
             f"got {root}: {_first_fault(root) or problem}"
         ) from None
     images, labels = _tensors(train)
-    return Data("CIFAR-10", tuple(train.classes), *_split(images, labels), *_tensors(test))
+    return Data(
+        "CIFAR-10", tuple(train.classes), *_split(images, labels, held_out), *_tensors(test)
+    )
 
 
+@cache
 def stand_in() -> Data:
     """The synthetic stand-in: 4,000 images to learn from, 1,000 held out, 1,000 to test."""
     return Data(
@@ -147,9 +167,9 @@ def _tensors(part: CIFAR10) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(channels_first).contiguous(), torch.tensor(part.targets)
 
 
-def _split(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Hold out the last tenth; the published order is random already."""
-    kept = len(images) * 9 // 10
+def _split(images: Tensor, labels: Tensor, held_out: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Hold out the last ones; the published order is random already."""
+    kept = len(images) - held_out
     return images[:kept], labels[:kept], images[kept:], labels[kept:]
 
 

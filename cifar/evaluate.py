@@ -62,7 +62,11 @@ class Evaluation:
 
 
 def evaluate(
-    model: nn.Module, images: Tensor, labels: Tensor, components: Components
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    components: Components,
+    both_sides: bool = False,
 ) -> Evaluation:
     """Show a network images, without dropout and with the running statistics of batch norm.
 
@@ -71,9 +75,15 @@ def evaluate(
         images: uint8 of shape (N, 3, 32, 32).
         labels: int64 of shape (N,).
         components: where the loss and the softmax come from.
+        both_sides: whether the network is shown the mirror images, too, and the mean of both
+            answers counts. This is an augmentation at test time, and reported as such.
     """
     model.eval()
+    where = next(model.parameters()).device
     with torch.no_grad():
-        logits = torch.cat([model(part) for part in torch.split(images, 1000)])
+        parts = [part.to(where) for part in torch.split(images, 1000)]
+        logits = torch.cat([model(part) for part in parts]).cpu()
+        if both_sides:
+            logits = (logits + torch.cat([model(part.flip(-1)) for part in parts]).cpu()) / 2
         loss = components.CrossEntropyLoss()(logits, labels).item()
         return Evaluation(loss, components.softmax(logits, dim=1), labels)

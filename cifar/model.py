@@ -1,51 +1,54 @@
 """The network: linear maps with a bend in between.
 
-Every hidden layer is Linear, BatchNorm1d, ReLU, Dropout, in this order. The last layer is a bare
-Linear: the softmax is inside the cross-entropy loss, and a second one would put a floor under it.
-Without hidden layers the network is the linear model that it has to beat.
+Every hidden layer is Linear, BatchNorm1d, an activation, Dropout, in this order. The last layer is
+a bare Linear: the softmax is inside the cross-entropy loss, and a second one would put a floor
+under it. Without hidden layers the network is the linear model that it has to beat.
 Read next: `cifar/train.py`.
 """
 
 import math
-from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from cifar.components import Components
-
-CLASSES = 10
-PIXELS = 3 * 32 * 32
+from cifar.dropout import CheapDropout
+from cifar.inputs import Pixels, PrincipalComponents
+from cifar.settings import CLASSES, Settings
 
 
 class FullyConnected(nn.Module):
     """A fully connected classifier of 32x32 colour images.
 
     Args:
-        hidden: the width of each hidden layer; none at all makes a linear model.
-        dropout: the probability with which a hidden unit is zeroed in training.
+        settings: widths, activation, initialization, batch norm, dropout, inputs.
         components: where the layers come from.
 
     Example:
         >>> import torch
-        >>> model = FullyConnected([64], dropout=0.0, components=Components("torch"))
+        >>> model = FullyConnected(Settings(hidden=(64,)), Components("torch"))
         >>> model(torch.zeros(7, 3, 32, 32, dtype=torch.uint8)).shape
         torch.Size([7, 10])
     """
 
-    def __init__(self, hidden: Sequence[int], dropout: float, components: Components) -> None:
+    def __init__(self, settings: Settings, components: Components) -> None:
         super().__init__()
-        widths = [PIXELS, *hidden]
+        self.inputs: Pixels | PrincipalComponents = Pixels()
+        if settings.whiten:
+            self.inputs = PrincipalComponents(settings.whiten, settings.whiten_floor)
+        widths = [self.inputs.features, *settings.hidden]
         self.linears = nn.ModuleList(
-            components.Linear(fan_in, fan_out, bias=False)  # batch norm brings its own bias
-            for fan_in, fan_out in zip(widths, hidden, strict=False)
+            # batch norm brings a bias of its own
+            components.Linear(fan_in, fan_out, bias=not settings.batch_norm)
+            for fan_in, fan_out in zip(widths, settings.hidden, strict=False)
         )
-        self.norms = nn.ModuleList(components.BatchNorm1d(width) for width in hidden)
-        self.relu = components.relu
-        self.dropout = components.Dropout(dropout)
+        normed = settings.hidden if settings.batch_norm else ()
+        self.norms = nn.ModuleList(components.BatchNorm1d(width) for width in normed)
+        self.activation = getattr(components, settings.activation)
+        self.dropout = CheapDropout.instead_of(components.Dropout, settings.dropout)
         self.output = components.Linear(widths[-1], CLASSES)
 
         for linear in self.linears:
-            components.kaiming_normal_(linear.weight, nonlinearity="relu")
+            _initialize(linear, settings, components)
         # Scores of size 0.1 are next to no opinion, so the first loss is close to ln 10.
         components.normal_(self.output.weight, std=0.1 / math.sqrt(widths[-1]))
         components.zeros_(self.output.bias)
@@ -54,26 +57,29 @@ class FullyConnected(nn.Module):
         """Score every image for every class.
 
         Args:
-            images: uint8 of shape (N, 3, 32, 32), from 0 to 255.
+            images: uint8 of shape (N, 3, 32, 32), from 0 to 255; or what `self.inputs` has made of
+                them, float32 of shape (N, features).
 
         Returns:
             Logits, float32 of shape (N, 10): the larger, the likelier the class.
         """
-        x = standardized(images)
-        for linear, norm in zip(self.linears, self.norms, strict=True):
-            x = self.dropout(self.relu(norm(linear(x))))
+        x = images if images.is_floating_point() else self.inputs(images)
+        for depth, linear in enumerate(self.linears):
+            x = linear(x)
+            if self.norms:
+                x = self.norms[depth](x)
+            x = self.dropout(self.activation(x))
         logits: Tensor = self.output(x)
-        return logits
+        return logits.float()
 
 
-def standardized(images: Tensor) -> Tensor:
-    """Bytes as numbers around 0 and of size about 1, each image in one row.
-
-    The brightness of a photograph varies by about 64 around the middle of the scale.
-
-    Example:
-        >>> import torch
-        >>> standardized(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
-        tensor([[-1.9922,  1.9922]])
-    """
-    return (images.flatten(1).float() - 127.5) / 64
+def _initialize(linear: nn.Module, settings: Settings, components: Components) -> None:
+    draw = getattr(components, settings.initialization)
+    if settings.initialization.startswith("kaiming"):
+        draw(linear.weight, nonlinearity="relu")
+    elif settings.initialization == "normal_":
+        draw(linear.weight, std=0.01)
+    else:
+        draw(linear.weight)
+    if linear.bias is not None:
+        components.zeros_(linear.bias)

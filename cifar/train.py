@@ -1,23 +1,31 @@
-"""The training loop: stochastic gradient descent on shuffled batches.
+"""The training loop.
 
-The same seed gives the same weights, on one machine and for a given number of epochs. A budget of
-seconds ends where the clock says, so it repeats only roughly. Read next: `cifar/evaluate.py`.
+The same seed gives the same weights bit for bit, on one machine and with one number of threads. A
+run can be stopped after any step: what `state()` gives is all that the steps after it depend on.
+Read next: `cifar/evaluate.py`, `cifar/checkpoint.py`.
 """
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from cifar.batches import Batches
 from cifar.components import Components
 from cifar.data import Data
 from cifar.evaluate import evaluate
+from cifar.inputs import PrincipalComponents
+from cifar.machine import Machine
 from cifar.model import FullyConnected
-from cifar.settings import RefusedError, Settings, SettingsError
+from cifar.optimization import optimizers, share_of_lr
+from cifar.randomness import seed_everything
+from cifar.settings import RefusedError, Settings
+
+ALONE = Machine()
 
 
 class DivergedError(RefusedError):
@@ -25,18 +33,12 @@ class DivergedError(RefusedError):
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far the training is: `done` runs from 0 to 1, loss and accuracy are this epoch's."""
-
-    done: float
-    loss: float
-    accuracy: float
-    images_per_second: float
-
-
-@dataclass(frozen=True)
 class Epoch:
-    """What one pass over the images came to: mean loss, and accuracy from 0 to 1."""
+    """What one pass over the images came to: mean loss, and accuracy from 0 to 1.
+
+    The images of the training part were altered, and the network was changing and had dropout; so
+    these figures can be worse than those of the images held out.
+    """
 
     loss: float
     accuracy: float
@@ -44,144 +46,163 @@ class Epoch:
     held_out_accuracy: float
 
 
-@dataclass
 class Training:
-    """What is being trained, and how it went so far."""
-
-    model: nn.Module
-    optimizer: Any  # a torch.optim.Optimizer, or a component that stands in for one
-    history: list[Epoch] = field(default_factory=list)
-
-
-def start(settings: Settings, components: Components) -> Training:
-    """A new network, its weights drawn from the global generator, and its optimizer."""
-    model = FullyConnected(settings.hidden, settings.dropout, components)
-    optimizer = components.SGD(
-        model.parameters(),
-        lr=settings.lr,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
-    return Training(model, optimizer)
-
-
-def train(
-    data: Data,
-    settings: Settings,
-    components: Components,
-    on_step: Callable[[Progress], None] = lambda progress: None,
-    on_epoch: Callable[[Training], None] = lambda training: None,
-) -> Training:
-    """Train a new network.
+    """A network, what trains it, and how far it is.
 
     Args:
-        data: learns from its `train` part, and measures itself on its `held_out` part.
+        data: it learns from the `train` part, and measures itself on the `held_out` part.
         settings: how, how long, and from which seed.
-        components: where layers, loss, optimizer and augmentation come from.
-        on_step: called after every step.
-        on_epoch: called after every epoch, with a state worth keeping.
-
-    Returns:
-        The network, its optimizer, and one entry of history for every epoch.
+        components: where layers, loss and optimizer come from.
+        machine: what to compute on.
+        state: of another run with the same settings, to go on from where that was.
 
     Raises:
-        SettingsError: a batch is larger than the training part.
-        DivergedError: the loss became infinite or NaN; the last `on_epoch` saw the last good state.
+        SettingsError: the batch size does not fit the data or the machine.
     """
-    count = len(data.train_images)
-    if settings.batch_size > count:
-        raise SettingsError(
-            f"the batch size must be at most the number of training images, {count}, "
-            f"got {settings.batch_size}"
+
+    def __init__(
+        self,
+        data: Data,
+        settings: Settings,
+        components: Components,
+        machine: Machine = ALONE,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        self.data, self.settings, self.components = data, settings, components
+        self.machine = machine
+        with torch.random.fork_rng(devices=[]):
+            seed_everything(machine.device, settings.seed, "weights")
+            self.model = FullyConnected(settings, components).to(machine.device)
+            if state is not None:
+                self.model.load_state_dict(state["model"])
+            elif isinstance(self.model.inputs, PrincipalComponents):
+                self.model.inputs.fit(data.train_images.to(machine.device))
+            self._together = machine.together(self.model)
+            self.optimizers = optimizers(self.model, settings, components)
+        self._highest = [[g["lr"] for g in each.param_groups] for each in self.optimizers]
+        self._mean_loss = components.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+        self._batches = Batches(
+            data.train_images, data.train_labels, self.model.inputs, settings, machine
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        training = start(settings, components)
-        mean_loss = components.CrossEntropyLoss()
-        flip = components.RandomHorizontalFlip(0.5)
-        budget = _Budget(settings, count // settings.batch_size)
-        while not training.history or budget.spent() < 1:
-            seen = _Seen()
-            training.model.train()
-            for rows in _shuffled_batches(count, settings.batch_size):
-                for group in training.optimizer.param_groups:
-                    group["lr"] = settings.lr * (1 - budget.spent())
-                images, labels = flip(data.train_images[rows]), data.train_labels[rows]
-                seen.add(*_step(training, mean_loss, images, labels), len(rows))
-                budget.steps += 1
-                speed = budget.steps * settings.batch_size / budget.elapsed()
-                on_step(Progress(budget.spent(), seen.loss, seen.accuracy, speed))
-                if budget.spent() >= 1:
-                    break
-            held_out = evaluate(
-                training.model, data.held_out_images, data.held_out_labels, components
-            )
-            _must_be_finite(held_out.loss, training)
-            training.history.append(
-                Epoch(seen.loss, seen.accuracy, held_out.loss, held_out.accuracy)
-            )
-            on_epoch(training)
-    return training
+        self.an_epoch = self._batches.an_epoch
+        self.steps = self.an_epoch * settings.epochs
+        self.step = 0
+        self.seconds = 0.0
+        self.history: list[Epoch] = []
+        self._restart_sums()
+        if state is not None:
+            self._go_on_from(state)
 
-
-def _shuffled_batches(count: int, size: int) -> Sequence[Tensor]:
-    """Row numbers in random order. An incomplete last batch is left out: batch norm could not
-    take one of a single image."""
-    return torch.split(torch.randperm(count), size)[: count // size]
-
-
-def _step(
-    training: Training, mean_loss: Callable[..., Any], images: Tensor, labels: Tensor
-) -> tuple[float, int]:
-    """Move every parameter against its gradient; the loss and the right answers before that."""
-    logits = training.model(images)
-    loss = mean_loss(logits, labels)
-    _must_be_finite(loss.item(), training)
-    training.optimizer.zero_grad()
-    loss.backward()
-    training.optimizer.step()
-    return loss.item(), int((logits.argmax(dim=1) == labels).sum())
-
-
-def _must_be_finite(loss: float, training: Training) -> None:
-    if not math.isfinite(loss):
-        raise DivergedError(
-            f"the loss must stay a finite number, got {loss} in epoch "
-            f"{len(training.history) + 1}; a smaller learning rate may help"
-        )
-
-
-class _Seen:
-    """The mean loss and the accuracy of the images seen so far in an epoch."""
-
-    def __init__(self) -> None:
-        self._loss_sum, self._right, self._images = 0.0, 0, 0
-
-    def add(self, mean_loss: float, right: int, images: int) -> None:
-        self._loss_sum += mean_loss * images
-        self._right += right
-        self._images += images
+    @property
+    def done(self) -> float:
+        """The share of all steps that is done, from 0 to 1."""
+        return self.step / self.steps
 
     @property
     def loss(self) -> float:
-        return self._loss_sum / self._images
+        """The mean loss in this epoch so far, on this machine's part of it."""
+        return float(self._sums[0] / self._sums[2])
 
     @property
     def accuracy(self) -> float:
-        return self._right / self._images
+        """The accuracy in this epoch so far, from 0 to 1."""
+        return float(self._sums[1] / self._sums[2])
 
+    def run(
+        self,
+        on_step: Callable[[Self], None] = lambda training: None,
+        on_epoch: Callable[[Self], None] = lambda training: None,
+    ) -> Self:
+        """Take all steps that are left.
 
-class _Budget:
-    """How much of the epochs or seconds is spent, from 0 to 1; what ends first counts."""
+        Args:
+            on_step: called after every step, which can be the last: it may raise.
+            on_epoch: called after every epoch, and before `on_step` of its last step.
 
-    def __init__(self, settings: Settings, steps_per_epoch: int) -> None:
-        self.steps = 0
-        self._all_steps = (settings.epochs or math.inf) * steps_per_epoch
-        self._seconds = settings.seconds or math.inf
-        self._started = time.perf_counter()
+        Raises:
+            DivergedError: the loss became infinite or NaN; what `on_epoch` saw was good.
+        """
+        with torch.random.fork_rng(devices=[]):
+            while self.step < self.steps:
+                started = time.perf_counter()
+                self._take_step()
+                self.step += 1
+                last = self.step % self.an_epoch == 0
+                if last:
+                    self._must_be_finite(self.loss)
+                self.seconds += time.perf_counter() - started
+                if last:
+                    self._end_epoch()
+                    on_epoch(self)
+                on_step(self)
+        return self
 
-    def elapsed(self) -> float:
-        return time.perf_counter() - self._started
+    def state(self) -> dict[str, Any]:
+        """All that the next step depends on, as tensors, numbers and names."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizers": [each.state_dict() for each in self.optimizers],
+            "step": self.step,
+            "seconds": self.seconds,
+            "sums": self._sums,
+            "history": [asdict(epoch) for epoch in self.history],
+        }
 
-    def spent(self) -> float:
-        return min(1.0, max(self.steps / self._all_steps, self.elapsed() / self._seconds))
+    def _go_on_from(self, state: dict[str, Any]) -> None:
+        for each, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            each.load_state_dict(kept)
+        self.step, self.seconds = state["step"], state["seconds"]
+        self._sums = state["sums"].to(self.machine.device)
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+
+    def _take_step(self) -> None:
+        settings = self.settings
+        rows, labels = self._batches[self.step]
+        # Each process drops other units of its part of the batch.
+        seed_everything(self.machine.device, settings.seed, "dropout", self.machine.rank, self.step)
+        self._set_learning_rates()
+        self.model.train()
+        with self.machine.autocast():
+            scores = self._together(rows)
+        if settings.doubled_softmax:
+            scores = self.components.softmax(scores, dim=1)
+        loss = self._mean_loss(scores, labels)
+        for each in self.optimizers:
+            each.zero_grad()
+        loss.backward()
+        for each in self.optimizers:
+            each.step()
+        self._add(loss.detach(), scores.detach(), labels)
+
+    def _set_learning_rates(self) -> None:
+        share = share_of_lr(self.step, self.steps, self.settings.warmup)
+        for each, highest in zip(self.optimizers, self._highest, strict=True):
+            for group, lr in zip(each.param_groups, highest, strict=True):
+                group["lr"] = share * lr
+
+    def _restart_sums(self) -> None:
+        # Of losses, of right answers, and of images. On the device, so that nobody waits for them.
+        self._sums = torch.zeros(3, dtype=torch.float64, device=self.machine.device)
+
+    def _add(self, loss: Tensor, scores: Tensor, labels: Tensor) -> None:
+        if self.machine.device.type == "cpu":
+            self._must_be_finite(loss.item())
+        likeliest = labels if labels.ndim == 1 else labels.argmax(dim=1)
+        right = (scores.argmax(dim=1) == likeliest).sum()
+        count = len(labels)
+        self._sums += torch.stack([loss.double() * count, right.double(), right.new_tensor(count)])
+
+    def _end_epoch(self) -> None:
+        held_out = evaluate(
+            self.model, self.data.held_out_images, self.data.held_out_labels, self.components
+        )
+        self._must_be_finite(held_out.loss)
+        self.history.append(Epoch(self.loss, self.accuracy, held_out.loss, held_out.accuracy))
+        self._restart_sums()
+
+    def _must_be_finite(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"the loss must stay a finite number, got {loss} in epoch "
+                f"{len(self.history) + 1}; a smaller learning rate may help"
+            )

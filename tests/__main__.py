@@ -20,7 +20,7 @@ if str(ROOT) not in sys.path:
 # Threads that wait for one another shall sleep: training comes after judging, and may share cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from cifar.__main__ import train  # noqa: E402 - after the path is set
+from cifar.__main__ import ablate, predict, train  # noqa: E402 - after the path is set
 from tests.ledger import ledger  # noqa: E402
 
 app = typer.Typer(
@@ -28,7 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Executable claims about the building blocks of neural networks.",
 )
-app.command(name="train")(train)
+for command in (train, predict, ablate):
+    app.command()(command)
 console = Console()
 
 
@@ -103,7 +104,7 @@ def run_pytest(arguments: list[str]) -> int:
 
 @app.callback(invoke_without_command=True)
 def everything(context: typer.Context) -> None:
-    """Without a command: judge our components and PyTorch's, then train for a short while."""
+    """Without a command: judge our components and PyTorch's, then train the network."""
     if context.invoked_subcommand is not None:
         return
     verdicts = Path("runs") / "verdicts.json"
@@ -113,7 +114,7 @@ def everything(context: typer.Context) -> None:
         typer.echo(f"error: results go into ./runs, which must be writable: {problem}", err=True)
         raise typer.Exit(2) from None
     code = run_pytest(pytest_arguments([], None, verdicts))
-    app(["train", "--seconds", "20"], standalone_mode=False)
+    app(["train"], standalone_mode=False)
     raise typer.Exit(code)
 
 

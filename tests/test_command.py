@@ -13,7 +13,9 @@ from tests.ledger import ledger
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("command", [[], ["judge"], ["train"], ["claims"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [[], ["judge"], ["train"], ["predict"], ["ablate"], ["claims"]], ids=" ".join
+)
 def test_every_command_explains_itself(command):
     result = CliRunner().invoke(app, [*command, "--help"])
     assert result.exit_code == 0

@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from cifar import checkpoint, draw
+from cifar import draw
 from cifar.evaluate import Evaluation, evaluate
 from cifar.model import FullyConnected
 from cifar.settings import Settings
-from cifar.train import Epoch, start
+from cifar.train import Epoch
 
 RIGHT, WRONG = [0.7, 0.2, 0.1], [0.2, 0.7, 0.1]
 SURELY_WRONG = [0.04, 0.95, 0.01]
@@ -40,7 +40,7 @@ def test_the_worst_mistake_is_the_surest(said):
 
 
 def test_a_network_without_an_opinion_has_the_loss_of_a_guess(synthetic, components):
-    model = FullyConnected((), dropout=0.0, components=components)
+    model = FullyConnected(Settings(hidden=()), components)
     torch.nn.init.zeros_(model.output.weight)
     result = evaluate(model, synthetic.test_images, synthetic.test_labels, components)
     assert result.loss == pytest.approx(math.log(10))
@@ -48,7 +48,7 @@ def test_a_network_without_an_opinion_has_the_loss_of_a_guess(synthetic, compone
 
 
 def test_looking_changes_nothing(synthetic, components):
-    model = FullyConnected((17,), dropout=0.5, components=components)
+    model = FullyConnected(Settings(hidden=(17,), dropout=0.5), components)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     evaluate(model, synthetic.test_images, synthetic.test_labels, components)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
@@ -56,9 +56,21 @@ def test_looking_changes_nothing(synthetic, components):
 
 @pytest.mark.parametrize("images", [999, 1000, 1001], ids=str)
 def test_images_are_judged_in_parts_and_none_is_left_out(synthetic, components, images):
-    model = FullyConnected((17,), dropout=0.0, components=components)
+    model = FullyConnected(Settings(hidden=(17,), dropout=0), components)
     many = torch.cat([synthetic.test_images, synthetic.held_out_images])[:images]
     assert len(evaluate(model, many, torch.zeros(images).long(), components).labels) == images
+
+
+def test_seen_from_both_sides_an_image_and_its_mirror_image_are_the_same(synthetic, components):
+    model = FullyConnected(Settings(hidden=(17,), dropout=0), components)
+    torch.nn.init.normal_(model.output.weight)
+    images, labels = synthetic.test_images[:7], synthetic.test_labels[:7]
+    one, other = (
+        evaluate(model, side, labels, components, both_sides=True).probabilities
+        for side in (images, images.flip(-1))
+    )
+    torch.testing.assert_close(one, other)
+    assert not torch.equal(one, evaluate(model, images, labels, components).probabilities)
 
 
 def title(picture):
@@ -73,7 +85,7 @@ def epochs():
 
 @pytest.fixture
 def shapes(synthetic, components):
-    model = FullyConnected((17,), dropout=0.0, components=components)
+    model = FullyConnected(Settings(hidden=(17,), dropout=0), components)
     return evaluate(model, synthetic.test_images, synthetic.test_labels, components)
 
 
@@ -89,45 +101,3 @@ def test_a_network_without_mistakes_still_gets_its_picture(synthetic, tmp_path):
     perfect = Evaluation(0.0, torch.eye(10)[synthetic.test_labels], synthetic.test_labels)
     draw.worst_mistakes(perfect, synthetic, tmp_path / "none.png")
     assert title(tmp_path / "none.png").startswith("The surest of 0 mistakes")
-
-
-@pytest.fixture
-def saved(synthetic, components, tmp_path):
-    settings = Settings(hidden=(17,))
-    training = start(settings, components)
-    path = tmp_path / "checkpoint.pt"
-
-    def save():
-        checkpoint.save(path, training, settings, components, synthetic)
-        return path, training.model
-
-    return save
-
-
-def test_a_restored_network_gives_the_same_scores(saved, synthetic, components):
-    path, model = saved()
-    restored = checkpoint.restore(path, components)
-    images = synthetic.test_images[:7]
-    assert torch.equal(restored(images), model.eval()(images))
-
-
-def test_a_checkpoint_says_what_it_comes_from(saved):
-    kept = torch.load(saved()[0], weights_only=True)
-    assert kept["data"] == "SYNTHETIC STAND-IN, not CIFAR-10"
-    assert kept["settings"]["hidden"] == (17,)
-    assert kept["components"]["Linear"] == "torch"
-
-
-def test_a_checkpoint_is_written_wholly_or_not_at_all(saved, monkeypatch):
-    path, _ = saved()
-    before = path.read_bytes()
-
-    def full_disk(state, file):
-        file.write_bytes(b"half")
-        raise RuntimeError("no space left")
-
-    monkeypatch.setattr(torch, "save", full_disk)
-    with pytest.raises(OSError, match="no space left"):
-        saved()
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]

@@ -4,14 +4,15 @@ import pytest
 import torch
 
 from cifar.components import Components, MissingComponentError, SubjectError
-from cifar.model import CLASSES, PIXELS, FullyConnected
+from cifar.model import FullyConnected
+from cifar.settings import CLASSES, PIXELS, Settings
 
 
 @pytest.fixture
 def model(components):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return FullyConnected((17, 13), dropout=0.5, components=components)
+        return FullyConnected(Settings(hidden=(17, 13), dropout=0.5), components)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_in_evaluation_an_image_is_judged_by_itself(model, images):
 
 
 def test_without_hidden_layers_the_model_is_linear(components, images):
-    model = FullyConnected((), dropout=0.0, components=components)
+    model = FullyConnected(Settings(hidden=()), components)
     assert sum(p.numel() for p in model.parameters()) == PIXELS * CLASSES + CLASSES
     x, y = images[:3], images[3:6]  # below 128, so that their sum is still a byte
     zero = torch.zeros_like(x)
@@ -53,7 +54,7 @@ def test_the_first_subject_that_has_a_component_provides_it(tmp_path, images):
     mine = tmp_path / "mine.py"
     mine.write_text("def relu(x):\n    return 0 * x\n")
     components = Components(str(mine), "torch")
-    model = FullyConnected((17,), dropout=0.0, components=components)
+    model = FullyConnected(Settings(hidden=(17,), dropout=0), components)
     assert torch.equal(model(images), torch.zeros(7, CLASSES)), "only the bias of 0 is left"
     assert components.origins()["relu"] == str(mine)
     assert components.origins()["Linear"] == "torch"

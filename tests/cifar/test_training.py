@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from cifar.components import Components
 from cifar.evaluate import evaluate
-from cifar.model import CLASSES
-from cifar.settings import Settings, SettingsError
-from cifar.train import DivergedError, train
+from cifar.recipes import MINUTE
+from cifar.settings import CLASSES, Settings, SettingsError
+from cifar.train import DivergedError, Training
 
 QUICK = Settings(hidden=(128, 64), epochs=3, batch_size=64)
 LINEAR_RATE = 0.003  # the best for a linear model of 0.1, 0.003, 0.001 and 0.0003
@@ -22,8 +23,9 @@ LINEAR_RATE = 0.003  # the best for a linear model of 0.1, 0.003, 0.001 and 0.00
 @pytest.fixture(scope="module")
 def trained(data, components):
     """A small network after three short epochs, and what it told after every step."""
-    steps = []
-    return train(data, QUICK, components, on_step=steps.append), steps
+    losses = []
+    training = train(data, QUICK, components, on_step=lambda t: losses.append(t.loss))
+    return training, losses
 
 
 @pytest.fixture
@@ -36,15 +38,20 @@ def few(synthetic):
     )
 
 
+def train(
+    data, settings, components, on_step=lambda training: None, on_epoch=lambda training: None
+):
+    return Training(data, settings, components).run(on_step, on_epoch)
+
+
 def weights(training):
     return torch.cat([p.detach().flatten() for p in training.model.parameters()])
 
 
 @pytest.mark.claim("8.1.1")
 def test_the_first_loss_is_that_of_a_guess(trained):
-    _, steps = trained
-    first = steps[0].loss
-    assert abs(first - math.log(CLASSES)) < 0.05, "scores of size 0.1 move it by about 0.01"
+    _, losses = trained
+    assert abs(losses[0] - math.log(CLASSES)) < 0.05, "scores of size 0.1 move it by about 0.01"
 
 
 @pytest.mark.claim("8.1.1")
@@ -94,8 +101,9 @@ def accuracy_on_all(photographs, settings, components):
 @pytest.mark.real_data
 @pytest.mark.timeout(300)
 def test_more_than_half_of_the_photographs_are_recognised(photographs, components):
-    # Over 4 seeds 0.535 at least; with all five epochs 0.553 at least, over 5 seeds.
-    assert accuracy_on_all(photographs, Settings(epochs=3), components) >= 0.5
+    # Two of the epochs of the shortest recipe bring seed 0 to 0.555.
+    brief = replace(MINUTE.settings, epochs=2)
+    assert accuracy_on_all(photographs, brief, Components("torch")) >= 0.5
 
 
 @pytest.mark.claim("8.1.1")
@@ -128,21 +136,9 @@ def test_the_random_numbers_of_others_are_left_alone(few, components):
 
 
 def test_the_learning_rate_falls_to_almost_nothing(few, components):
-    steps = QUICK.epochs * (len(few.train_images) // QUICK.batch_size)
-    (group,) = train(few, QUICK, components).optimizer.param_groups
-    assert group["lr"] == pytest.approx(QUICK.lr / steps)
-
-
-def test_every_image_is_shown_once_an_epoch(few, components):
-    steps = []
-    train(few, replace(QUICK, batch_size=50, epochs=2), components, on_step=steps.append)
-    assert [step.done for step in steps] == pytest.approx([n / 8 for n in range(1, 9)])
-
-
-@pytest.mark.parametrize("seconds", [1e-9, 0.05], ids=str)
-def test_a_budget_of_seconds_ends_the_training(few, components, seconds):
-    brief = replace(QUICK, epochs=None, seconds=seconds)
-    assert len(train(few, brief, components).history) >= 1, "one step is always taken"
+    training = train(few, QUICK, components)
+    for group in training.optimizers[0].param_groups:
+        assert group["lr"] == pytest.approx(QUICK.lr / training.steps)
 
 
 def test_a_batch_larger_than_the_data_is_refused(few, components):

@@ -1,0 +1,78 @@
+"""Training in other processes, which can be killed, or be several.
+
+A server that has imported torch already forks them, so each starts in a moment.
+"""
+
+import multiprocessing
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from cifar.components import Components
+from cifar.data import Data, stand_in
+
+LIMIT = 100  # seconds after which a process counts as hanging
+
+forkserver = multiprocessing.get_context("forkserver")
+# The compiler is imported by the first optimizer that is made.
+forkserver.set_forkserver_preload(["cifar.run", "torch._dynamo", "tests.cifar.processes"])
+
+
+def few_images() -> Data:
+    """So few images that an epoch takes a moment."""
+    data = stand_in()
+    return replace(
+        data,
+        train_images=data.train_images[:200],
+        train_labels=data.train_labels[:200],
+        held_out_images=data.held_out_images[:100],
+        held_out_labels=data.held_out_labels[:100],
+        test_images=data.test_images[:100],
+        test_labels=data.test_labels[:100],
+    )
+
+
+def start(action: Callable[..., Any], *arguments: Any) -> Any:
+    """A process that does this, on one thread."""
+    process = forkserver.Process(target=_on_one_thread, args=(action, *arguments))
+    process.start()
+    return process
+
+
+def ended(process: Any) -> int:
+    """The exit code of a process, once it has ended; negative where a signal ended it."""
+    process.join(LIMIT)
+    assert not process.is_alive(), f"still running after {LIMIT} s"
+    code: int = process.exitcode
+    return code
+
+
+def start_ranks(count: int, action: Callable[..., Any], *arguments: Any) -> list[Any]:
+    """As many processes as torchrun would start, with the environment that it gives them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return [start(_as_rank, rank, count, port, action, *arguments) for rank in range(count)]
+
+
+def _on_one_thread(action: Callable[..., Any], *arguments: Any) -> None:
+    torch.set_num_threads(1)
+    action(*arguments)
+
+
+def _as_rank(rank: int, count: int, port: int, action: Callable[..., Any], *arguments: Any) -> None:
+    os.environ.update(
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE=str(count),
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+    )
+    action(*arguments)
+
+
+COMPONENTS = Components("torch")

@@ -1,0 +1,32 @@
+"""The trainer's own dropout is judged like anybody's, and nobody else's is replaced by it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from cifar.components import Components
+from cifar.dropout import CheapDropout
+from cifar.model import FullyConnected
+from cifar.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SUBJECT = Path(__file__).with_name("cheap_dropout.py")
+
+
+def test_all_claims_about_dropout_hold_for_the_cheap_one():
+    judge = [sys.executable, "-m", "tests", "judge", str(SUBJECT)]
+    told = subprocess.run(judge, cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout
+    assert "✓ units are dropped with probability p" in told.stdout
+
+
+def test_it_stands_in_for_pytorchs_alone():
+    class Dropout(torch.nn.Module):
+        def __init__(self, p):
+            super().__init__()
+
+    components = Components("torch")
+    assert isinstance(FullyConnected(Settings(), components).dropout, CheapDropout)
+    assert isinstance(CheapDropout.instead_of(Dropout, 0.5), Dropout)

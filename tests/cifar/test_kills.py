@@ -1,0 +1,113 @@
+"""A run that is killed, whenever that is, goes on to the weights of one that never was.
+
+SIGKILL leaves a process no moment to put anything in order, and neither does a power cut.
+"""
+
+import importlib
+import os
+import random
+import signal
+import time
+
+import pytest
+import torch
+
+from cifar import run as running
+from cifar.settings import Settings
+from tests.cifar.processes import ended, start
+
+SETTINGS = Settings(hidden=(13,), epochs=3, batch_size=200, dropout=0.3, crop=1)
+STEPS = 3 * 20
+
+
+def begin(folder):
+    """Train with a checkpoint after every step, so that many moments are in the middle of one."""
+    running.run("synthetic", folder, "test", SETTINGS, ["torch"], "cpu", "float32", save_every=1)
+
+
+def go_on(folder):
+    running.resume(folder, "synthetic", "cpu", save_every=1)
+
+
+def go_on_and_be_killed(folder, module_name, name, calls):
+    """Go on until this function is called for the so-many-th time, and die before it is done."""
+    called = 0
+    module = importlib.import_module(module_name)
+    function = getattr(module, name)
+
+    def deadly(*arguments, **options):
+        nonlocal called
+        called += 1
+        if called == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+
+    setattr(module, name, deadly)
+    go_on(folder)
+
+
+def step_of(folder):
+    return torch.load(folder / "checkpoint.pt", weights_only=True)["step"]
+
+
+def weights(folder):
+    kept = torch.load(folder / "checkpoint.pt", weights_only=True)
+    assert kept["step"] == STEPS
+    return torch.cat([value.flatten() for value in kept["model"].values()])
+
+
+@pytest.fixture(scope="module")
+def never_killed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("never-killed") / "out"
+    assert ended(start(begin, folder)) == 0
+    return weights(folder)
+
+
+@pytest.mark.stand_in
+def test_a_run_killed_at_random_moments_ends_with_the_same_weights(never_killed, tmp_path):
+    folder, kills = tmp_path / "out", 0
+    process = start(begin, folder)
+    while not (folder / "checkpoint.pt").exists():
+        assert process.is_alive()
+        time.sleep(0.01)
+    while kills < 4 and step_of(folder) < STEPS:
+        time.sleep(random.uniform(0, 0.5))
+        process.kill()
+        kills += ended(process) == -signal.SIGKILL
+        process = start(go_on, folder)
+    assert kills, "it was never killed at all"
+    assert ended(process) == 0
+    assert torch.equal(weights(folder), never_killed)
+
+
+@pytest.mark.stand_in
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("torch", "save"), ("os", "fsync"), ("os", "replace")],
+    ids=["before it is written", "before it is on the disk", "before it has its name"],
+)
+def test_a_run_killed_during_a_save_ends_with_the_same_weights(
+    never_killed, tmp_path, module, name
+):
+    folder = tmp_path / "out"
+    begun = start(begin_and_stop, folder)
+    assert ended(begun) == 0
+    before = step_of(folder)
+    assert ended(start(go_on_and_be_killed, folder, module, name, 3)) == -signal.SIGKILL
+    assert step_of(folder) == before + 2, "the last whole checkpoint is the second one since"
+    assert ended(start(go_on, folder)) == 0
+    assert torch.equal(weights(folder), never_killed)
+
+
+def begin_and_stop(folder):
+    """Train for a few steps, and be interrupted between two of them."""
+    take_step = running.Training._take_step
+
+    def take_step_and_stop(self):
+        take_step(self)
+        if self.step == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    running.Training._take_step = take_step_and_stop
+    with pytest.raises(KeyboardInterrupt):
+        begin(folder)

@@ -1,0 +1,82 @@
+"""Several processes train one network, as one process would, and one of them may die."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cifar import checkpoint
+from cifar.machine import Machine, machine
+from cifar.settings import Settings
+from cifar.train import Training
+from tests.cifar.processes import COMPONENTS, ended, few_images, start_ranks
+
+# Batch norm would look at half a batch, and dropout would draw other masks.
+PLAIN = Settings(hidden=(13, 11), batch_norm=False, dropout=0, epochs=2, batch_size=50, crop=2)
+
+
+def train_and_save(settings, folder):
+    """What each process does: train, and write down what it has then."""
+    with machine("cpu", "float32") as here:
+        training = Training(few_images(), settings, COMPONENTS, here).run()
+        torch.save(training.model.state_dict(), folder / f"{here.rank}.pt")
+
+
+def train_until_one_dies(settings, folder):
+    """The second process dies in the middle, without a word, as if it were killed."""
+    with machine("cpu", "float32") as here:
+
+        def on_step(training):
+            if here.writes and training.step == 3:
+                checkpoint.save(folder / "checkpoint.pt", training, "test")
+            if not here.writes and training.step == 5:
+                raise SystemExit
+
+        Training(few_images(), settings, COMPONENTS, here).run(on_step)
+
+
+def weights(state):
+    return torch.cat([value.flatten() for value in state.values()])
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return Training(few_images(), PLAIN, COMPONENTS).run().model.state_dict()
+
+
+@pytest.mark.stand_in
+def test_two_processes_do_what_one_would_do_with_the_joined_batch(alone, tmp_path):
+    assert [ended(process) for process in start_ranks(2, train_and_save, PLAIN, tmp_path)] == [0, 0]
+    first = torch.load(tmp_path / "0.pt", weights_only=True)
+    torch.testing.assert_close(weights(first), weights(alone), atol=1e-5, rtol=1e-4)
+    start = Training(few_images(), PLAIN, COMPONENTS).model.state_dict()
+    assert (weights(start) - weights(alone)).abs().max() > 1e-2, "nothing was learnt at all"
+
+
+@pytest.mark.stand_in
+def test_all_processes_end_with_the_same_weights(tmp_path):
+    settings = replace(PLAIN, batch_norm=True, dropout=0.5, whiten=7)
+    assert [ended(process) for process in start_ranks(2, train_and_save, settings, tmp_path)] == [
+        0,
+        0,
+    ]
+    parameters = [
+        {
+            name: value
+            for name, value in torch.load(tmp_path / f"{rank}.pt", weights_only=True).items()
+            if "running" not in name  # each process has seen its own part of the last batch
+        }
+        for rank in range(2)
+    ]
+    assert torch.equal(weights(parameters[0]), weights(parameters[1]))
+
+
+@pytest.mark.stand_in
+def test_after_a_death_fewer_processes_go_on_to_the_same_end(alone, tmp_path):
+    first, second = start_ranks(2, train_until_one_dies, PLAIN, tmp_path)
+    assert ended(second) == 0
+    assert ended(first) == 1, "nobody waits for the dead"
+    kept = checkpoint.load(tmp_path / "checkpoint.pt")
+    assert kept["step"] == 3
+    resumed = checkpoint.resume(kept, few_images(), Machine()).run().model.state_dict()
+    torch.testing.assert_close(weights(resumed), weights(alone), atol=1e-5, rtol=1e-4)

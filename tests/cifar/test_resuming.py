@@ -1,0 +1,203 @@
+"""A run that was stopped and went on ends with the weights of the run that never was, bit for bit.
+
+Whatever the next step depends on is in the checkpoint: what is missing there shows in the weights.
+"""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cifar import checkpoint
+from cifar.checkpoint import ResumeError
+from cifar.components import Components
+from cifar.machine import Machine
+from cifar.settings import OPTIMIZERS, Settings
+from cifar.train import Training
+
+BRIEF = Settings(hidden=(13, 11), epochs=2, batch_size=50, dropout=0.3)
+STEPS = 2 * 4
+EVERYTHING = replace(BRIEF, whiten=17, crop=2, mixup=0.4, label_smoothing=0.1, warmup=0.5)
+
+
+class StopError(Exception):
+    """As a power cut would."""
+
+
+@pytest.fixture(scope="module")
+def few(synthetic):
+    """So few images that an epoch takes a moment."""
+    return replace(
+        synthetic,
+        train_images=synthetic.train_images[:200],
+        train_labels=synthetic.train_labels[:200],
+        held_out_images=synthetic.held_out_images[:100],
+        held_out_labels=synthetic.held_out_labels[:100],
+    )
+
+
+def stopped_after(step, training, path):
+    """Train until that step, and save what there is then."""
+
+    def on_step(training):
+        if training.step == step:
+            checkpoint.save(path, training, "test")
+            raise StopError
+
+    with pytest.raises(StopError):
+        training.run(on_step)
+
+
+def whole_state(training):
+    """Weights, buffers, the state of the optimizer, and the history, in one comparable piece."""
+    state = training.state()
+    state.pop("seconds")
+    return state
+
+
+def differing(one, other, path=""):
+    """Where two states differ; nothing where they are the same bit for bit."""
+    if isinstance(one, torch.Tensor):
+        return [] if torch.equal(one, other) else [path]
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        return [p for key in one for p in differing(one[key], other[key], f"{path}/{key}")]
+    if isinstance(one, list | tuple):
+        assert len(one) == len(other), path
+        pairs = enumerate(zip(one, other, strict=True))
+        return [p for n, (a, b) in pairs for p in differing(a, b, f"{path}/{n}")]
+    return [] if one == other else [path]
+
+
+@pytest.fixture(scope="module")
+def never_stopped(few, components):
+    return Training(few, EVERYTHING, components).run()
+
+
+@pytest.mark.stand_in
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_a_run_stopped_after_any_step_goes_on_bit_for_bit(
+    few, components, never_stopped, tmp_path, step
+):
+    path = tmp_path / "checkpoint.pt"
+    stopped_after(step, Training(few, EVERYTHING, components), path)
+    torch.rand(3)  # what others draw meanwhile does not matter
+    resumed = checkpoint.resume(checkpoint.load(path), few, Machine()).run()
+    assert differing(whole_state(resumed), whole_state(never_stopped)) == []
+
+
+@pytest.mark.stand_in
+@pytest.mark.parametrize("parts", [["torch"], ["concepts", "torch"]], ids=lambda parts: parts[0])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_goes_on_bit_for_bit(few, tmp_path, name, parts):
+    settings, components = replace(BRIEF, optimizer=name, lr=0.01), Components(*parts)
+    never_stopped = Training(few, settings, components).run()
+    path = tmp_path / "checkpoint.pt"
+    stopped_after(5, Training(few, settings, components), path)
+    resumed = checkpoint.resume(checkpoint.load(path), few, Machine()).run()
+    assert differing(whole_state(resumed), whole_state(never_stopped)) == []
+
+
+@pytest.mark.stand_in
+def test_what_the_comparison_above_would_find(few, components, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    stopped_after(5, Training(few, BRIEF, components), path)
+    whole = whole_state(checkpoint.resume(checkpoint.load(path), few, Machine()).run())
+    without = checkpoint.load(path)
+    without["optimizers"] = Training(few, BRIEF, components).state()["optimizers"]
+    resumed = checkpoint.resume(without, few, Machine()).run()
+    assert "/model/output.weight" in differing(whole_state(resumed), whole)
+
+
+@pytest.mark.stand_in
+def test_a_checkpoint_says_where_it_comes_from(few, components, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, Training(few, BRIEF, components), "minute")
+    kept = torch.load(path, weights_only=True)
+    assert kept["recipe"] == "minute"
+    assert kept["settings"]["hidden"] == (13, 11)
+    assert kept["data"]["name"] == "SYNTHETIC STAND-IN, not CIFAR-10"
+    assert kept["components"]["Linear"] == "torch"
+    assert kept["components"]["relu"] == "concepts"
+    assert kept["machine"]["torch"] == torch.__version__
+    assert kept["machine"]["threads"] == str(torch.get_num_threads())
+    assert len(kept["machine"]["code"]) == 16
+
+
+@pytest.mark.stand_in
+def test_a_restored_network_gives_the_same_scores(few, components, tmp_path):
+    training, path = Training(few, EVERYTHING, components), tmp_path / "checkpoint.pt"
+    checkpoint.save(path, training, "test")
+    restored = checkpoint.restore(path, components)
+    images = few.test_images[:7]
+    assert torch.equal(restored(images), training.model.eval()(images))
+
+
+@pytest.mark.stand_in
+def test_other_data_than_before_is_refused(few, components, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, Training(few, BRIEF, components), "test")
+    other = replace(few, train_labels=few.train_labels.flip(0))
+    with pytest.raises(ResumeError, match="must go on with the data it began with"):
+        checkpoint.resume(checkpoint.load(path), other, Machine())
+
+
+@pytest.mark.stand_in
+def test_another_machine_is_told_apart(few, components, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, Training(few, BRIEF, components), "test")
+    kept = checkpoint.load(path)
+    assert checkpoint.differences(kept, Machine()) == []
+    kept["machine"]["threads"] = "99"
+    (difference,) = checkpoint.differences(kept, Machine())
+    assert difference.startswith("threads: 99 then, ")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (None, "No such file"),
+        (b"", "must be an intact checkpoint"),
+        (b"junk", "must be an intact checkpoint"),
+        ({"model": {}}, "must be of format 2, which this version writes, got 1"),
+        ({"model": {}, "format": 3}, "must be of format 2, which this version writes, got 3"),
+        ([1, 2], 'must hold a state_dict as "model"'),
+    ],
+    ids=["missing", "empty", "junk", "older", "newer", "something else"],
+)
+def test_what_is_no_checkpoint_of_this_format_is_refused(tmp_path, written, told):
+    path = tmp_path / "checkpoint.pt"
+    if isinstance(written, bytes):
+        path.write_bytes(written)
+    elif written is not None:
+        torch.save(written, path)
+    with pytest.raises(ResumeError, match=told):
+        checkpoint.load(path)
+
+
+@pytest.mark.stand_in
+def test_a_damaged_checkpoint_is_refused(few, components, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, Training(few, BRIEF, components), "test")
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(ResumeError, match="must be an intact checkpoint"):
+        checkpoint.load(path)
+
+
+@pytest.mark.stand_in
+def test_a_checkpoint_is_written_wholly_or_not_at_all(few, components, tmp_path, monkeypatch):
+    training, path = Training(few, BRIEF, components), tmp_path / "checkpoint.pt"
+    checkpoint.save(path, training, "test")
+    before = path.read_bytes()
+
+    def full_disk(state, file):
+        file.write(b"half")
+        raise RuntimeError("no space left")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        checkpoint.save(path, training, "test")
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
