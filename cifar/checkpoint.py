@@ -22,7 +22,7 @@ from cifar.components import Components
 from cifar.data import Data
 from cifar.machine import Machine
 from cifar.model import FullyConnected
-from cifar.settings import RefusedError, Settings
+from cifar.settings import RefusedError, Settings, SettingsError
 from cifar.train import Training
 from concepts.checkpoints.file_format import CheckpointError, read
 
@@ -99,10 +99,19 @@ def restore(path: Path, components: Components) -> FullyConnected:
     Args:
         path: what `save` wrote.
         components: where the layers come from; need not be the subjects that it was trained with.
+
+    Raises:
+        ResumeError: there is no such file, it is damaged, or of another format or network.
     """
     kept = load(path)
-    model = FullyConnected(Settings(**kept["settings"]), components)
-    model.load_state_dict(kept["model"])
+    try:
+        model = FullyConnected(Settings(**kept["settings"]), components)
+        model.load_state_dict(kept["model"])
+    except (TypeError, KeyError, RuntimeError, SettingsError) as problem:
+        raise ResumeError(
+            f"a checkpoint must be of a network that this version knows, "
+            f"got {str(problem).partition(chr(10))[0]} in {path}"
+        ) from None
     return model.eval()
 
 

@@ -106,7 +106,8 @@ def predict_command(images: Sequence[Path], path: Path | None, console: Console)
     if path is None:
         path = latest_checkpoint()
     kept = checkpoint.load(path)
-    console.print(Text(f"network   {_printable(path)}, trained on {kept['data']['name']}"))
+    console.print(Text(f"network   {_printable(path)}"), soft_wrap=True)
+    console.print(Text(f"data      {kept['data']['name']}"))
     if strangers := sorted(set(kept["subjects"]) - {"concepts", "torch"}):
         # A checkpoint may come from anywhere, so it does not get to say which code is run.
         names = _printable(", ".join(strangers))
@@ -164,7 +165,8 @@ def read_image(path: Path) -> Tensor:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 upright = ImageOps.exif_transpose(image)
-                square = ImageOps.fit(_in_colour(upright), (SIZE, SIZE), Image.Resampling.LANCZOS)
+                square = _in_colour(_middle(upright))
+                small = square.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise ImageError(f"{name}: more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
     except UnidentifiedImageError:
@@ -173,8 +175,14 @@ def read_image(path: Path) -> Tensor:
         said = getattr(problem, "strerror", None) or str(problem)
         reason = said.partition("\n")[0] or type(problem).__name__
         raise ImageError(f"{name}: {_printable(reason)}") from None
-    pixels: Tensor = pil_to_tensor(square)
+    pixels: Tensor = pil_to_tensor(small)
     return pixels
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    side = min(image.size)
+    left, top = ((length - side) // 2 for length in image.size)
+    return image.crop((left, top, left + side, top + side))
 
 
 def _in_colour(image: Image.Image) -> Image.Image:

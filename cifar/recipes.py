@@ -79,7 +79,7 @@ COFFEE = Recipe(
 
 LUNCH = Recipe(
     "lunch",
-    replace(COFFEE.settings, hidden=(3072, 1024), crop=3, dropout=0.5, lr=0.01, epochs=70),
+    replace(COFFEE.settings, hidden=(2048, 1024), crop=3, epochs=105),
     accuracy=0.0,
     spread=0.0,
     both_sides=0.0,

@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import sys
 from dataclasses import replace
 
 import pytest
@@ -340,3 +341,30 @@ def test_logs_for_tensorboard_are_written_where_asked_for(command, tmp_path):
     result = command(*SMALL, "--tensorboard", "--output", "out")
     assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "out").glob("events.out.tfevents.*"))) == 1
+
+
+@pytest.mark.stand_in
+def test_logs_without_tensorboard_are_refused_with_what_installs_it(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    message = refused(command(*SMALL, "--tensorboard"))
+    assert "--tensorboard needs the package tensorboard" in message
+    assert "`uv sync --extra tensorboard` installs it" in message
+
+
+def test_a_picture_cannot_be_told_without_a_trained_network(command, tmp_path):
+    Image.new("RGB", (5, 7)).save(tmp_path / "black.png")
+    message = refused(command("predict", "black.png"))
+    assert "checkpoint" in message
+
+
+@pytest.mark.stand_in
+def test_a_trained_network_says_what_is_in_a_picture(command, finished, monkeypatch):
+    monkeypatch.chdir(finished[1])
+    result = command("predict", "runs/now-synthetic/first-layer.png")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("%") == 3, result.stdout
+
+
+def test_an_ablation_with_one_seed_is_refused(command):
+    message = refused(command("ablate", "--data", "synthetic", "--seeds", "1"))
+    assert "must have at least 2 seeds, got 1" in message

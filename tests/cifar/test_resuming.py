@@ -176,6 +176,28 @@ def test_what_is_no_checkpoint_of_this_format_is_refused(tmp_path, written, told
 
 
 @pytest.mark.stand_in
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda kept: kept["settings"].update(colour="red"),
+        lambda kept: kept["settings"].update(hidden=[99]),
+        lambda kept: kept["settings"].update(lr=-1),
+        lambda kept: kept["model"].pop("output.bias"),
+        lambda kept: kept.pop("settings"),
+    ],
+    ids=["unknown setting", "another width", "a wrong rate", "no bias", "no settings"],
+)
+def test_the_checkpoint_of_another_network_is_refused(few, components, tmp_path, spoil):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, Training(few, BRIEF, components), "test")
+    kept = torch.load(path, weights_only=True)
+    spoil(kept)
+    torch.save(kept, path)
+    with pytest.raises(ResumeError, match="must be of a network that this version knows"):
+        checkpoint.restore(path, components)
+
+
+@pytest.mark.stand_in
 def test_a_damaged_checkpoint_is_refused(few, components, tmp_path):
     path = tmp_path / "checkpoint.pt"
     checkpoint.save(path, Training(few, BRIEF, components), "test")
