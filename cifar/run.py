@@ -21,6 +21,7 @@ from cifar.data import Data, load
 from cifar.evaluate import Evaluation, evaluate
 from cifar.follow import Follower, Logs
 from cifar.machine import Machine, MachineError, machine
+from cifar.recipes import RECIPES
 from cifar.settings import CLASSES, PIXELS, RefusedError, Settings, SettingsError
 from cifar.train import DivergedError, Training
 
@@ -295,6 +296,9 @@ def _opening(data: Data, settings: Settings, recipe: str, here: Machine, folder:
     inputs = f"the {settings.whiten} strongest patterns" if settings.whiten else "pixels"
     precision = str(here.precision).removeprefix("torch.")
     processes = f", {here.ranks} processes" if here.ranks > 1 else ""
+    usual = ""
+    if recipe in RECIPES and not data.synthetic:
+        usual = f"usually   {RECIPES[recipe].expected} of the test images right\n"
     return (
         f"data      {data.name}\n"
         f"images    {len(data.train_labels):,} to learn from, {len(data.held_out_labels):,} "
@@ -302,6 +306,7 @@ def _opening(data: Data, settings: Settings, recipe: str, here: Machine, folder:
         f"recipe    {recipe}: {settings.epochs} epochs of {settings.optimizer}, "
         f"seed {settings.seed}\n"
         f"network   {layers}, from {inputs}\n"
+        f"{usual}"
         f"machine   {here.device}, {precision}{processes}\n"
         f"results   {folder}\n"
     )

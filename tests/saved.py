@@ -42,25 +42,26 @@ class Momentum:
         self.defaults = {"lr": lr, "momentum": momentum}
         self.params = list(params)
         self.param_groups: list[Any] = [{**self.defaults, "params": self.params}]
-        self.state: dict[int, Any] = {}
+        self.state: dict[Tensor, Any] = {}
 
     def step(self) -> None:
         (group,) = self.param_groups
-        for number, p in enumerate(group["params"]):
-            state = self.state.setdefault(number, {"velocity": torch.zeros_like(p), "step": 0})
+        for p in group["params"]:
+            state = self.state.setdefault(p, {"velocity": torch.zeros_like(p), "step": 0})
             state["velocity"].mul_(group["momentum"]).add_(p.grad)
             state["step"] += 1
             p.data.sub_(group["lr"] * state["velocity"])
 
     def state_dict(self) -> dict[str, Any]:
         numbers = list(range(len(self.params)))
-        return {"state": self.state, "param_groups": [{**self.param_groups[0], "params": numbers}]}
+        state = {n: self.state[p] for n, p in enumerate(self.params) if p in self.state}
+        return {"state": state, "param_groups": [{**self.param_groups[0], "params": numbers}]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         sizes = [len(group["params"]) for group in state["param_groups"]]
         if sizes != [len(self.params)]:
             raise ValueError(f"the groups have {sizes} parameters, not {[len(self.params)]}")
-        self.state = {n: dict(kept) for n, kept in state["state"].items()}
+        self.state = {self.params[n]: dict(kept) for n, kept in state["state"].items()}
         self.param_groups = [{**state["param_groups"][0], "params": self.params}]
 
 
@@ -71,6 +72,11 @@ def network(start: int = 0) -> nn.Sequential:
     for number, tensor in enumerate(model.state_dict().values()):
         tensor.copy_(grid(*tensor.shape, limit=2 + number + start).abs())
     return model
+
+
+def grouped(model: nn.Sequential) -> list[dict[str, Any]]:
+    """Its parameters in two groups, for an optimizer that learns the first more slowly."""
+    return [{"params": model[0].parameters(), "lr": 1 / 64}, {"params": model[1:].parameters()}]
 
 
 def steps(model: nn.Module, optimizer: Any, which: range) -> None:
@@ -102,6 +108,11 @@ def written(path: Path, model: nn.Module, optimizer: Any = None, /, **more: Any)
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         yield Path(os.path.realpath(name))
+
+
+def open_files() -> int:
+    """How many files this process has open."""
+    return len(os.listdir("/dev/fd"))
 
 
 def told(state: Any, name: str = "") -> dict[str, Any]:

@@ -23,6 +23,7 @@ class BatchNorm(nn.Module):
             average of all batches. In an optimizer it would be the share of the old ones.
         affine: learn a weight and a bias for every channel.
         track_running_stats: collect the averages; without them, evaluation uses the batch, too.
+        bias: learn a bias, if affine.
     """
 
     dimensions: tuple[int, ...]  # how many an input may have
@@ -40,6 +41,8 @@ class BatchNorm(nn.Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -48,7 +51,7 @@ class BatchNorm(nn.Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         self.weight = nn.Parameter(torch.ones(num_features)) if affine else None
-        self.bias = nn.Parameter(torch.zeros(num_features)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(num_features)) if affine and bias else None
         # Buffers are saved with the parameters, but nothing learns them.
         tracked = track_running_stats
         self.register_buffer("running_mean", torch.zeros(num_features) if tracked else None)

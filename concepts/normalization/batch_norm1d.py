@@ -19,6 +19,7 @@ class BatchNorm1d(BatchNorm):
             average of all batches.
         affine: learn a weight and a bias for every feature.
         track_running_stats: collect the averages; without them, evaluation uses the batch, too.
+        bias: learn a bias, if affine; a layer behind that has one needs none here.
 
     Raises:
         ValueError: an input has other dimensions or another number of features, or in training

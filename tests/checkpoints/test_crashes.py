@@ -5,6 +5,7 @@ test can do is to pull the plug: that the bytes are on the disk before the name 
 in the order of the calls.
 """
 
+import contextlib
 import itertools
 import os
 import re
@@ -13,6 +14,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
 from torch import nn
@@ -29,6 +31,15 @@ from tests.saved import (
 )
 
 CHANGING = re.compile("open|write|flush|sync|rename|replace|link|remove|truncate|send|copy")
+
+
+def sizes(here: Path) -> set[int]:
+    """Of the files in a folder and below, and of those that are open, for not all have names."""
+    found = {file.stat().st_size for file in here.rglob("*")}
+    for number in os.listdir("/dev/fd"):
+        with contextlib.suppress(OSError):  # the one that listed them is closed by now
+            found.add(os.fstat(int(number)).st_size)
+    return found
 
 
 def saving(save_checkpoint, path: Path, start: int):
@@ -134,12 +145,28 @@ def test_a_state_that_cannot_be_written_leaves_everything_as_it_was(save_checkpo
 
 
 @pytest.mark.claim("7.1.6")
+def test_a_file_that_cannot_get_its_name_leaves_everything_as_it_was(save_checkpoint):
+    with folder() as here:
+        path = here / "model.pt"
+        saving(save_checkpoint, path, 1)()
+        refused = mock.Mock(side_effect=OSError("not this name"))
+        with mock.patch("os.rename", refused), mock.patch("os.replace", refused):
+            try:
+                saving(save_checkpoint, path, 2)()
+            except Exception:  # how it fails is its own affair; what is left then is judged
+                assert_whole(path, 1)
+            else:
+                assert_whole(path, 2)
+        assert os.listdir(here) == ["model.pt"], "something is left"
+
+
+@pytest.mark.claim("7.1.6")
 def test_the_bytes_are_on_the_disk_before_the_file_gets_its_name(save_checkpoint):
     flushed: set[int] = set()
 
     def see(function):
         if function in (os.fsync, os.fdatasync, os.sync):
-            flushed.update(file.stat().st_size for file in here.iterdir())
+            flushed.update(sizes(here))
         elsewhere = set(here.iterdir()) <= {here / "model.pt"}  # of which another claim complains
         if function in (os.rename, os.replace, os.link) and not elsewhere:
             named.append(set(flushed))

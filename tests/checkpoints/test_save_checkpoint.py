@@ -24,9 +24,11 @@ from tests.saved import (
     Momentum,
     assert_same,
     folder,
+    grouped,
     in_a_child,
     kept,
     network,
+    open_files,
     refusal,
     steps,
 )
@@ -79,15 +81,15 @@ def test_what_a_module_says_is_its_state_is_saved(save_checkpoint):
 
 @pytest.mark.claim("7.1.3")
 def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint):
-    for make in (Momentum, Adam):
+    for make, parameters in ((Momentum, nn.Module.parameters), (Adam, grouped)):
         model = network()
-        optimizer = make(model.parameters(), lr=0.0625)
+        optimizer = make(parameters(model), lr=0.0625)
         steps(model, optimizer, range(3))
         with folder() as here:
             save_checkpoint(here / "model.pt", model, optimizer)
             content = kept(here / "model.pt")
         other = network(5)
-        resumed = make(other.parameters(), lr=1.0)
+        resumed = make(parameters(other), lr=1.0)
         other.load_state_dict(content["model"])
         resumed.load_state_dict(content["optimizer"])
         for one, own in ((model, optimizer), (other, resumed)):
@@ -126,6 +128,7 @@ def test_saving_changes_neither_model_nor_optimizer(save_checkpoint):
 
 @pytest.mark.claim("7.1.4")
 def test_saving_draws_no_random_numbers(save_checkpoint):
+    torch.rand(3), random.random()  # so that setting the seed, too, would be a change
     with folder() as here:
         before = torch.get_rng_state(), random.getstate()
         save_checkpoint(here / "model.pt", network())
@@ -140,7 +143,9 @@ def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_che
     optimizer = Momentum(model.parameters())
     with folder() as here:
         save_checkpoint(here / "model.pt", model, optimizer)
-        before = (here / "model.pt").read_bytes()
+        before, files = (here / "model.pt").read_bytes(), open_files()
+        save_checkpoint(here / "again.pt", model, optimizer)
+        assert open_files() <= files, "a file is still open"
         steps(model, optimizer, range(3))
         assert (here / "model.pt").read_bytes() == before, "the file has changed"
 
@@ -149,10 +154,14 @@ def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_che
 def test_any_path_will_do(save_checkpoint):
     with folder() as here, contextlib.chdir(here):
         (here / "link").symlink_to(here / "target.pt")
-        for path in (str(here / "a"), here / "b.tar.gz", "c d", "ä.pt", "./e.pt", here / "link"):
+        (here / "links").mkdir()
+        (here / "links" / "link").symlink_to("../d.pt")
+        links = [here / "link", "links/link"]
+        for path in (str(here / "a"), here / "b.tar.gz", "c d", "ä.pt", "./e.pt", *links):
             for start in (1, 2):  # the second replaces the first
                 save_checkpoint(path, network(start))
             assert_same(f"{path}", kept(path)["model"], network(2).state_dict())
+        assert all(os.path.islink(link) for link in links), "a link is no longer one"
 
 
 @pytest.mark.claim("7.1.4")
@@ -180,6 +189,17 @@ def test_others_may_read_the_file_if_they_may_read_new_files(save_checkpoint):
     finally:
         os.umask(before)
     assert oct(mode) == oct(0o640), "as of any new file with this umask"
+
+
+@pytest.mark.claim("7.1.4")
+def test_a_file_that_is_replaced_keeps_its_permissions(save_checkpoint):
+    with folder() as here:
+        path = here / "model.pt"
+        save_checkpoint(path, network())
+        for mode in (0o600, 0o664):
+            path.chmod(mode)
+            save_checkpoint(path, network())
+            assert oct(stat.S_IMODE(path.stat().st_mode)) == oct(mode), "as before"
 
 
 @pytest.mark.claim("7.1.4")

@@ -15,7 +15,7 @@ from cifar.settings import Settings
 from tests.cifar.processes import few_images
 from tests.ledger import ledger
 
-TINY = Recipe("tiny", Settings(hidden=(13,), epochs=1, batch_size=50), 0, 0, 0, 0)
+TINY = Recipe("tiny", Settings(hidden=(13,), epochs=1, batch_size=50), 0, 0, 0, 0, 0)
 TWO = (
     Variant("dropout", "none", {"dropout": 0.0}, "5.2.5", LESS),
     Variant("loss", "softmax twice", {"doubled_softmax": True}, "3.2.2", LESS),

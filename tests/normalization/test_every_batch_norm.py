@@ -39,6 +39,7 @@ SMALL = {
     "BatchNorm2d": [(2, 2, 1, 1), (3, 2, 1, 1), (2, 1, 1, 3), (1, 1, 2, 3)],
 }
 MEANS = {torch.float64: 2.0**40, torch.float32: 2.0**14}
+STARTS = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
 VIEWS = {name: layout for name, layout in LAYOUTS.items() if name != "expanded"}
 
 
@@ -149,6 +150,8 @@ def test_every_sample_counts_for_all_and_their_order_for_none(batch_norm):
         other = x.clone()
         other[-1] += 1
         assert not torch.equal(layer(other)[0], y[0]), "the last sample does not count"
+        other[-1] = torch.nan
+        assert layer(other).isnan().all(), f"a NaN in the last sample is hidden: {layer(other)}"
 
 
 @pytest.mark.claim("6.2.2")
@@ -322,16 +325,19 @@ def test_a_large_batch_is_like_a_small_one(batch_norm):
 
 @pytest.mark.claim("6.3.3")
 def test_the_place_in_memory_changes_nothing(batch_norm):
-    # In the last shape a dimension is as long as the channels, and could be mistaken for them.
+    # In the last shapes a dimension is as long as the channels, and could be mistaken for them.
     shapes = {
         "BatchNorm1d": [(7, 5), (5, 2, 3), (2, 3, 3)],
-        "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3)],
+        "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3), (2, 3, 3, 5)],
     }[batch_norm.component]
     for (name, layout), shape in itertools.product(VIEWS.items(), shapes):
         x, cotangent = batch(*shape), grid(*shape)
         layer, other = taught(batch_norm, shape[1]), taught(batch_norm, shape[1])
         assert_close(f"{name}, {shape}", layer(layout(x)), expected_of(layer, x))
-        assert_close(f"{name}: the average", layer.running_var, averages([x])[1])
+        for came, average in zip(
+            (layer.running_mean, layer.running_var), averages([x]), strict=True
+        ):
+            assert_close(f"{name}: the average", came, average)
         expected = gradient(other, x, cotangent)
         assert_close(f"{name}: gradient", gradient(layer, layout(x), layout(cotangent)), expected)
         layer.eval()
@@ -396,19 +402,35 @@ def test_without_affine_nothing_is_learned(batch_norm):
         assert_close(f"{shape}: gradient", gradient(layer, x, grid(*shape)), pull)
 
 
+@pytest.mark.claim("6.3.2")
+def test_without_a_bias_the_weight_is_there_all_the_same(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
+        x, layer = batch(*shape), made(batch_norm, shape[1], bias=False).train(mode)
+        assert [name for name, _ in layer.named_parameters()] == ["weight"]
+        same = taught(batch_norm, shape[1]).train(mode)
+        with torch.no_grad():
+            same.bias.zero_()
+            layer.weight.copy_(same.weight)
+        assert_close(f"{shape}", layer(x), same(x).detach())
+        pull = gradient(same, x, grid(*shape))
+        assert_close(f"{shape}: gradient", gradient(layer, x, grid(*shape)), pull)
+
+
 @pytest.mark.claim("6.3.2", stays="the defaults")
 def test_it_starts_as_documented(batch_norm):
     for dtype in DTYPES[:2]:
-        layer = in_default_dtype(dtype, lambda: batch_norm(3))
-        numbers = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
-        for name, number in numbers.items():
+        layers = [in_default_dtype(dtype, lambda: batch_norm(3))]
+        if provides(batch_norm.function, "dtype"):
+            layers.append(batch_norm(3, dtype=dtype))
+        for layer, (name, number) in itertools.product(layers, STARTS.items()):
             came = getattr(layer, name)
             assert (came.dtype, came.tolist()) == (dtype, [number] * 3), f"{name} is {came}"
-        assert layer.num_batches_tracked.item() == 0
-        assert layer.training, "it must start in training"
-        learned = dict(layer.named_parameters())
-        assert set(learned) == {"weight", "bias"}, f"parameters: {[*learned]}"
-        assert all(p.requires_grad for p in learned.values())
+        for layer in layers:
+            assert layer.num_batches_tracked.item() == 0
+            assert layer.training, "it must start in training"
+            learned = dict(layer.named_parameters())
+            assert set(learned) == {"weight", "bias"}, f"parameters: {[*learned]}"
+            assert all(p.requires_grad for p in learned.values())
 
 
 @pytest.mark.claim("6.3.2", stays="the default, at a scale at which it counts")

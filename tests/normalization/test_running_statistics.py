@@ -210,6 +210,10 @@ def test_without_running_statistics_evaluation_is_like_training(batch_norm):
         assert_close("its gradient", gradient(layer, x, grid(*x.shape)), pull)
     for name in KEYS - {"weight", "bias"}:
         assert getattr(layer, name) is None, f"{name} is {getattr(layer, name)}"
+    one = batch(1, 3, *[1] * (several(batch_norm)[-1].ndim - 2))
+    for mode in (True, False):
+        with pytest.raises(ValueError, match=r"."):  # one value a channel, in words of its own
+            layer.train(mode)(one)
 
 
 @pytest.mark.claim("6.1.5")
@@ -241,7 +245,9 @@ def test_it_can_be_set_back(batch_norm):
         for x in several(batch_norm):
             layer.train()(x)
             layer.eval()(x)
-        layer.load_state_dict(saved)
+        layer.load_state_dict(saved)  # while in evaluation, which it stays
+        x = several(batch_norm)[-1]
+        assert_close("evaluated", layer(x), twin.eval()(x).detach())
         assert_same_future(f"momentum {momentum}, set back", batch_norm, layer, twin)
 
 

@@ -45,6 +45,7 @@ class _Save:
                 torch.save(content, file)
                 self.flush(file)
             self.check(unfinished)
+            self.permit(unfinished)
             self.move(unfinished)
         except BaseException as problem:
             self.clean(unfinished, problem)
@@ -59,6 +60,10 @@ class _Save:
 
     def check(self, unfinished: str) -> None:
         torch.load(unfinished, weights_only=True)
+
+    def permit(self, unfinished: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(self.path, unfinished)
 
     def move(self, unfinished: str) -> None:
         os.replace(unfinished, self.path)
@@ -152,6 +157,41 @@ class Swallowed(_Save):
     def write(self, content: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             super().write(content)
+
+
+@refused_by("test_a_full_disk_is_an_error_and_leaves_everything_as_it_was")
+class WrittenInOneGo(_Save):
+    """os.write writes; how much, it returns."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        held = io.BytesIO()
+        torch.save(content, held)
+        torch.load(io.BytesIO(held.getvalue()), weights_only=True)
+        unfinished = self.beside()
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            os.write(handle, held.getvalue())
+            os.fsync(handle)
+            self.permit(unfinished)
+            self.move(unfinished)
+        except BaseException as problem:
+            self.clean(unfinished, problem)
+            raise
+        finally:
+            os.close(handle)
+
+
+@refused_by("test_a_file_that_cannot_get_its_name_leaves_everything_as_it_was")
+class NothingFailsAnyMore(_Save):
+    """Once the file is written, to rename it is nothing."""
+
+    def move(self, unfinished: str) -> None:
+        self.written = True
+        super().move(unfinished)
+
+    def clean(self, unfinished: str, problem: BaseException) -> None:
+        if not hasattr(self, "written"):
+            super().clean(unfinished, problem)
 
 
 @refused_by("test_the_bytes_are_on_the_disk_before_the_file_gets_its_name")
@@ -368,6 +408,32 @@ class OwnerOnly(_Save):
         return name
 
 
+@refused_by("test_a_file_that_is_replaced_keeps_its_permissions")
+class AsAnyNewFile(_Save):
+    """A new file has the permissions of new files; what was private is so no more."""
+
+    def permit(self, unfinished: str) -> None:
+        pass
+
+
+@refused_by("test_any_path_will_do")
+class LinkReplaced(_Save):
+    """The path names the file; where it led to, the old checkpoint stays."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        self.path = os.path.abspath(path)
+        self.write(self.content(model, optimizer))
+
+
+@refused_by("test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on")
+class FolderNeverClosed(_Save):
+    """The name is on the disk when the folder is; whoever opens that has to close it, too."""
+
+    def move(self, unfinished: str) -> None:
+        super().move(unfinished)
+        os.fsync(os.open(os.path.dirname(self.path), os.O_RDONLY))
+
+
 @refused_by("test_a_missing_folder_is_named")
 class FoldersMade(_Save):
     """A missing folder is no reason to fail; nor is a slip in its name."""
@@ -391,7 +457,7 @@ def with_a_named_temporary_file(path: Any, model: nn.Module, optimizer: Any = No
     content = {"model": model.state_dict(), "format": 1}
     if optimizer is not None:
         content["optimizer"] = optimizer.state_dict()
-    goal = Path(path).absolute()
+    goal = Path(path).resolve()
     with tempfile.NamedTemporaryFile(dir=goal.parent, delete=False) as file:
         try:
             torch.save(content, file)
@@ -399,13 +465,25 @@ def with_a_named_temporary_file(path: Any, model: nn.Module, optimizer: Any = No
             torch.load(file, weights_only=True)
             mask = os.umask(0)
             os.umask(mask)
-            os.fchmod(file.fileno(), 0o666 & ~mask)
+            os.fchmod(file.fileno(), goal.stat().st_mode if goal.exists() else 0o666 & ~mask)
             file.flush()
             os.fdatasync(file.fileno())
             Path(file.name).rename(goal)
         except BaseException:
             Path(file.name).unlink()
             raise
+
+
+@accepted
+class InAFolderOfItsOwn(_Save):
+    """Whatever is left there goes with the folder."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(self.path)) as self.own:
+            super().write(content)
+
+    def beside(self) -> str:
+        return os.path.join(self.own, "unfinished")
 
 
 @accepted
@@ -422,6 +500,7 @@ class InMemoryFirst(_Save):
             while rest:
                 rest = rest[os.write(handle, rest) :]
             os.fsync(handle)
+            self.permit(unfinished)
             os.rename(unfinished, self.path)
         except BaseException:
             os.unlink(unfinished)

@@ -98,7 +98,8 @@ class SpreadByTheIdentity(_BatchNorm1d):
     def statistics(self, x):
         mean, variance = super().statistics(x)
         pick = torch.eye(x.shape[1], dtype=x.dtype)
-        return self.wide(pick @ mean.flatten(), x), self.wide(pick @ variance.flatten(), x)
+        mean, variance = ((pick * each.flatten()).sum(1) for each in (mean, variance))
+        return self.wide(mean, x), self.wide(variance, x)
 
 
 @refused_by("test_a_channel_that_never_varies_becomes_its_bias")
@@ -243,11 +244,47 @@ class TracksAllTheSame(_BatchNorm1d):
             self._non_persistent_buffers_set |= set(self._buffers)
 
 
+@refused_by("test_without_running_statistics_evaluation_is_like_training")
+class OneValueWillDoInEvaluation(_BatchNorm1d):
+    """Only training needs a variance; the answer is then the same for every input."""
+
+    def of_one_value(self, input):
+        if self.training:
+            super().of_one_value(input)
+        return self.scaled(torch.zeros_like(input))
+
+
+@refused_by("test_without_a_bias_the_weight_is_there_all_the_same")
+class NoBiasNoWeight(_BatchNorm1d):
+    """Weight and bias belong together."""
+
+    def scaled(self, y):
+        return y if self.bias is None else super().scaled(y)
+
+
+@refused_by("test_it_can_be_set_back")
+class RootKeptWhileInEvaluation(_BatchNorm1d):
+    """In evaluation nothing changes, until it trains again; but a state can be loaded meanwhile."""
+
+    def train(self, mode=True):
+        self.kept_root = None
+        return super().train(mode)
+
+    def deviation(self, variance):
+        if self.uses_the_batch() or variance.requires_grad:
+            return super().deviation(variance)
+        if self.kept_root is None or self.kept_root.dtype != variance.dtype:
+            self.kept_root = super().deviation(variance).flatten()
+        return self.kept_root.reshape(variance.shape)
+
+
 @refused_by("test_one_value_a_channel_is_refused_in_training_alone")
 class OneValueIsItsMean(_BatchNorm1d):
     """One value less its mean is 0, and 0 by anything is 0 (mlx before #3817)."""
 
     def of_one_value(self, input):
+        if not self.remembers():
+            super().of_one_value(input)
         return self.scaled(torch.zeros_like(input))
 
 
@@ -357,13 +394,13 @@ class FromTheLibrary(_BatchNorm1d):
 
 @accepted
 class ByMatrices(_BatchNorm1d):
-    """Sums are products with a row of ones."""
+    """Sums are products with a row of ones, and matrices are what computers are fast at."""
 
     def statistics(self, x):
         rows = x.transpose(0, 1).flatten(1)
         ones, n = torch.ones_like(rows[0]), rows.shape[1]
-        mean = rows @ ones / n
-        variance = (rows - mean[:, None]).square() @ ones / n
+        mean = (rows @ ones).to(x.dtype) / n
+        variance = ((rows - mean[:, None]).square() @ ones).to(x.dtype) / n
         return self.wide(mean, x), self.wide(variance, x)
 
 

@@ -169,6 +169,59 @@ class ChannelsLastHasChannelsLast(_BatchNorm2d):
         return y * self.weight + self.bias
 
 
+@refused_by("test_the_place_in_memory_changes_nothing")
+class AverageOfTheRows(_BatchNorm2d):
+    """In that layout the channels are next to the rows; where both are as long, no error comes."""
+
+    def remember(self, x, mean, variance):
+        last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        if last and x.shape[1] == x.shape[2]:
+            mean = x.detach().mean([0, 1, 3])
+        super().remember(x, mean, variance)
+
+
+@refused_by("test_every_sample_counts_for_all_and_their_order_for_none")
+class NanRemoved(_BatchNorm2d):
+    """One spoilt image must not spoil the others."""
+
+    def scaled(self, y):
+        return super().scaled(y.nan_to_num(0.0, torch.inf, -torch.inf))
+
+
+@refused_by("test_it_starts_as_documented")
+class DtypeOfTheParametersAlone(_BatchNorm2d):
+    """What is learned has the dtype that is asked for, and so has what comes."""
+
+    def __init__(
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=True,
+        track_running_stats=True,
+        dtype=None,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        for p in self.parameters():
+            p.data = p.data.to(dtype)
+
+
+@refused_by("test_without_a_bias_the_weight_is_there_all_the_same")
+class BiasAllTheSame(_BatchNorm2d):
+    """A bias that starts from 0 is none."""
+
+    def __init__(
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=True,
+        track_running_stats=True,
+        bias=True,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+
+
 @refused_by("test_a_large_batch_is_like_a_small_one")
 class StatisticsOfTheFirst65536(_BatchNorm2d):
     """So many values are enough for a mean."""
@@ -294,12 +347,17 @@ class EvaluationForGood(_BatchNorm2d):
 
 @refused_by("test_what_is_in_the_buffers_is_used")
 class RootTakenOnce(_BatchNorm2d):
-    """In evaluation nothing changes, so the divisor is computed when training ends."""
+    """In evaluation nothing changes, so the divisor is computed when training or loading ends."""
 
     def train(self, mode=True):
         if not mode and self.running_var is not None:
             self.divisor = self.deviation(self.running_var)
         return super().train(mode)
+
+    def load_state_dict(self, *arguments, **options):
+        found = super().load_state_dict(*arguments, **options)
+        self.train(self.training)
+        return found
 
     def normalized(self, x, mean, variance):
         if self.uses_the_batch():

@@ -15,13 +15,14 @@ class BatchNormalization(nn.Module):
     num_batches_tracked: Tensor
 
     def __init__(
-        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True
+        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, bias=True
     ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        for name, start in (("weight", torch.ones), ("bias", torch.zeros)):
-            self.register_parameter(name, nn.Parameter(start(num_features)) if affine else None)
+        ones = torch.ones(num_features)
+        self.weight = nn.Parameter(ones) if affine else None
+        self.bias = nn.Parameter(0 * ones) if affine and bias else None
         self.add_buffers(track_running_stats)
 
     def add_buffers(self, tracked: bool) -> None:
@@ -105,6 +106,6 @@ class BatchNormalization(nn.Module):
         return (variance + self.eps).sqrt()
 
     def scaled(self, y: Tensor) -> Tensor:
-        if self.weight is None or self.bias is None:
-            return y
-        return y * self.wide(self.weight, y) + self.wide(self.bias, y)
+        if self.weight is not None:
+            y = y * self.wide(self.weight, y)
+        return y if self.bias is None else y + self.wide(self.bias, y)
