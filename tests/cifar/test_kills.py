@@ -63,6 +63,7 @@ def never_killed(tmp_path_factory):
     return weights(folder)
 
 
+@pytest.mark.claim("8.1.2")
 @pytest.mark.stand_in
 def test_a_run_killed_at_random_moments_ends_with_the_same_weights(never_killed, tmp_path):
     folder, kills = tmp_path / "out", 0
@@ -80,6 +81,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_weights(never_killed,
     assert torch.equal(weights(folder), never_killed)
 
 
+@pytest.mark.claim("8.1.2")
 @pytest.mark.stand_in
 @pytest.mark.parametrize(
     ("module", "name"),

@@ -44,6 +44,7 @@ def alone():
     return Training(few_images(), PLAIN, COMPONENTS).run().model.state_dict()
 
 
+@pytest.mark.claim("8.1.3")
 @pytest.mark.stand_in
 def test_two_processes_do_what_one_would_do_with_the_joined_batch(alone, tmp_path):
     assert [ended(process) for process in start_ranks(2, train_and_save, PLAIN, tmp_path)] == [0, 0]
@@ -53,6 +54,7 @@ def test_two_processes_do_what_one_would_do_with_the_joined_batch(alone, tmp_pat
     assert (weights(start) - weights(alone)).abs().max() > 1e-2, "nothing was learnt at all"
 
 
+@pytest.mark.claim("8.1.3")
 @pytest.mark.stand_in
 def test_all_processes_end_with_the_same_weights(tmp_path):
     settings = replace(PLAIN, batch_norm=True, dropout=0.5, whiten=7)
@@ -71,6 +73,7 @@ def test_all_processes_end_with_the_same_weights(tmp_path):
     assert torch.equal(weights(parameters[0]), weights(parameters[1]))
 
 
+@pytest.mark.claim("8.1.2")
 @pytest.mark.stand_in
 def test_after_a_death_fewer_processes_go_on_to_the_same_end(alone, tmp_path):
     first, second = start_ranks(2, train_until_one_dies, PLAIN, tmp_path)

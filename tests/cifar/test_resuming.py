@@ -74,6 +74,7 @@ def never_stopped(few, components):
     return Training(few, EVERYTHING, components).run()
 
 
+@pytest.mark.claim("8.1.2")
 @pytest.mark.stand_in
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 def test_a_run_stopped_after_any_step_goes_on_bit_for_bit(
@@ -86,6 +87,7 @@ def test_a_run_stopped_after_any_step_goes_on_bit_for_bit(
     assert differing(whole_state(resumed), whole_state(never_stopped)) == []
 
 
+@pytest.mark.claim("8.1.2")
 @pytest.mark.stand_in
 @pytest.mark.parametrize("parts", [["torch"], ["concepts", "torch"]], ids=lambda parts: parts[0])
 @pytest.mark.parametrize("name", OPTIMIZERS)
