@@ -64,7 +64,7 @@ MINUTE = Recipe(
         warmup=0.15,
         batch_size=512,
         held_out=1_000,
-        epochs=10,
+        epochs=8,
     ),
     accuracy=0.0,
     spread=0.0,
@@ -93,7 +93,7 @@ COFFEE = Recipe(
 
 LUNCH = Recipe(
     "lunch",
-    replace(COFFEE.settings, hidden=(2048, 1024), crop=3, epochs=105),
+    replace(COFFEE.settings, hidden=(2048, 1024), crop=3, dropout=0.3, epochs=138),
     accuracy=0.0,
     spread=0.0,
     both_sides=0.0,

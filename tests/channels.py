@@ -6,9 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.options import option
+from tests.options import needs, option
 from tests.strategies import DTYPES, exact, grid
-from tests.trajectories import needs
 
 Function = Callable[..., Any]
 

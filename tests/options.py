@@ -1,7 +1,8 @@
-"""Keyword arguments that an implementation may leave out."""
+"""What an implementation may leave out: arguments, methods, features."""
 
+import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,27 @@ def option(component: Callable[..., Any], *names: str) -> None:
             # Reason: a claim about what is not there can neither hold nor fail. The verdict is
             # "not provided", which never counts as passed: see _outcome in tests/verdicts.py.
             pytest.skip(f"not provided: the argument {name!r}")  # shown as such in every verdict
+
+
+def needs(made: object, *names: str) -> None:
+    """End the test as not provided where an object lacks one of these methods or attributes."""
+    for name in names:
+        if not hasattr(made, name):
+            # Reason: as above; of what is not there a claim can neither hold nor fail.
+            pytest.skip(f"not provided: {name!r}")  # shown as such in every verdict
+
+
+@contextlib.contextmanager
+def feature(what: str) -> Iterator[None]:
+    """End the test as not provided where a first, plain use of a feature raises an error.
+
+    For arguments that an implementation has, but takes only some of the values of.
+    """
+    try:
+        yield
+    except (RuntimeError, TypeError, ValueError):  # NotImplementedError is a RuntimeError
+        # Reason: as above; a feature that is denied in so many words does nothing wrong.
+        pytest.skip(f"not provided: {what}")  # shown as such in every verdict
 
 
 def provides(component: Callable[..., Any], name: str) -> bool:

@@ -4,12 +4,11 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-import pytest
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.options import provides
+from tests.options import needs, provides
 from tests.strategies import eighths, exact, grid
 
 Function = Callable[..., Any]
@@ -89,14 +88,6 @@ def walk(
 def provided(optimizer: Function, settings: dict[str, Any]) -> dict[str, Any]:
     """Those of the settings that the optimizer has an argument for."""
     return {name: value for name, value in settings.items() if provides(optimizer, name)}
-
-
-def needs(made: object, *names: str) -> None:
-    """End the test as not provided where an optimizer lacks one of these methods or attributes."""
-    for name in names:
-        if not hasattr(made, name):
-            # Reason: as in tests.options: of what is not there a claim can neither hold nor fail.
-            pytest.skip(f"not provided: {name!r}")  # never counts as passed: see tests/verdicts.py
 
 
 def in_groups(optimizer: Function, groups: list[dict[str, Any]], **settings: Any) -> Any:

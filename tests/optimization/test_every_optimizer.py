@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.closeness import assert_close
-from tests.options import option, provides
+from tests.options import needs, option, provides
 from tests.strategies import DTYPES, exact, grid
 from tests.trajectories import (
     OTHERS,
@@ -22,7 +22,6 @@ from tests.trajectories import (
     gradients,
     in_groups,
     leaf,
-    needs,
     places,
     provided,
     pushed,

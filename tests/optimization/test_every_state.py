@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.options import needs
 from tests.strategies import DTYPES, grid
 from tests.trajectories import (
     assert_same,
     gradients,
     in_groups,
     leaf,
-    needs,
     places,
     pushed,
     pushes,

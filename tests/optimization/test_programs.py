@@ -20,9 +20,10 @@ from hypothesis.stateful import (
 )
 
 from tests.closeness import assert_close
+from tests.options import needs
 from tests.strategies import grid
 from tests.subjects import Member
-from tests.trajectories import downhill, in_groups, leaf, needs, settings_of
+from tests.trajectories import downhill, in_groups, leaf, settings_of
 
 SHAPES = [(2, 3), (5,), (3, 2), (2, 3), (), (1, 7)]
 RATES = st.sampled_from([0.0, 0.125, 0.5, 2.0])

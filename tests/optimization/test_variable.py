@@ -21,7 +21,7 @@ from torch import Tensor
 
 from tests.closeness import assert_close
 from tests.gradients import OFFSETS, STEP, WEIGHTS, by_differences
-from tests.options import provides
+from tests.options import needs, provides
 from tests.strategies import DTYPES, LAYOUTS, every_dtype, exact, grid
 
 
@@ -33,14 +33,6 @@ def whole_eighths(*shape: int, limit: float = 3.0, least: float = 0.0) -> Tensor
 
 def has(Variable, name: str) -> bool:
     return hasattr(Variable(torch.ones(1)), name)
-
-
-def provided(Variable, *names: str) -> None:
-    """End the test as not provided where a variable lacks an operation of one of these names."""
-    for name in names:
-        if not has(Variable, name):
-            # Reason: of what is not there a claim can neither hold nor fail.
-            pytest.skip(f"not provided: the operation {name!r}")  # never counts as passed
 
 
 def kept(variable: Any) -> Any:
@@ -89,7 +81,7 @@ class Network(NamedTuple):
 
     def without_what_lacks(self, Variable) -> "Network":
         """The network as far as the subject provides what it needs."""
-        provided(Variable, "__matmul__", "mean")
+        needs(Variable(torch.ones(1)), "__matmul__", "mean")
         activations = [name if has(Variable, name) else "" for name in self.activations]
         can = all(has(Variable, name) for name in NEEDS[self.loss])
         loss = self.loss if can else "mean squared error"
@@ -306,7 +298,7 @@ def differences(Variable, operation: Operation, operands: list[Tensor], k: int, 
 @pytest.mark.claim("4.0.3")
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_an_operation_passes_back_the_slope_that_differences_show(Variable, operation):
-    provided(Variable, operation.needs)
+    needs(Variable(torch.ones(1)), operation.needs)
     for shapes in operation.shapes:
         operands = operation.operands(shapes)
         g = whole_eighths(*operation.function(*operands).shape, limit=1)
@@ -359,7 +351,7 @@ def test_the_place_in_memory_changes_nothing(Variable):
 @pytest.mark.claim("4.0.3")
 @every_dtype
 def test_relu_is_closed_at_0(Variable, dtype):
-    provided(Variable, "relu")
+    needs(Variable(torch.ones(1)), "relu")
     x = Variable(torch.tensor([0.0, -0.0], dtype=dtype), requires_grad=True)
     x.relu().backward(torch.tensor([1.0, -2.0], dtype=dtype))
     assert x.grad.tolist() == [0, 0], f"the slope at 0 is {x.grad.tolist()}"
@@ -368,7 +360,7 @@ def test_relu_is_closed_at_0(Variable, dtype):
 @pytest.mark.claim("4.0.3")
 @every_dtype
 def test_whole_powers_have_a_slope_at_0(Variable, dtype):
-    provided(Variable, "__pow__")
+    needs(Variable(torch.ones(1)), "__pow__")
     for exponent, slope in {0: 0.0, 1: 1.0, 2: 0.0, 3: 0.0}.items():
         x = Variable(torch.zeros(1, dtype=dtype), requires_grad=True)
         (x**exponent).backward(torch.ones(1, dtype=dtype))
@@ -378,7 +370,7 @@ def test_whole_powers_have_a_slope_at_0(Variable, dtype):
 @pytest.mark.claim("4.0.3")
 @pytest.mark.parametrize(("name", "limits"), [("sigmoid", [0, 1]), ("tanh", [-1, 1])])
 def test_far_out_it_is_flat_and_not_nan(Variable, name, limits):
-    provided(Variable, name)
+    needs(Variable(torch.ones(1)), name)
     for dtype in DTYPES:
         x = Variable(torch.tensor([-1e4, 1e4], dtype=dtype), requires_grad=True)
         y = getattr(x, name)()
@@ -627,7 +619,7 @@ def test_one_constant_operand_leaves_the_gradient_of_the_other_as_it_is(Variable
 
 @pytest.mark.claim("4.0.5")
 def test_what_is_detached_is_a_constant(Variable):
-    provided(Variable, "detach")
+    needs(Variable(torch.ones(1)), "detach")
     x = Variable(exact([3.0]), requires_grad=True)
     y = x * x
     held = y.detach()
@@ -665,7 +657,7 @@ def test_every_gradient_has_a_memory_of_its_own(Variable):
 
 @pytest.mark.claim("4.0.5")
 def test_a_gradient_may_be_written_to(Variable):
-    provided(Variable, "sum")
+    needs(Variable(torch.ones(1)), "sum")
     x = Variable(whole_eighths(2, 3), requires_grad=True)
     x.sum().backward()  # the same 1 for all, but not in the same place
     x.grad[0, 1] = 5
@@ -697,7 +689,7 @@ def test_the_state_of_torch_is_left_as_it_was(Variable):
 @pytest.mark.claim("4.0.5")
 @every_dtype
 def test_its_number_and_shape_can_be_read(Variable, dtype):
-    provided(Variable, "item")
+    needs(Variable(torch.ones(1)), "item")
     for shape in ((), (1,), (1, 1)):
         x = Variable(torch.full(shape, -2.5, dtype=dtype), requires_grad=True)
         assert (type(x.item()), x.item()) == (float, -2.5)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tests.closeness import assert_close
-from tests.statistical import assert_bounds, assert_shape, randomness, uniform_scores
+from tests.statistical import assert_bounds, assert_shape, randomness, sizes, uniform_scores
 from tests.strategies import exact, grid
 
 NAMES = ("brightness", "contrast", "saturation", "hue")
@@ -280,6 +280,8 @@ def assert_even(came: dict[str, Tensor], ranges) -> None:
         assert_bounds(f"the factors of {name}", sample, low - MISREAD, high + MISREAD)
         scores = uniform_scores(sample, low, high)
         assert_shape(f"the factors of {name}", scores, MISREAD / (high - low))
+        off = sizes(scores)
+        assert_shape(f"how far they are from the middle: {name}", off, 2 * MISREAD / (high - low))
 
 
 @pytest.mark.claim("5.3.8", stays="the sentence itself")

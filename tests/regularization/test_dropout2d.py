@@ -4,6 +4,7 @@ What it owes its caller besides, and how channels fall, is in `test_every_dropou
 """
 
 import itertools
+import warnings
 
 import pytest
 import torch
@@ -51,6 +52,20 @@ def test_so_do_they_wherever_they_lie(Dropout2d):
         came = Dropout2d(1 / 3)(x)
         assert_whole_channels(f"{name}, {dtype}, shape {shape}", came)
         assert_dropped_or_scaled(f"{name}, {dtype}, shape {shape}", came, x, 1 / 3)
+
+
+@pytest.mark.claim("5.2.4")
+def test_three_dimensions_lose_whole_rows_or_are_refused(Dropout2d):
+    # PyTorch takes them for (N, C, L), and has announced that it will for (C, H, W).
+    for shape, p in itertools.product([(7, 5, 11), (5, 5, 7), (1, 3, 2), (3, 1, 5)], P):
+        x = grid(*shape)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of what is to change
+                came = Dropout2d(p)(x)
+        except (ValueError, TypeError, IndexError, RuntimeError, AssertionError):
+            continue
+        assert_dropped_or_scaled(f"shape {shape}", came, x, p)
+        assert_whole_channels(f"shape {shape}", came[:, :, None])
 
 
 @pytest.mark.claim("5.2.4", "5.2.7", stays="the sentence itself, of gradients")

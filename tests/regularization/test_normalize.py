@@ -63,11 +63,11 @@ def test_each_channel_has_a_mean_and_a_std_of_its_own(Normalize, statistics, lea
 @pytest.mark.claim("5.3.5")
 @every_dtype
 def test_channels_are_the_third_dimension_from_the_end(Normalize, dtype):
-    for shape in SHAPES:
-        image = picture(*shape, dtype=dtype)
+    for shape, (name, layout) in itertools.product(SHAPES, LAYOUTS.items()):
+        image = layout(picture(*shape, dtype=dtype))
         came = Normalize(mean=MEAN, std=STD)(image)
         assert came.dtype == dtype, f"of {dtype} it made {came.dtype}"
-        assert_close(f"shape {shape}", came, by_channel(scaled, image, MEAN, STD))
+        assert_close(f"shape {shape}, {name}", came, by_channel(scaled, image, MEAN, STD))
 
 
 @pytest.mark.claim("5.3.5", stays="decimal fractions, as people write them")

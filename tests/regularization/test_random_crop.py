@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tests.closeness import assert_close
 from tests.gradients import gradient
-from tests.options import option
+from tests.options import feature, option
 from tests.statistical import (
     assert_bounds,
     assert_mean,
@@ -82,6 +82,14 @@ def padded(image: Tensor, padding: Padding, fill: float = 0, mode: str = "consta
     return torch.from_numpy(pad(image.double().numpy(), widths, mode, **options)).to(image.dtype)
 
 
+def grown(image: Tensor, padding: Padding, size: tuple[int, int]) -> tuple[int, ...]:
+    """The padding with what is still lacking, which is added at both ends."""
+    left, top, right, bottom = sides(padding)
+    down = max(0, size[0] - image.shape[-2] - top - bottom)
+    across = max(0, size[1] - image.shape[-1] - left - right)
+    return left + across, top + down, right + across, bottom + down
+
+
 def place(came: Tensor, image: Tensor, size: tuple[int, int]) -> tuple[int, int]:
     """The row and the column at which a window was cut out of an image, padded beforehand."""
     assert came.shape == (*image.shape[:-2], *size), f"came the shape {tuple(came.shape)}"
@@ -139,6 +147,8 @@ def test_the_padding_is_filled_as_asked(RandomCrop, case, fill):
 @pytest.mark.claim("5.3.1")
 def test_each_channel_may_have_a_fill_of_its_own(RandomCrop):
     option(RandomCrop, "padding", "fill")
+    with feature("a fill for each channel"):
+        RandomCrop(4, padding=2, fill=(101, 150, 202))(picture(3, 2, 3, dtype=torch.float32))
     for leading, dtype in itertools.product([(), (2,), (3,)], (torch.float32, torch.uint8)):
         image = picture(*leading, 3, 2, 3, dtype=dtype)
         crop = RandomCrop((4, 5), padding=(2, 1, 3, 2), fill=(101, 150, 202))
@@ -166,14 +176,32 @@ def test_what_an_image_lacks_is_added_if_that_is_asked_for(RandomCrop, height, w
     option(RandomCrop, "pad_if_needed", "padding")
     image, size = picture(2, 3, height, width), (4, 5)
     for padding in (None, (1, 0)):
-        left, top, right, bottom = sides(padding)
-        down, across = max(0, 4 - height - top - bottom), max(0, 5 - width - left - right)
-        both_ends = (left + across, top + down, right + across, bottom + down)
         crop = RandomCrop(size, padding=padding, pad_if_needed=True)
-        expected = padded(image, both_ends)
+        expected = padded(image, grown(image, padding, size))
         found = {place(came, expected, size) for came in cuts(crop, image, 200)}
         never = set(places(expected, size)) - found
         assert not never, f"at {sorted(never)} it is never cut, with padding={padding}"
+
+
+@pytest.mark.claim("5.3.1")
+def test_what_is_added_is_padding_like_any_other(RandomCrop):
+    option(RandomCrop, "pad_if_needed", "padding", "fill", "padding_mode")
+    for shape, padding in itertools.product([(2, 3), (2, 7), (4, 1)], (None, (1, 0))):
+        image = picture(2, 3, *shape)
+        for fill, mode in ((201, "constant"), (0, "edge")):
+            options = {"padding": padding, "fill": fill, "padding_mode": mode}
+            crop = RandomCrop((4, 5), pad_if_needed=True, **options)
+            expected = padded(image, grown(image, padding, (4, 5)), fill, mode)
+            for came in cuts(crop, image, 3):
+                place(came, expected, (4, 5))
+
+
+@pytest.mark.claim("5.3.1")
+def test_a_padding_that_there_is_not_is_refused(RandomCrop):
+    option(RandomCrop, "padding", "padding_mode")
+    for mode in ("reflecting", "", "CONSTANT_"):
+        with pytest.raises((ValueError, TypeError, LookupError, RuntimeError, AssertionError)):
+            RandomCrop((5, 7), padding=2, padding_mode=mode)(picture(3, 5, 7))
 
 
 @pytest.mark.claim("5.3.1")

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.options import option
 from tests.statistical import assert_mean, assert_unrelated, randomness, uniform_scores
 from tests.strategies import DTYPES
 
@@ -77,11 +76,3 @@ def test_calls_flip_with_probability_p_whatever_came_before(RandomHorizontalFlip
         scores = chances([not torch.equal(flip(image), image) for image in calls], p or 0.5)
     assert_mean("who is flipped, made normal", -scores)
     assert_unrelated("who is flipped, made normal", scores)
-
-
-@pytest.mark.claim("5.3.6")
-@pytest.mark.parametrize("p", [1.25, -0.125, float("nan")])
-def test_what_is_no_probability_is_refused(RandomHorizontalFlip, p):
-    option(RandomHorizontalFlip, "p")
-    with pytest.raises((ValueError, RuntimeError, AssertionError)):
-        RandomHorizontalFlip(p=p)(picture(3, 5, 7))

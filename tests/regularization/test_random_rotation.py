@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.options import option
+from tests.options import feature, option
 from tests.statistical import (
     assert_bounds,
     assert_shape,
     randomness,
+    sizes,
     uniform_scores,
 )
 from tests.strategies import LAYOUTS, grid
@@ -158,6 +159,7 @@ def test_what_lies_outside_has_the_fill(RandomRotation, fill):
     for angle in (20, 90, -45):
         for shape in ((3, 5, 11), (2, 3, 5, 11)):
             image = picture(*shape)
+            image[..., ::2, :] = 0  # black is a colour, and not what the fill is for
             came = RandomRotation((angle, angle), fill=fill)(image)
             for i, channel in enumerate(image.unbind(-3)):
                 of_channel = fill[i] if isinstance(fill, tuple) else fill
@@ -177,6 +179,8 @@ def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
 def test_another_centre_counts_from_the_upper_left_corner(RandomRotation, centre):
     option(RandomRotation, "center")
     image = picture(3, 5, 11)
+    with feature("another centre"):
+        RandomRotation((20, 20), center=centre)(image)
     for angle in (20, -90.5, 179):
         came = RandomRotation((angle, angle), center=centre)(image)
         assert_turned(came, image, angle, centre=centre)
@@ -211,9 +215,12 @@ def test_quarter_turns_of_what_lies_anywhere_are_exact_too(RandomRotation, layou
 @pytest.mark.claim("5.3.8", stays="the sentence itself")
 @pytest.mark.parametrize(("degrees", "low", "high"), [(60, -60, 60), ((-20, 70), -20, 70)], ids=str)
 def test_angles_fill_their_range_evenly(RandomRotation, degrees, low, high):
-    came = drawn_angles(RandomRotation(degrees))
+    # Twice as many draws tell a normal distribution, two of whose deviations reach the ends.
+    came = drawn_angles(RandomRotation(degrees), 2 * DRAWS)
     assert_bounds("the angles", came, low - MISREAD, high + MISREAD)
-    assert_shape("the angles", uniform_scores(came, low, high), LUMP / (high - low))
+    scores, blur = uniform_scores(came, low, high), LUMP / (high - low)
+    assert_shape("the angles", scores, blur)
+    assert_shape("how far they are from the middle", sizes(scores), blur)
 
 
 @pytest.mark.claim("5.3.8", stays="the other half of chance")

@@ -112,14 +112,6 @@ class TakenFromTheCaller(_Compose):
             transforms.clear()
 
 
-@refused_by("test_an_iterator_is_refused_or_read_for_every_image")
-class ReadOnce(_Compose):
-    """Whatever can be looped over will do; an iterator is empty for the second image."""
-
-    def __init__(self, transforms: Sequence[Transform]) -> None:
-        self.transforms = transforms  # type: ignore[assignment]
-
-
 @refused_by("test_functions_and_modules_may_be_mixed_and_nested")
 class ModulesOnly(_Compose):
     """What is no module is a mistake, such as a list; but single functions are functions."""
@@ -140,6 +132,15 @@ class InnerOnesFirst(_Compose):
         nested = [t for t in given if isinstance(t, InnerOnesFirst)]
         single = [t for t in given if not isinstance(t, InnerOnesFirst)]
         super().__init__([t for inner in nested for t in inner.transforms] + single)
+
+
+@refused_by("test_the_first_gets_the_image_as_it_is")
+class BytesAreShares(_Compose):
+    """What comes from a file has bytes, and all that follows wants numbers up to 1."""
+
+    def __call__(self, image: Any) -> Any:
+        of_bytes = isinstance(image, torch.Tensor) and image.dtype == torch.uint8
+        return super().__call__(image.float() / 255 if of_bytes else image)
 
 
 @refused_by("test_whatever_a_transform_returns_is_handed_on")
@@ -182,6 +183,20 @@ class CachedBySize(_Compose):
 
 
 @refused_by("test_random_transforms_draw_anew_for_each_image")
+class SameImageAsBefore(_Compose):
+    """Whoever asks again for the image that came last need not wait again."""
+
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        super().__init__(transforms)
+        self.last: tuple[Any, ...] = ()
+
+    def __call__(self, image: Any) -> Any:
+        if not self.last or self.last[0] is not image:
+            self.last = (image, super().__call__(image))
+        return self.last[1]
+
+
+@refused_by("test_random_transforms_draw_anew_for_each_image")
 class SeededForEachImage(_Compose):
     """Reproducible, for every image is treated with the same seed."""
 
@@ -214,6 +229,17 @@ class StoppedByAnIterator(_Compose):
                 image = next(rest)(image)
             except StopIteration:
                 return image
+
+
+@refused_by("test_modules_run_in_the_mode_that_they_are_in")
+class InEvalMode(_Compose):
+    """Nothing here is trained; but a dropout that shall make images noisier is off, too."""
+
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        super().__init__(transforms)
+        for transform in transforms:
+            if isinstance(transform, torch.nn.Module):
+                transform.eval()
 
 
 @refused_by("test_gradients_flow_through_it")
@@ -271,6 +297,12 @@ class OneAfterTheOther(_Compose):
         if not isinstance(transforms, Sequence) or not transforms:
             raise ValueError("transforms must be a list of some")
         return super().__new__(cls)
+
+
+@accepted
+class TheListItself(_Compose):
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        self.transforms = transforms  # type: ignore[assignment]
 
 
 @accepted

@@ -15,7 +15,23 @@ class _Dropout2d(RightDropout):
     """A right one, of which each version changes one step."""
 
     def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return (*input.shape[:2], *[1] * (input.ndim - 2))
+
+
+@refused_by("test_three_dimensions_lose_whole_rows_or_are_refused")
+class AlwaysFourDimensions(_Dropout2d):
+    """An image is N x C x H x W; and what is not is made to fit by broadcasting, if it can be."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
         return (*input.shape[:2], 1, 1)
+
+
+@refused_by("test_three_dimensions_lose_whole_rows_or_are_refused")
+class ElementsOfWhatIsNoImage(_Dropout2d):
+    """Where there is no image, each element is a unit."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return super().drawn(input) if input.ndim == 4 else tuple(input.shape)
 
 
 @refused_by("test_all_pixels_of_a_channel_share_their_fate")
@@ -179,7 +195,15 @@ class FromTheLibrary(_Dropout2d):
 class DropoutOfOnes(_Dropout2d):
     def forward(self, input: Tensor) -> Tensor:
         ones = torch.ones(input.shape[:2], dtype=input.dtype)
-        return self.put(input, F.dropout(ones, self.p, self.training)[:, :, None, None])
+        return self.put(input, F.dropout(ones, self.p, self.training).reshape(self.drawn(input)))
+
+
+@accepted
+class OneImageWithoutABatch(_Dropout2d):
+    """As PyTorch will have it: three dimensions are (C, H, W)."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return super().drawn(input) if input.ndim == 4 else (len(input), 1, 1)
 
 
 @accepted

@@ -115,6 +115,17 @@ class FirstDimension(_Normalize):
 
 
 @refused_by("test_channels_are_the_third_dimension_from_the_end")
+class LastInMemory(_Normalize):
+    """Images in the channels_last format have their channels last."""
+
+    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
+        shaped = super().shaped(image, numbers)
+        last = image.ndim == 4 and image.is_contiguous(memory_format=torch.channels_last)
+        last = last and not image.is_contiguous() and image.shape[-1] == len(numbers)
+        return shaped.flatten() if last else shaped
+
+
+@refused_by("test_channels_are_the_third_dimension_from_the_end")
 class LastDimension(_Normalize):
     """Broadcasting aligns at the end, where the channels of other libraries are."""
 

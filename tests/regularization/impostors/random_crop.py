@@ -5,6 +5,7 @@ The docstring says what the author was thinking.
 
 import random
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -71,14 +72,9 @@ class _RandomCrop(torch.nn.Module):
 
     def line(self, length: int, before: int, after: int) -> Tensor:
         """The pixels of a padded line; -1 is the fill."""
-        numbers = np.arange(length)
-        if self.mode == "constant":
-            return torch.from_numpy(np.pad(numbers, (before, after), constant_values=-1))
-        if self.mode == "edge":
-            return torch.from_numpy(np.pad(numbers, (before, after), "edge"))
-        if self.mode == "reflect":
-            return torch.from_numpy(np.pad(numbers, (before, after), "reflect"))
-        return torch.from_numpy(np.pad(numbers, (before, after), "symmetric"))
+        numbers, mode = np.arange(length), cast(Any, self.mode)
+        options = {"constant_values": -1} if mode == "constant" else {}
+        return torch.from_numpy(np.pad(numbers, (before, after), mode, **options))
 
     def spare(self, image: Tensor) -> tuple[int, int]:
         return image.shape[-2] - self.size[0], image.shape[-1] - self.size[1]
@@ -301,6 +297,29 @@ class HalfAtEachEnd(_RandomCrop):
 
     def needed(self, down: int, across: int) -> tuple[int, int, int, int]:
         return across // 2, down // 2, across - across // 2, down - down // 2
+
+
+@refused_by("test_what_is_added_is_padding_like_any_other")
+class AddedInBlack(_RandomCrop):
+    """The fill is that of the padding; what an image lacks is nothing, so it is 0."""
+
+    def padded(self, image: Tensor) -> Tensor:
+        image = self.pad(image, *self.sides)
+        if self.pad_if_needed:
+            fill, self.fill = self.fill, 0
+            image = self.pad(image, *self.needed(*(max(0, -n) for n in self.spare(image))))
+            self.fill = fill
+        return image
+
+
+@refused_by("test_a_padding_that_there_is_not_is_refused")
+class AnyOtherModeIsConstant(_RandomCrop):
+    """What is none of the three that look at the image needs no look at it."""
+
+    def line(self, length: int, before: int, after: int) -> Tensor:
+        if self.mode not in ("edge", "reflect", "symmetric"):
+            self.mode = "constant"
+        return super().line(length, before, after)
 
 
 @refused_by("test_an_image_smaller_than_the_window_is_refused")

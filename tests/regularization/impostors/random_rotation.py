@@ -229,6 +229,15 @@ class FillOfTheFirstChannel(_RandomRotation):
         return super().filling(image)[:1]
 
 
+@refused_by("test_what_lies_outside_has_the_fill")
+class FillForAllThatIsBlack(_RandomRotation):
+    """What comes from outside is black, and afterwards black is given the fill."""
+
+    def pick(self, image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        found = super().pick(image, rows, columns)
+        return torch.where(found == 0, self.filling(image), found)
+
+
 @refused_by("test_whole_numbers_are_filled_with_whole_numbers")
 class FillInShares(_RandomRotation):
     """A fill is between 0 and 1, as colours are."""
@@ -328,6 +337,15 @@ class MostlyUpright(_RandomRotation):
 
     def draw(self) -> float:
         return (super().draw() + super().draw() + super().draw()) / 3
+
+
+@refused_by("test_angles_fill_their_range_evenly")
+class NormallyDistributed(_RandomRotation):
+    """Two standard deviations reach the ends, and what lies beyond is cut off there."""
+
+    def draw(self) -> float:
+        angle = (self.low + self.high) / 2 + (self.high - self.low) / 4 * float(torch.randn(()))
+        return min(max(angle, self.low), self.high)
 
 
 @refused_by("test_angles_fill_their_range_evenly")
