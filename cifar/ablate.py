@@ -261,7 +261,8 @@ def table(rows: Sequence[Row], title: str) -> Table:
     """The rows for a terminal of 80 columns."""
     result = Table("concept", "change", "accuracy", "difference", "claim", "agrees", title=title)
     for row in rows:
-        result.add_row(*_cells(row))
+        *cells, _, agrees = _cells(row)
+        result.add_row(*cells, row.variant.claim, agrees)  # the verdict would need a wider terminal
     return result
 
 

@@ -1,7 +1,7 @@
 """Ways to train the network that are worth their time, from a minute to a long lunch.
 
-They were chosen by 5,000 images held out of the training set; now that they are fixed they hold out
-1,000, enough to see how a run is doing. The accuracy is that on the 10,000 test images: a new run
+They were chosen by 5,000 images held out of the training set, the longest by what shorter runs
+showed; now that they are fixed they hold out 1,000, enough to see how a run is doing. The accuracy is that on the 10,000 test images: a new run
 should come out within about two spreads of it. The time is that of the processor, for preparation
 and training on one thread, without bfloat16; on two cores it takes about half of that.
 """
@@ -45,7 +45,8 @@ class Recipe:
             >>> Recipe("snack", Settings(), 0.5012, 0.0031, 0.51, 5, 0.2).expected
             '50.1 % ± 0.3'
         """
-        return f"{100 * self.accuracy:.1f} % ± {100 * self.spread:.1f}"
+        spread = f" ± {100 * self.spread:.1f}" if self.seeds > 1 else ""
+        return f"{100 * self.accuracy:.1f} %{spread}"
 
 
 MINUTE = Recipe(
@@ -66,11 +67,11 @@ MINUTE = Recipe(
         held_out=1_000,
         epochs=8,
     ),
-    accuracy=0.0,
-    spread=0.0,
-    both_sides=0.0,
+    accuracy=0.6136,
+    spread=0.0012,
+    both_sides=0.6218,
     seeds=5,
-    core_minutes=0.0,
+    core_minutes=0.8,
 )
 
 COFFEE = Recipe(
@@ -84,21 +85,21 @@ COFFEE = Recipe(
         lr=0.012,
         epochs=31,
     ),
-    accuracy=0.0,
-    spread=0.0,
-    both_sides=0.0,
+    accuracy=0.6642,
+    spread=0.0015,
+    both_sides=0.6719,
     seeds=5,
-    core_minutes=0.0,
+    core_minutes=4.7,
 )
 
 LUNCH = Recipe(
     "lunch",
     replace(COFFEE.settings, hidden=(2048, 1024), crop=3, dropout=0.3, epochs=138),
-    accuracy=0.0,
-    spread=0.0,
-    both_sides=0.0,
-    seeds=5,
-    core_minutes=0.0,
+    accuracy=0.7054,
+    spread=0.0000,
+    both_sides=0.7156,
+    seeds=1,
+    core_minutes=29.7,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (MINUTE, COFFEE, LUNCH)}
