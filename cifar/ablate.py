@@ -262,7 +262,8 @@ def table(rows: Sequence[Row], title: str) -> Table:
     result = Table("concept", "change", "accuracy", "difference", "claim", "agrees", title=title)
     for row in rows:
         *cells, _, agrees = _cells(row)
-        result.add_row(*cells, row.variant.claim, agrees)  # the verdict would need a wider terminal
+        # Its verdict would need a wider terminal.
+        result.add_row(*cells, row.variant.claim, agrees)
     return result
 
 

@@ -1,9 +1,10 @@
 """Ways to train the network that are worth their time, from a minute to a long lunch.
 
 They were chosen by 5,000 images held out of the training set, the longest by what shorter runs
-showed; now that they are fixed they hold out 1,000, enough to see how a run is doing. The accuracy is that on the 10,000 test images: a new run
-should come out within about two spreads of it. The time is that of the processor, for preparation
-and training on one thread, without bfloat16; on two cores it takes about half of that.
+showed; now that they are fixed they hold out 1,000, enough to see how a run is doing. The accuracy
+is that on the 10,000 test images: a new run should come out within about two spreads of it. The
+time is that of the processor, for preparation and training on one thread, without bfloat16; on two
+cores it takes about half of that.
 """
 
 from dataclasses import dataclass, replace
