@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -13,17 +13,14 @@ def option(component: Callable[..., Any], *names: str) -> None:
     """End the test as not provided where the component lacks an argument of one of these names."""
     for name in names:
         if not provides(component, name):
-            # Reason: a claim about what is not there can neither hold nor fail. The verdict is
-            # "not provided", which never counts as passed: see _outcome in tests/verdicts.py.
-            pytest.skip(f"not provided: the argument {name!r}")  # shown as such in every verdict
+            _not_provided(f"the argument {name!r}")
 
 
 def needs(made: object, *names: str) -> None:
     """End the test as not provided where an object lacks one of these methods or attributes."""
     for name in names:
         if not hasattr(made, name):
-            # Reason: as above; of what is not there a claim can neither hold nor fail.
-            pytest.skip(f"not provided: {name!r}")  # shown as such in every verdict
+            _not_provided(repr(name))
 
 
 @contextlib.contextmanager
@@ -35,8 +32,13 @@ def feature(what: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, TypeError, ValueError):  # NotImplementedError is a RuntimeError
-        # Reason: as above; a feature that is denied in so many words does nothing wrong.
-        pytest.skip(f"not provided: {what}")  # shown as such in every verdict
+        _not_provided(what)
+
+
+def _not_provided(what: str) -> NoReturn:
+    """A claim about what is not there can neither hold nor fail, and does not count as passed."""
+    # "not provided" is a verdict of its own: see _outcome in tests/verdicts.py.
+    pytest.skip(reason=f"not provided: {what}")  # reason: there is nothing to judge
 
 
 def provides(component: Callable[..., Any], name: str) -> bool:

@@ -100,9 +100,8 @@ class Claim:
         with _torch_as_it_was(), _few_examples(self.test, examples):
             try:
                 self.test(**arguments)
-            # Reason: what lacks the option that a claim is about is neither refused nor right by
-            # it; an impostor must then be refused by the claim that is named for it.
-            except pytest.skip.Exception:  # the claim does not apply, so it refuses nothing
+            # An impostor must then be refused by the claim that is named for it.
+            except pytest.skip.Exception:  # reason: a claim that does not apply refuses nothing
                 return None
             except (Exception, pytest.fail.Exception) as refusal:
                 return refusal

@@ -23,8 +23,8 @@ def photographs() -> Data:
     """The real CIFAR-10, if it is there. Tests never download it, and nothing replaces it."""
     root = find()
     if root is None:
-        # Reason: a clone without the data can still run all else; .ci/run fails on this skip.
-        pytest.skip("no CIFAR-10 in $CIFAR10_ROOT or ./data")  # needs 170 MB that may be absent
+        # reason: 170 MB that a clone may lack, and can run all else; .ci/run fails on this skip
+        pytest.skip(reason="no CIFAR-10 in $CIFAR10_ROOT or ./data")  # reason: see above
     return cifar10(root)
 
 
