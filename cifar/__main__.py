@@ -17,6 +17,7 @@ from cifar.settings import RefusedError, Settings, SettingsError
 
 REFUSED, INTERRUPTED = 2, 130  # the exit codes that shells expect
 STANDARD_COMPONENTS = ["torch"]
+BESIDE_RESUME = ("resume", "data", "device", "save_every", "tensorboard")
 
 
 def _whole(text: str | int) -> int:
@@ -190,7 +191,7 @@ def train(
             given["hidden"] = _widths(hidden)
         given |= dict(map(_setting, settings or []))
         if resume is not None:
-            _alone(resume, output, given, components)
+            _alone(context, resume)
             _prepare()
             from cifar.run import resume as go_on
 
@@ -329,14 +330,17 @@ def _like(standard: object, value: str) -> Any:
     return type(standard)(value)  # type: ignore[call-arg]  # it is an int, a float or a str
 
 
-def _alone(
-    resume: Path, output: Path | None, given: dict[str, Any], components: Sequence[str] | None
-) -> None:
-    if output is not None or given or components:
-        came = "--output" if output else "--components" if components else ", ".join(given)
+def _alone(context: typer.Context, resume: Path) -> None:
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [
+        "--set" if name == "settings" else f"--{name.replace('_', '-')}"
+        for name, source in sources.items()
+        if name not in BESIDE_RESUME and source is not None and source.name == "COMMANDLINE"
+    ]
+    if given:
         raise SettingsError(
-            f"a run must go on with the folder, settings and components that it has, "
-            f"got {came} beside --resume {resume}"
+            f"a run must go on with the folder, recipe, settings and components that it has, "
+            f"got {', '.join(given)} beside --resume {resume}"
         )
 
 

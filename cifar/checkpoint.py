@@ -27,6 +27,7 @@ from cifar.train import Training
 from concepts.checkpoints.file_format import CheckpointError, read
 
 FORMAT = 2  # 1 had no place in the epoch and could not be resumed
+PARTS = ("model", "optimizers", "step", "settings", "recipe", "subjects", "data", "machine")
 ROOT = Path(__file__).parents[1]
 
 
@@ -90,6 +91,10 @@ def load(path: Path) -> dict[str, Any]:
             f"a checkpoint must be of format {FORMAT}, which this version writes, "
             f"got {kept.get('format', 1)} in {path}"
         )
+    if missing := [part for part in PARTS if part not in kept]:
+        raise ResumeError(
+            f"a checkpoint must hold {', '.join(PARTS)}, got none of {', '.join(missing)} in {path}"
+        )
     return kept
 
 
@@ -105,14 +110,9 @@ def restore(path: Path, components: Components) -> FullyConnected:
     """
     kept = load(path)
     try:
-        model = FullyConnected(Settings(**kept["settings"]), components)
-        model.load_state_dict(kept["model"])
-    except (TypeError, KeyError, RuntimeError, SettingsError) as problem:
-        raise ResumeError(
-            f"a checkpoint must be of a network that this version knows, "
-            f"got {str(problem).partition(chr(10))[0]} in {path}"
-        ) from None
-    return model.eval()
+        return _network(kept, components).eval()
+    except ResumeError as problem:
+        raise ResumeError(f"{problem} in {path}") from None
 
 
 def resume(kept: dict[str, Any], data: Data, machine: Machine) -> Training:
@@ -124,7 +124,8 @@ def resume(kept: dict[str, Any], data: Data, machine: Machine) -> Training:
         machine: what to compute on; other than then, it rounds otherwise.
 
     Raises:
-        ResumeError: the data is not what the checkpoint was trained on.
+        ResumeError: the data is not what the checkpoint was trained on, or this version knows no
+            such network or optimizer.
     """
     if data.checksum != kept["data"]["checksum"]:
         raise ResumeError(
@@ -132,7 +133,11 @@ def resume(kept: dict[str, Any], data: Data, machine: Machine) -> Training:
             f"got other images or labels, of {data.name}"
         )
     components = Components(*kept["subjects"])
-    return Training(data, Settings(**kept["settings"]), components, machine, state=kept)
+    _network(kept, components)
+    try:
+        return Training(data, Settings(**kept["settings"]), components, machine, state=kept)
+    except (TypeError, KeyError, ValueError) as problem:
+        raise _unknown("training run", problem) from None
 
 
 def differences(kept: dict[str, Any], machine: Machine) -> list[str]:
@@ -143,6 +148,22 @@ def differences(kept: dict[str, Any], machine: Machine) -> list[str]:
     """
     then, now = kept["machine"], _conditions(machine)
     return [f"{key}: {then[key]} then, {now[key]} now" for key in now if then[key] != now[key]]
+
+
+def _network(kept: dict[str, Any], components: Components) -> FullyConnected:
+    try:
+        model = FullyConnected(Settings(**kept["settings"]), components)
+        model.load_state_dict(kept["model"])
+    except (TypeError, KeyError, RuntimeError, SettingsError) as problem:
+        raise _unknown("network", problem) from None
+    return model
+
+
+def _unknown(what: str, problem: Exception) -> ResumeError:
+    return ResumeError(
+        f"a checkpoint must be of a {what} that this version knows, "
+        f"got {str(problem).partition(chr(10))[0]}"
+    )
 
 
 def _conditions(machine: Machine) -> dict[str, str]:

@@ -57,10 +57,6 @@ class Machine:
             return model
         return nn.parallel.DistributedDataParallel(model)
 
-    def with_precision(self, name: str) -> "Machine":
-        """The same machine, computing in the precision that a checkpoint names."""
-        return replace(self, precision=getattr(torch, name))
-
 
 @contextmanager
 def machine(device: str = "auto", precision: str = "auto") -> Iterator[Machine]:

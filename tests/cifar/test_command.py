@@ -274,15 +274,18 @@ def test_checkpoints_come_as_often_as_asked_for(command, tmp_path, stopping):
 @pytest.mark.parametrize(
     ("beside", "came"),
     [
-        (("--lr", "0.1"), "lr"),
+        (("--lr", "0.1"), "--lr"),
+        (("--set", "dropout=0"), "--set"),
         (("--output", "there"), "--output"),
         (("--components", "concepts"), "--components"),
+        (("--recipe", "coffee"), "--recipe"),
+        (("--precision", "float32", "--seed", "1"), "--precision, --seed"),
     ],
-    ids=["settings", "folder", "components"],
+    ids=["rate", "settings", "folder", "components", "recipe", "two of them"],
 )
 def test_a_resumed_run_keeps_what_it_has(command, beside, came):
     message = refused(command("--resume", "out", *beside))
-    assert "must go on with the folder, settings and components that it has" in message
+    assert "must go on with the folder, recipe, settings and components that it has" in message
     assert f"got {came} beside --resume out" in message
 
 

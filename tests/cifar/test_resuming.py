@@ -179,24 +179,42 @@ def test_what_is_no_checkpoint_of_this_format_is_refused(tmp_path, written, told
 
 @pytest.mark.stand_in
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "rule"),
     [
-        lambda kept: kept["settings"].update(colour="red"),
-        lambda kept: kept["settings"].update(hidden=[99]),
-        lambda kept: kept["settings"].update(lr=-1),
-        lambda kept: kept["model"].pop("output.bias"),
-        lambda kept: kept.pop("settings"),
+        (lambda kept: kept["settings"].update(colour="red"), "a network that this version knows"),
+        (lambda kept: kept["settings"].update(hidden=[99]), "a network that this version knows"),
+        (lambda kept: kept["settings"].update(lr=-1), "a network that this version knows"),
+        (lambda kept: kept["model"].pop("output.bias"), "a network that this version knows"),
+        (lambda kept: kept.pop("settings"), "got none of settings"),
+        (lambda kept: kept["optimizers"].pop(), "a training run that this version knows"),
+        (
+            lambda kept: kept["optimizers"][0]["param_groups"].pop(),
+            "a training run that this version knows",
+        ),
+        (lambda kept: kept.pop("sums"), "a training run that this version knows"),
     ],
-    ids=["unknown setting", "another width", "a wrong rate", "no bias", "no settings"],
+    ids=[
+        "unknown setting",
+        "another width",
+        "a wrong rate",
+        "no bias",
+        "no settings",
+        "no optimizer",
+        "fewer groups",
+        "no sums",
+    ],
 )
-def test_the_checkpoint_of_another_network_is_refused(few, components, tmp_path, spoil):
+def test_the_checkpoint_of_another_run_is_refused(few, components, tmp_path, spoil, rule):
     path = tmp_path / "checkpoint.pt"
     checkpoint.save(path, Training(few, BRIEF, components), "test")
     kept = torch.load(path, weights_only=True)
     spoil(kept)
     torch.save(kept, path)
-    with pytest.raises(ResumeError, match="must be of a network that this version knows"):
-        checkpoint.restore(path, components)
+    with pytest.raises(ResumeError, match=rule):
+        checkpoint.resume(checkpoint.load(path), few, Machine())
+    if "network" in rule:
+        with pytest.raises(ResumeError, match=rule):
+            checkpoint.restore(path, components)
 
 
 @pytest.mark.stand_in
