@@ -1,6 +1,7 @@
 """Models, optimizers, files and crashes for the claims about checkpoints."""
 
 import contextlib
+import copy
 import os
 import signal
 import sys
@@ -90,13 +91,72 @@ def steps(model: nn.Module, optimizer: Any, which: range) -> None:
         optimizer.step()
 
 
+class Told(nn.Module):
+    """In place of a model or an optimizer whose state_dict is this, whatever a real one says."""
+
+    def __init__(self, state: Any) -> None:
+        super().__init__()
+        self.state = state
+
+    def state_dict(self, *arguments: Any, **options: Any) -> Any:
+        return self.state
+
+
 def kept(path: Path) -> Any:
-    """What a checkpoint holds, as PyTorch reads it."""
-    return torch.load(path, weights_only=True)
+    """What a checkpoint holds, as PyTorch reads it, by the names that are documented.
+
+    Where they are others, they are told by what they name.
+    """
+    content = torch.load(path, weights_only=True)
+    if isinstance(content, dict) and "model" not in content:
+        for state in [value for value in content.values() if isinstance(value, dict)]:
+            is_optimizer = {"state", "param_groups"} <= state.keys()
+            content = {**content, "optimizer" if is_optimizer else "model": state}
+    return content
 
 
-def written(path: Path, model: nn.Module, optimizer: Any = None, /, **more: Any) -> Path:
-    """A checkpoint, as it is documented."""
+def saved_model(path: Path, model: nn.Module, reader: Callable[..., Any] | None) -> Any:
+    """The state that a checkpoint of the model holds.
+
+    Args:
+        path: of the checkpoint.
+        model: whose state it should be; a copy with other numbers is loaded.
+        reader: who reads it, or None for a file in the documented format.
+    """
+    if reader is None:
+        return kept(path)["model"]
+    twin = copy.deepcopy(model)
+    for tensor in twin.state_dict().values():
+        if isinstance(tensor, Tensor):
+            tensor.copy_(torch.ones(tensor.shape).to(tensor.dtype))
+    reader(path, twin)
+    return twin.state_dict()
+
+
+def restore(
+    path: Path, model: nn.Module, optimizer: Any, reader: Callable[..., Any] | None
+) -> None:
+    """Load a checkpoint into both, as its reader does, or from the documented format."""
+    if reader is not None:
+        reader(path, model, optimizer)
+        return
+    content = kept(path)
+    model.load_state_dict(content["model"])
+    optimizer.load_state_dict(content["optimizer"])
+
+
+def written(
+    path: Path,
+    model: Any,
+    optimizer: Any = None,
+    /,
+    writer: Callable[..., Any] | None = None,
+    **more: Any,
+) -> Path:
+    """A checkpoint, as its writer makes it, or in the documented format, in which more may be."""
+    if writer is not None:
+        writer(path, model, optimizer)
+        return path
     content = {"model": model.state_dict()}
     if optimizer is not None:
         content["optimizer"] = optimizer.state_dict()

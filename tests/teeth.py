@@ -97,6 +97,8 @@ class Claim:
                 arguments[argument] = Member(version.component, version.function)
             elif argument in KNOWN:
                 arguments[argument] = Subject("torch").component(argument)
+            elif argument not in arguments:  # something beside it, which few have
+                arguments[argument] = getattr(version.function, argument, None)
         with _torch_as_it_was(), _few_examples(self.test, examples):
             try:
                 self.test(**arguments)

@@ -1,17 +1,16 @@
 """save_checkpoint writes the state of a model, and of its optimizer, to a file.
 
-The file is judged by what PyTorch reads from it: a dictionary of state_dicts, in which there is
-no code. What a crash leaves behind is in `test_crashes.py`.
+The file is judged by what the subject's own load_checkpoint reads from it, for the two may agree
+on any format; where there is none, by what PyTorch reads: a dictionary of state_dicts. What a crash
+leaves behind is in `test_crashes.py`, what ours promises besides in `test_our_promises.py`.
 """
 
 import contextlib
 import copy
 import os
 import random
-import stat
 import tempfile
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -26,72 +25,85 @@ from tests.saved import (
     folder,
     grouped,
     in_a_child,
-    kept,
     network,
     open_files,
     refusal,
+    restore,
+    saved_model,
     steps,
 )
 from tests.strategies import LAYOUTS, SHAPES, grid
 
 
 @pytest.mark.claim("7.1.1")
-def test_numbers_of_every_dtype_are_in_the_file_bit_for_bit(save_checkpoint):
+def test_numbers_of_every_dtype_are_in_the_file_bit_for_bit(save_checkpoint, reader):
     numbers = torch.tensor(EXTREMES, dtype=torch.float64)
     models = [Holder(a=numbers.to(dtype), b=grid(2, 3).to(dtype)) for dtype in DTYPES]
     with folder() as here:
         for model in models:
             save_checkpoint(here / "model.pt", model)
-            assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+            found = saved_model(here / "model.pt", model, reader)
+            assert_same("the file", found, model.state_dict())
 
 
 @pytest.mark.claim("7.1.1")
-def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint):
+def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint, reader):
     tensors = {f"shape{n}": grid(*shape) for n, shape in enumerate(SHAPES)}
-    tensors |= {f"layout{n}": layout(grid(3, 5)) for n, layout in enumerate(LAYOUTS.values())}
+    views = [layout for name, layout in LAYOUTS.items() if name != "expanded"]
+    tensors |= {f"layout{n}": layout(grid(3, 5)) for n, layout in enumerate(views)}
     model = Holder(**tensors, large=grid(101, 211).half())
     with folder() as here:
         save_checkpoint(here / "model.pt", model)
-        assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+        found = saved_model(here / "model.pt", model, reader)
+        assert_same("the file", found, model.state_dict())
 
 
 @pytest.mark.claim("7.1.1")
-def test_buffers_and_tied_and_frozen_parameters_are_in_it_too(save_checkpoint):
+def test_buffers_and_tied_and_frozen_parameters_are_in_it_too(save_checkpoint, reader):
     model = nn.Sequential(network(), nn.Linear(2, 2), nn.Linear(2, 2))
     model[2].weight = model[1].weight
     model[0][0].weight.requires_grad_(False)
     model.register_buffer("cache", grid(3), persistent=False)
     with folder() as here:
         save_checkpoint(here / "model.pt", model)
-        assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+        found = saved_model(here / "model.pt", model, reader)
+        assert_same("the file", found, model.state_dict())
 
 
-@pytest.mark.claim("7.1.1")
-def test_what_a_module_says_is_its_state_is_saved(save_checkpoint):
+@pytest.mark.claim("7.1.1", stays="names the fault that others only suffer from")
+def test_what_a_module_says_is_its_state_is_saved(save_checkpoint, reader):
     class Counter(nn.Linear):
-        def get_extra_state(self):
-            return {"calls": 7, "rate": 0.1}
+        calls = 0
 
+        def get_extra_state(self):
+            return {"calls": self.calls, "rate": 0.1}
+
+        def set_extra_state(self, state):
+            self.calls = state["calls"]
+
+    model = Counter(3, 2)
+    model.calls = 7
     with folder() as here:
-        save_checkpoint(here / "model.pt", Counter(3, 2))
-        state = kept(here / "model.pt")["model"]
-    assert state["_extra_state"] == {"calls": 7, "rate": 0.1}
-    assert state._metadata[""] == {"version": 1}, "loading asks the metadata for versions"
+        try:
+            save_checkpoint(here / "model.pt", model)
+            model.calls = 0
+            state = saved_model(here / "model.pt", model, reader)
+        except (AttributeError, TypeError):  # whoever knows tensors alone says so, loudly
+            return
+        assert state["_extra_state"] == {"calls": 7, "rate": 0.1}
 
 
 @pytest.mark.claim("7.1.3")
-def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint):
+def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint, reader):
     for make, parameters in ((Momentum, nn.Module.parameters), (Adam, grouped)):
         model = network()
         optimizer = make(parameters(model), lr=0.0625)
         steps(model, optimizer, range(3))
-        with folder() as here:
-            save_checkpoint(here / "model.pt", model, optimizer)
-            content = kept(here / "model.pt")
         other = network(5)
         resumed = make(parameters(other), lr=1.0)
-        other.load_state_dict(content["model"])
-        resumed.load_state_dict(content["optimizer"])
+        with folder() as here:
+            save_checkpoint(here / "model.pt", model, optimizer)
+            restore(here / "model.pt", other, resumed, reader)
         for one, own in ((model, optimizer), (other, resumed)):
             steps(one, own, range(3, 6))
         assert_same("the model", other.state_dict(), model.state_dict())
@@ -99,12 +111,13 @@ def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint):
 
 
 @pytest.mark.claim("7.1.3", stays="what no optimizer leaves behind")
-def test_without_an_optimizer_there_is_none_in_the_file(save_checkpoint):
+def test_without_an_optimizer_there_is_none_in_the_file(save_checkpoint, reader):
     model = network()
+    optimizer = Momentum(model.parameters())
     with folder() as here:
-        save_checkpoint(here / "model.pt", model, Momentum(model.parameters()))
+        save_checkpoint(here / "model.pt", model, optimizer)
         save_checkpoint(here / "model.pt", model)
-        assert kept(here / "model.pt").get("optimizer") is None
+        refusal(restore, here / "model.pt", model, optimizer, reader)
 
 
 @pytest.mark.claim("7.1.4")
@@ -151,66 +164,44 @@ def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_che
 
 
 @pytest.mark.claim("7.1.4")
-def test_any_path_will_do(save_checkpoint):
+def test_any_path_will_do(save_checkpoint, reader):
     with folder() as here, contextlib.chdir(here):
-        (here / "link").symlink_to(here / "target.pt")
-        (here / "links").mkdir()
-        (here / "links" / "link").symlink_to("../d.pt")
-        links = [here / "link", "links/link"]
-        for path in (str(here / "a"), here / "b.tar.gz", "c d", "ä.pt", "./e.pt", *links):
+        for path in (str(here / "a"), here / "b.tar.gz", "c d", "ä.pt", "./e.pt"):
             for start in (1, 2):  # the second replaces the first
                 save_checkpoint(path, network(start))
-            assert_same(f"{path}", kept(path)["model"], network(2).state_dict())
-        assert all(os.path.islink(link) for link in links), "a link is no longer one"
+            found = saved_model(path, network(), reader)
+            assert_same(f"{path}", found, network(2).state_dict())
 
 
 @pytest.mark.claim("7.1.4")
 def test_no_other_file_is_touched(save_checkpoint):
-    others = ["model", "model.tmp", "model.part", "model.bak", "model.old", "tmp", "model.pth"]
-    others += [
-        f"model.pt{suffix}" for suffix in (".tmp", ".part", ".bak", ".old", ".new", "~", "1")
-    ]
+    others = ["model", "tmp", "checkpoint.tmp", "model.pth", "model.pt~", "model.pt1", "other.pt"]
     with folder() as here:
         for name in others:
             (here / name).write_text("mine")
         for start in (1, 2):
             save_checkpoint(here / "model.pt", network(start))
-        assert sorted(os.listdir(here)) == sorted([*others, "model.pt"])
+            assert set(os.listdir(here)) >= {*others, "model.pt"}
+            # Beside it there may be another, such as a checksum, but not one more each time.
+            assert len(os.listdir(here)) <= len(others) + 2, f"there are {os.listdir(here)}"
         assert {(here / name).read_text() for name in others} == {"mine"}
 
 
 @pytest.mark.claim("7.1.4")
-def test_others_may_read_the_file_if_they_may_read_new_files(save_checkpoint):
-    before = os.umask(0o027)
-    try:
-        with folder() as here:
-            save_checkpoint(here / "model.pt", network())
-            mode = stat.S_IMODE((here / "model.pt").stat().st_mode)
-    finally:
-        os.umask(before)
-    assert oct(mode) == oct(0o640), "as of any new file with this umask"
-
-
-@pytest.mark.claim("7.1.4")
-def test_a_file_that_is_replaced_keeps_its_permissions(save_checkpoint):
+def test_a_missing_folder_is_named_or_made(save_checkpoint, reader):
     with folder() as here:
-        path = here / "model.pt"
-        save_checkpoint(path, network())
-        for mode in (0o600, 0o664):
-            path.chmod(mode)
-            save_checkpoint(path, network())
-            assert oct(stat.S_IMODE(path.stat().st_mode)) == oct(mode), "as before"
+        path = here / "nowhere" / "model.pt"
+        try:
+            save_checkpoint(path, network(1))
+        except Exception:  # how it refuses is its own affair, as long as it says what is missing
+            assert "nowhere" in refusal(save_checkpoint, path, network(1))
+            assert os.listdir(here) == []
+        else:
+            assert_same("the file", saved_model(path, network(), reader), network(1).state_dict())
 
 
 @pytest.mark.claim("7.1.4")
-def test_a_missing_folder_is_named(save_checkpoint):
-    with folder() as here:
-        assert "nowhere" in refusal(save_checkpoint, here / "nowhere" / "model.pt", network())
-        assert os.listdir(here) == []
-
-
-@pytest.mark.claim("7.1.4")
-def test_nothing_but_the_folder_of_the_file_is_needed(save_checkpoint):
+def test_nothing_but_the_folder_of_the_file_is_needed(save_checkpoint, reader):
     with folder() as here:
         gone = here / "gone"
         gone.mkdir()
@@ -222,7 +213,8 @@ def test_nothing_but_the_folder_of_the_file_is_needed(save_checkpoint):
             save_checkpoint(here / "model.pt", network())
 
         assert in_a_child(without_other_folders, here) == 0, "it needs a folder for temporary files"
-        assert_same("the file", kept(here / "model.pt")["model"], network().state_dict())
+        found = saved_model(here / "model.pt", network(5), reader)
+        assert_same("the file", found, network().state_dict())
 
 
 @pytest.mark.claim("7.1.2")
@@ -239,22 +231,8 @@ def test_the_file_is_as_large_as_its_numbers_and_so_is_the_whole_model(save_chec
     assert light < whole < 1.05 * light, f"{whole} bytes for the whole model, {light} without code"
 
 
-@pytest.mark.claim("7.1.2", stays="the sentence itself: flexible")
-def test_a_part_of_it_can_be_loaded_into_another_model(save_checkpoint):
-    with folder() as here:
-        save_checkpoint(here / "model.pt", network())
-        state = kept(here / "model.pt")["model"]
-    other = nn.Sequential(
-        nn.Linear(3, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 2), nn.PReLU()
-    )
-    assert "4.weight" in refusal(other.load_state_dict, state)
-    found = other.load_state_dict(state, strict=False)
-    assert (found.missing_keys, found.unexpected_keys) == (["4.weight"], [])
-    assert_same("what fits", other[:4].state_dict(), network().state_dict())
-
-
 @pytest.mark.claim("7.2.2", stays="the sentence itself, on which all others rely")
-def test_there_is_no_code_in_the_file(save_checkpoint):
+def test_there_is_no_code_in_the_file(save_checkpoint, reader):
     class Net(nn.Sequential):
         """No pickle can name a class that is inside a function."""
 
@@ -263,18 +241,5 @@ def test_there_is_no_code_in_the_file(save_checkpoint):
     steps(model, optimizer, range(1))
     with folder() as here:
         save_checkpoint(here / "model.pt", model, optimizer)
-        assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
-
-
-@pytest.mark.claim("7.2.2")
-def test_what_no_load_would_take_is_not_written(save_checkpoint):
-    # A schedule that computes with NumPy leaves such a learning rate behind.
-    for rate in (np.float64(0.1), np.datetime64("2026-01-01"), folder):
-        model = network()
-        with folder() as here:
-            save_checkpoint(here / "model.pt", model)
-            try:
-                save_checkpoint(here / "model.pt", model, Momentum(model.parameters(), lr=rate))
-            except Exception:  # how it refuses is its own affair; what is left then is judged
-                assert kept(here / "model.pt").get("optimizer") is None
-            assert_same("the file", kept(here / "model.pt")["model"], model.state_dict())
+        found = saved_model(here / "model.pt", model, reader)
+        assert_same("the file", found, model.state_dict())
