@@ -51,6 +51,7 @@ LAYOUTS = {
     "with an offset": lambda x: torch.cat([x[:1] + 1, x])[1:],
     "expanded": lambda x: x[:1].expand_as(x),
 }
+VIEWS = {name: view for name, view in LAYOUTS.items() if name != "expanded"}  # to be written to
 LAID_OUT = ((7,), (1, 5), (4, 4), (3, 5), (2, 3, 5), (3, 3, 3), (2, 3, 5, 7), (1, 1, 17, 67))
 every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 

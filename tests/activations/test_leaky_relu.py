@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.closeness import assert_close
 from tests.gradients import slope
 from tests.options import option
-from tests.strategies import dtypes, every_dtype, grid, vectors
+from tests.strategies import VIEWS, dtypes, every_dtype, grid, vectors
 
 slopes = st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, -0.25, -2.0])
 nonzero = vectors(limit=1e30).filter(lambda x: x.abs().min() > 1e-30)
@@ -57,16 +57,29 @@ def test_its_gradient_is_1_or_the_slope_everywhere(leaky_relu, x, dtype, alpha):
     assert_close("f'(x)", got, one_or(alpha, x))
 
 
+@pytest.mark.claim("1.4.2")
+def test_two_calls_keep_their_slopes_apart(leaky_relu):
+    leaves = [grid(3, 5).requires_grad_() for _ in range(3)]
+    sums = [leaky_relu(x, a).sum() for x, a in zip(leaves, (0.25, 2.0, 0.0), strict=True)]
+    for total in sums:
+        total.backward()
+    for x, alpha in zip(leaves, (0.25, 2.0, 0.0), strict=True):
+        assert_close(f"the gradient with {alpha}", x.grad, one_or(alpha, x))
+
+
 @pytest.mark.claim("1.4.5")
 @every_dtype
 @given(slopes)
 def test_inplace_writes_into_the_input_and_returns_it(leaky_relu, dtype, alpha):
     option(leaky_relu, "inplace")
-    x, y = grid(3, 5).to(dtype), grid(3, 5).to(dtype)
-    expected = leaky_relu(x, alpha, inplace=False).tolist()
-    assert leaky_relu(x, alpha, inplace=True).data_ptr() == x.data_ptr(), "it is somewhere else"
-    assert leaky_relu(y, alpha, True).data_ptr() == y.data_ptr(), "inplace is the third argument"
-    assert x.tolist() == y.tolist() == expected
+    for name, layout in VIEWS.items():
+        x, y = layout(grid(3, 5).to(dtype)), layout(grid(3, 5).to(dtype))
+        expected = leaky_relu(x, alpha, inplace=False).tolist()
+        place = leaky_relu(x, alpha, inplace=True).data_ptr()
+        assert place == x.data_ptr(), f"{name}: it is somewhere else"
+        place = leaky_relu(y, alpha, True).data_ptr()
+        assert place == y.data_ptr(), "inplace is the third argument"
+        assert x.tolist() == y.tolist() == expected, name
 
 
 @pytest.mark.claim("1.4.5", stays="the gradient of an option that others judge by its values")

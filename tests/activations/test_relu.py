@@ -11,7 +11,7 @@ from hypothesis import given
 from tests.closeness import assert_close
 from tests.gradients import slope
 from tests.options import option
-from tests.strategies import dtypes, every_dtype, grid, vectors
+from tests.strategies import VIEWS, dtypes, every_dtype, grid, vectors
 
 
 @pytest.mark.claim("1.3.1", stays="the definition: the other claims follow from it")
@@ -79,11 +79,12 @@ def test_its_zeros_can_be_left_out_of_the_next_layer(relu):
 @every_dtype
 def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
     option(relu, "inplace")
-    x, y = grid(3, 5).to(dtype), grid(3, 5).to(dtype)
-    expected = relu(x, inplace=False).tolist()
-    assert relu(x, inplace=True).data_ptr() == x.data_ptr(), "the result is somewhere else"
-    assert relu(y, True).data_ptr() == y.data_ptr(), "inplace is the second argument"
-    assert x.tolist() == y.tolist() == expected
+    for name, layout in VIEWS.items():
+        x, y = layout(grid(3, 5).to(dtype)), layout(grid(3, 5).to(dtype))
+        expected = relu(x, inplace=False).tolist()
+        assert relu(x, inplace=True).data_ptr() == x.data_ptr(), f"{name}: it is somewhere else"
+        assert relu(y, True).data_ptr() == y.data_ptr(), "inplace is the second argument"
+        assert x.tolist() == y.tolist() == expected, name
 
 
 @pytest.mark.claim("1.3.8", stays="the gradient of an option that others judge by its values")

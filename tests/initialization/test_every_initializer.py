@@ -30,7 +30,7 @@ from tests.statistical import (
     randomness,
     uniform_scores,
 )
-from tests.strategies import DTYPES, LAID_OUT, LAYOUTS, grid
+from tests.strategies import DTYPES, LAID_OUT, VIEWS, grid
 
 WEIGHTS = ((1, 1), (3, 5), (1, 7), (7, 1), (2, 3, 5), (3, 2, 1, 5), (2, 1, 3, 1, 2), (17, 67))
 # Outputs, inputs and the sizes of a kernel, none of which may be taken for another.
@@ -41,7 +41,6 @@ KERNELS = (
     *((2, 3, 5, 7, 4), (7, 2, 3, 1, 5), (5, 11, 1, 2, 3), (3, 3, 3, 3, 3)),
 )
 KINDS = [*((shape, torch.float32) for shape in WEIGHTS), *(((3, 5), dtype) for dtype in DTYPES)]
-VIEWS = {name: layout for name, layout in LAYOUTS.items() if name != "expanded"}
 GAINS = [{"gain": 0.5}, {"gain": 5 / 3}]
 KAIMING = [
     {"mode": mode, "nonlinearity": nonlinearity, "a": a}

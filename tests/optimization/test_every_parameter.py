@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.closeness import assert_close
-from tests.strategies import LAYOUTS, grid
+from tests.strategies import VIEWS, grid
 from tests.trajectories import (
     assert_same,
     downhill,
@@ -25,7 +25,6 @@ from tests.trajectories import (
 )
 
 SIZES = [5, 16, 17, 33, 65, 129, 1025, 4097, 200_003]
-VIEWS = {name: layout for name, layout in LAYOUTS.items() if name != "expanded"}
 
 
 @pytest.mark.claim("4.2.9", stays="the sentence itself")

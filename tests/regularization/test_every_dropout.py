@@ -20,7 +20,7 @@ from tests.gradients import gradient
 from tests.options import needs, option
 from tests.regularization.fates import assert_dropped_or_scaled, counts_of, fates, scores_of
 from tests.statistical import assert_mean, assert_std, assert_unrelated, randomness, sizes
-from tests.strategies import DTYPES, LAYOUTS, dtypes, grid
+from tests.strategies import DTYPES, LAYOUTS, VIEWS, dtypes, grid
 
 IMAGES = ((1, 1, 1, 1), (2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 3, 2), (5, 7, 2, 3), (11, 13, 1, 2))
 LARGE = ((1, 1025, 1, 1), (4099, 1, 1, 1), (257, 67, 1, 1), (3, 5, 67, 131))
@@ -28,7 +28,6 @@ EMPTY = ((0, 3, 2, 2), (2, 0, 3, 3), (2, 3, 0, 2))
 P = (0.1, 1 / 3, 0.5, 0.9)  # never 1/2 alone, where dropped and kept may be taken for each other
 ALL_P = (0.0, *P, 1.0)
 CELLS = (521, 509)  # samples and channels: primes, whose product is just above 2^18
-VIEWS = {name: layout for name, layout in LAYOUTS.items() if name != "expanded"}
 
 images = st.tuples(*[st.integers(1, 5)] * 4)
 below_1 = st.floats(0, 0.999) | st.sampled_from([0.1, 1 / 3, 0.5, 0.9, 0.99])
@@ -349,7 +348,10 @@ def test_no_other_randomness_is_touched(dropout):
         dropout(p)(grid(2, 3, 5, 7).to(dtype).requires_grad_()).sum().backward()
         assert state() == before, "random numbers were drawn elsewhere, or a seed was set"
         assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
-        assert torch.is_grad_enabled(), "gradients are no longer recorded"
+        for recording in (True, False):
+            with torch.set_grad_enabled(recording):
+                dropout(p)(grid(2, 3, 5, 7).to(dtype))
+                assert torch.is_grad_enabled() == recording, "whether gradients are recorded"
 
 
 @pytest.mark.claim("5.2.8")

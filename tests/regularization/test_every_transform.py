@@ -18,7 +18,7 @@ from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
 from tests.statistical import randomness
-from tests.strategies import LAYOUTS, grid
+from tests.strategies import VIEWS, grid
 
 # So that images of 5 x 7 pixels stay as large as they are.
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -29,7 +29,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "Normalize": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
 }
 SHAPES = [(3, 5, 7), (2, 3, 5, 7), (3, 3, 5, 7), (2, 1, 3, 5, 7)]
-VIEWS = {name: layout for name, layout in LAYOUTS.items() if name != "expanded"}
 FLOATS = (torch.float64, torch.float32)
 SEEDS = range(4)  # enough for each random transform to do something, and to do nothing
 

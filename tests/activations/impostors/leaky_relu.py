@@ -56,6 +56,27 @@ class _WithSlope(torch.autograd.Function):
         return gradient * ctx.slope(*ctx.saved_tensors), None, None
 
 
+class _SlopeOfTheClass(torch.autograd.Function):
+    slope = 0.01
+
+    @staticmethod
+    def forward(ctx, x, slope):
+        _SlopeOfTheClass.slope = slope
+        ctx.save_for_backward(x)
+        return torch.where(x > 0, x, slope * x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return torch.where(x > 0, 1, _SlopeOfTheClass.slope) * gradient, None
+
+
+@refused_by("test_two_calls_keep_their_slopes_apart")
+def slope_on_the_class(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """A network has one slope; where it has two, the last call decides for all."""
+    return _SlopeOfTheClass.apply(x, negative_slope)
+
+
 @refused_by("test_its_gradient_is_1_or_the_slope_everywhere")
 def all_passes_back_at_slope_0(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """`if slope:` is also false where the slope is 0 (chainer #5898)."""

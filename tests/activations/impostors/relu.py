@@ -150,6 +150,12 @@ def inplace_is_ignored(x: Tensor, inplace: bool = False) -> Tensor:
     return x.clamp(min=0)
 
 
+@refused_by("test_inplace_writes_into_the_input_and_returns_it")
+def inplace_on_a_flat_copy(x: Tensor, inplace: bool = False) -> Tensor:
+    """reshape gives a view, if it can."""
+    return x.reshape(-1).clamp_(min=0).reshape(x.shape) if inplace else x.clamp(min=0)
+
+
 @refused_by("test_inplace_has_the_same_gradient")
 def inplace_behind_the_back_of_autograd(x: Tensor, inplace: bool = False) -> Tensor:
     """Writing through .data avoids the complaints of autograd."""
