@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from tests.options import feature
 from tests.strategies import grid
 
 Function = Callable[[Tensor], Tensor]
@@ -28,10 +29,15 @@ def gradient(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
 def second_gradients(
     function: Function, x: Tensor, cotangent: Tensor, other: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The gradients of sum(other * gradient(function, x, cotangent)), by x and by cotangent."""
+    """The gradients of sum(other * gradient(function, x, cotangent)), by x and by cotangent.
+
+    A backward pass that cannot be differentiated, and says so, is not provided; one that has lost
+    the connection, and says nothing, is wrong.
+    """
     leaf, weights = x.detach().requires_grad_(), cotangent.detach().requires_grad_()
     total = (function(leaf) * weights).sum()
-    (first,) = torch.autograd.grad(total, leaf, create_graph=True)
+    with feature("a gradient that can be differentiated"):
+        (first,) = torch.autograd.grad(total, leaf, create_graph=True)
     by_x, by_cotangent = torch.autograd.grad(
         (first * other).sum(), (leaf, weights), allow_unused=True
     )

@@ -85,6 +85,16 @@ def walk(
     return torch.stack(places)
 
 
+def documented(optimizer, settings: dict[str, Any]) -> dict[str, Any]:
+    """Those of the settings that PyTorch's optimizer of this name has, and this one, too.
+
+    Whoever hands on **settings seems to take all of them.
+    """
+    names = inspect.signature(getattr(torch.optim, optimizer.component)).parameters
+    own = {name: value for name, value in settings.items() if name in names}
+    return provided(optimizer.function, own)
+
+
 def provided(optimizer: Function, settings: dict[str, Any]) -> dict[str, Any]:
     """Those of the settings that the optimizer has an argument for."""
     return {name: value for name, value in settings.items() if provides(optimizer, name)}

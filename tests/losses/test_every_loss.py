@@ -245,6 +245,21 @@ def test_to_evaluate_or_to_train_makes_no_difference(loss):
 
 
 @pytest.mark.claim("3.0.3")
+def test_weights_that_are_loaded_count(loss):
+    x, target = problem(loss, 7, 5)
+    for name in ("weight", "pos_weight"):
+        if not provides(loss.function, name):
+            continue
+        one, other = (loss(**{name: grid(5, limit=n).abs() + 0.5}) for n in (2, 3))
+        if not getattr(one, "state_dict", dict)():
+            continue  # they are no part of what is saved
+        expected, before = one(x, target), other(x, target)
+        assert not torch.equal(expected, before), "the two must differ"
+        other.load_state_dict(one.state_dict())
+        assert_close(f"the loss with another {name}", other(x, target), expected)
+
+
+@pytest.mark.claim("3.0.3")
 def test_nan_is_not_hidden(loss):
     for dtype in DTYPES:
         x, target = problem(loss, 3, 5, dtype=dtype)

@@ -346,8 +346,10 @@ def test_the_place_in_memory_changes_nothing(batch_norm):
 
 @pytest.mark.claim("6.3.3", stays="names the fault that others only suffer from")
 def test_the_input_is_left_as_it_was(batch_norm):
-    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
-        x, layer = batch(*shape), taught(batch_norm, shape[1]).train(mode)
+    for shape, mode, dtype in itertools.product(shapes_of(batch_norm), (True, False), DTYPES[:2]):
+        x, layer = batch(*shape, dtype=dtype), taught(batch_norm, shape[1], dtype)
+        layer(x + 1)  # so that there is a mean to subtract
+        layer.train(mode)
         before = x.clone()
         layer(x.requires_grad_()).sum().backward()
         with torch.no_grad():

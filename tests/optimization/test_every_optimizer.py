@@ -18,6 +18,7 @@ from tests.trajectories import (
     OTHERS,
     SHAPES,
     assert_same,
+    documented,
     downhill,
     gradients,
     in_groups,
@@ -56,7 +57,7 @@ BY_PLACE: dict[str, dict[str, Any]] = {
 @pytest.mark.claim("4.2.10", stays="the sentence itself")
 def test_each_group_has_its_own_settings(optimizer):
     for settings in settings_of(optimizer):
-        cases = [{name: value} for name, value in provided(optimizer.function, OTHERS).items()]
+        cases = [{name: value} for name, value in documented(optimizer, OTHERS).items()]
         for case in cases:
             own = {**settings, **case}
             if own.get("nesterov") and (not own.get("momentum") or own.get("dampening")):
@@ -379,6 +380,7 @@ def test_to_maximize_is_to_minimize_the_opposite(optimizer):
 @pytest.mark.claim("4.2.12", stays="options that only PyTorch's have")
 @pytest.mark.parametrize("way", ["foreach", "fused"])
 def test_the_faster_ways_lead_to_the_same_place(optimizer, way):
+    option(getattr(torch.optim, optimizer.component), way)
     option(optimizer.function, way)
     for settings, dtype in itertools.product(settings_of(optimizer), DTYPES[:2]):
         for maximize in (False, *provided(optimizer.function, {"maximize": True}).values()):

@@ -92,10 +92,20 @@ def test_another_order_is_another_transform(Compose):
 @pytest.mark.claim("5.3.2")
 def test_the_first_gets_the_image_as_it_is(Compose):
     for dtype in (*DTYPES, torch.uint8, torch.int64, torch.bool):
-        image = grid(1, 3, 5, 7).abs().to(dtype)
-        came = Compose([lambda x: x])(image)
-        assert came.dtype == dtype, f"of {dtype} came {came.dtype}"
-        assert torch.equal(came, image), f"of {image.tolist()} came {came.tolist()}"
+        for shape in [
+            (),
+            (7,),
+            (3, 5, 7),
+            (1, 3, 5, 7),
+            (2, 3, 5, 7),
+            (0, 3, 2, 2),
+            (2, 2, 3, 1, 1),
+        ]:
+            image, seen = grid(*shape).abs().to(dtype), []
+            came = Compose([lambda x, seen=seen: seen.append(x.shape) or x])(image)
+            assert seen == [image.shape], f"of shape {shape}, what came first was {seen}"
+            assert came.dtype == dtype, f"of {dtype} came {came.dtype}"
+            assert torch.equal(came, image), f"of {image.tolist()} came {came.tolist()}"
 
 
 @pytest.mark.claim("5.3.2")

@@ -44,6 +44,25 @@ class _BCEWithLogitsLoss(torch.nn.Module):
         return losses if self.reduction == "none" else getattr(losses, self.reduction)()
 
 
+@refused_by("test_weights_that_are_loaded_count")
+class WorkedOutBeforehand(_BCEWithLogitsLoss):
+    """What the positives get on top never changes; but a checkpoint may bring another one."""
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
+    ) -> None:
+        super().__init__(weight, reduction)
+        self.on_top = 0 if pos_weight is None else pos_weight - 1
+        del self.pos_weight
+        self.register_buffer("pos_weight", pos_weight)
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        return (1 + self.on_top) * target * self.yes(input) + (1 - target) * self.no(input)
+
+
 @refused_by("test_scores_of_any_size_have_their_loss")
 class SigmoidThenLogarithm(_BCEWithLogitsLoss):
     """A sigmoid and a BCELoss, one after the other; but the sigmoid of 40 is 1."""
