@@ -3,9 +3,9 @@
 They were chosen by 5,000 images held out of the training set, the longest by what shorter runs
 showed; now that they are fixed they hold out 1,000, enough to see how a run is doing. The accuracy
 is that on the 10,000 test images: a new run should come out within about two spreads of it. The
-time is that of the processor while it trained on one thread, without bfloat16, two trainings side by
-side; preparation takes 5 s more. On two threads, which wait for each other, a training takes about
-three quarters of it by the clock.
+time is that of the processor while it trained on one thread, without bfloat16, two trainings side
+by side; preparation takes 5 s more. On two threads, which wait for each other, a training takes
+about three quarters of it by the clock.
 """
 
 from dataclasses import dataclass, replace
