@@ -18,7 +18,7 @@ from tests.closeness import assert_close
 from tests.gradients import gradient
 from tests.options import option
 from tests.statistical import randomness
-from tests.strategies import VIEWS, grid
+from tests.strategies import DTYPES, VIEWS, grid
 
 # So that images of 5 x 7 pixels stay as large as they are.
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ def picture(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
 
 def dtypes_of(transform) -> tuple[torch.dtype, ...]:
     """Normalize takes no whole numbers: see `test_normalize.py`."""
-    return FLOATS if transform.component == "Normalize" else (*FLOATS, torch.uint8)
+    return DTYPES if transform.component == "Normalize" else (*FLOATS, torch.uint8)
 
 
 def drawn(function, image: Tensor, seed: int) -> Tensor:
@@ -178,9 +178,9 @@ def test_the_place_in_memory_changes_nothing(transform):
 def test_nothing_is_remembered_from_earlier_calls(transform):
     kinds = itertools.product([(2, 3, 5, 7), (3, 6, 8), (3, 5, 7)], dtypes_of(transform))
     before = [picture(*shape, dtype=dtype) for shape, dtype in kinds]
-    for seed in SEEDS:
+    for seed, order in itertools.product(SEEDS, (before, before[::-1])):
         function = made(transform)
-        for image in [*before, *reversed(before)]:
+        for image in [*order, *reversed(order)]:
             expected = drawn(made(transform), image, seed)
             sentence = f"after others, an image of {image.dtype} and shape {tuple(image.shape)}"
             same(sentence, drawn(function, image, seed), expected)

@@ -34,17 +34,6 @@ class _Normalize(torch.nn.Module):
         return (image - mean) / std
 
 
-@refused_by("test_images_of_other_dtypes_before_it_make_no_difference")
-class MadeOnce(_Normalize):
-    """The numbers are made into tensors once, when the first image shows in which dtype."""
-
-    def shaped(self, image: Tensor, numbers: Sequence[float]) -> Tensor:
-        made = vars(self).setdefault("made", {})
-        if id(numbers) not in made:
-            made[id(numbers)] = super().shaped(image, numbers)
-        return made[id(numbers)].to(image.dtype)
-
-
 @refused_by("test_channels_are_the_third_dimension_from_the_end")
 class ByTheVariance(_Normalize):
     """Divided by the square, as the formula of batch normalization seems to say."""
