@@ -38,7 +38,7 @@ def feature(what: str) -> Iterator[None]:
 def _not_provided(what: str) -> NoReturn:
     """A claim about what is not there can neither hold nor fail, and does not count as passed."""
     # "not provided" is a verdict of its own: see _outcome in tests/verdicts.py.
-    pytest.skip(reason=f"not provided: {what}")  # reason: there is nothing to judge
+    pytest.skip(reason=f"not provided: {what}")  # reason: to pass or fail would both be untrue
 
 
 def provides(component: Callable[..., Any], name: str) -> bool:

@@ -23,8 +23,8 @@ def photographs() -> Data:
     """The real CIFAR-10, if it is there. Tests never download it, and nothing replaces it."""
     root = find()
     if root is None:
-        # reason: 170 MB that a clone may lack, and can run all else; .ci/run fails on this skip
-        pytest.skip(reason="no CIFAR-10 in $CIFAR10_ROOT or ./data")  # reason: see above
+        # reason: a clone may lack these 170 MB and run all else; .ci/run fails if this is skipped
+        pytest.skip(reason="no CIFAR-10 in $CIFAR10_ROOT or ./data")  # reason: 170 MB, see above
     return cifar10(root)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tests.closeness import assert_close
 from tests.options import needs
+from tests.saved import told
 from tests.strategies import DTYPES, grid
 from tests.trajectories import (
     assert_same,
@@ -51,6 +52,13 @@ def copied_to(
     return other, twins
 
 
+def remembers_more_digits(made, parameter: Tensor) -> bool:
+    """Whether its state has more than the parameter: PyTorch's loading leaves those out."""
+    state = [t for t in told(made.state_dict()).values() if isinstance(t, Tensor)]
+    numbers = [t for t in state if t.is_floating_point() and t.shape == parameter.shape]
+    return any(torch.finfo(t.dtype).eps < torch.finfo(parameter.dtype).eps for t in numbers)
+
+
 @pytest.mark.claim("4.2.11", stays="the sentence itself")
 def test_after_loading_it_continues_bit_for_bit(optimizer):
     for settings, dtype, before in itertools.product(settings_of(optimizer), DTYPES, (0, 1, 3)):
@@ -67,10 +75,10 @@ def test_after_loading_it_continues_bit_for_bit(optimizer):
             pushed(made, [parameter], [pull])
             pushed(other, [twin], [pull])
         case = f"{settings}, {dtype}, loaded after {before}"
-        if dtype == torch.float64:
+        if remembers_more_digits(made, parameter):
+            assert_close(case, twin.detach(), parameter.detach().double())
+        else:
             assert_same(case, places([twin]), places([parameter]))
-        # Whoever remembers more digits than the parameter has loses them in PyTorch's loading.
-        assert_close(case, twin.detach(), parameter.detach().double())
 
 
 @pytest.mark.claim("4.2.11", stays="many parameters and groups at once")

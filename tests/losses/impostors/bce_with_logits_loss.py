@@ -3,6 +3,8 @@
 The docstring says what the author was thinking.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
@@ -48,15 +50,10 @@ class _BCEWithLogitsLoss(torch.nn.Module):
 class WorkedOutBeforehand(_BCEWithLogitsLoss):
     """What the positives get on top never changes; but a checkpoint may bring another one."""
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        reduction: str = "mean",
-        pos_weight: Tensor | None = None,
-    ) -> None:
-        super().__init__(weight, reduction)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        pos_weight = vars(self).pop("pos_weight")
         self.on_top = 0 if pos_weight is None else pos_weight - 1
-        del self.pos_weight
         self.register_buffer("pos_weight", pos_weight)
 
     def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
