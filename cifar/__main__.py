@@ -1,4 +1,4 @@
-"""`python -m cifar`: train the network on CIFAR-10 and show what it has learnt.
+"""`python -m sums_to_one.cifar`: train the network on CIFAR-10 and show what it has learnt.
 
 Torch is imported once the command runs, so that `--help` answers at once.
 """
@@ -12,8 +12,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cifar.recipes import MINUTE, RECIPES, recipe_named
-from cifar.settings import RefusedError, Settings, SettingsError
+from sums_to_one.cifar.recipes import MINUTE, RECIPES, recipe_named
+from sums_to_one.cifar.settings import RefusedError, Settings, SettingsError
 
 REFUSED, INTERRUPTED = 2, 130  # the exit codes that shells expect
 STANDARD_COMPONENTS = ["torch"]
@@ -180,7 +180,7 @@ def train(
     Without a command it trains: with the recipe 'minute' for half a minute on two processor
     cores, and gets about 6 in 10 of the test images right, where a guess gets 1 in 10.
 
-    `torchrun --nproc-per-node N -m cifar` trains on N processes.
+    `torchrun --nproc-per-node N -m sums_to_one.cifar` trains on N processes.
     """
     if context.invoked_subcommand is not None:
         return
@@ -193,14 +193,14 @@ def train(
         if resume is not None:
             _alone(context, resume)
             _prepare()
-            from cifar.run import resume as go_on
+            from sums_to_one.cifar.run import resume as go_on
 
             go_on(resume, data, device, save_every, tensorboard)
             return
         chosen = recipe_named(recipe)
         asked = replace(chosen.settings, **given)
         _prepare()
-        from cifar.run import run
+        from sums_to_one.cifar.run import run
 
         name = recipe if not given.keys() - {"seed"} else f"{recipe}, changed"
         run(
@@ -235,7 +235,7 @@ def predict(
         _prepare()
         from rich.console import Console
 
-        from cifar.predict import predict_command
+        from sums_to_one.cifar.predict import predict_command
 
         predict_command(images, checkpoint, Console(highlight=False, markup=False))
 
@@ -270,9 +270,9 @@ def ablate(
         _prepare()
         from rich.console import Console
 
-        from cifar import ablate as ablation
-        from cifar.data import load
-        from cifar.machine import machine
+        from sums_to_one.cifar import ablate as ablation
+        from sums_to_one.cifar.data import load
+        from sums_to_one.cifar.machine import machine
 
         console = Console(highlight=False, markup=False)
         chosen = recipe_named(recipe)
@@ -366,4 +366,4 @@ def _stop(message: str, code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m cifar")
+    app(prog_name="python -m sums_to_one.cifar")

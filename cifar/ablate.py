@@ -19,13 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from scipy import stats
 
-from cifar.components import Components
-from cifar.data import HELD_OUT, Data
-from cifar.machine import Machine
-from cifar.recipes import Recipe
-from cifar.settings import RefusedError, Settings
-from cifar.train import DivergedError, Training
-from tests.ledger import ledger
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.data import HELD_OUT, Data
+from sums_to_one.cifar.machine import Machine
+from sums_to_one.cifar.recipes import Recipe
+from sums_to_one.cifar.settings import RefusedError, Settings
+from sums_to_one.cifar.train import DivergedError, Training
 
 CONFIDENCE = 0.95
 RUNS, TABLE, CHART = "runs.jsonl", "ablation.md", "ablation.png"
@@ -251,19 +250,11 @@ def _bar(console: Console | None) -> Progress:
     )
 
 
-def claim_of(row: Row) -> str:
-    """The claim's number and verdict in the ledger; empty where none bears on the row."""
-    number = row.variant.claim
-    return f"{number} ({ledger()[number].verdict})" if number else ""
-
-
 def table(rows: Sequence[Row], title: str) -> Table:
     """The rows for a terminal of 80 columns."""
     result = Table("concept", "change", "accuracy", "difference", "claim", "agrees", title=title)
     for row in rows:
-        *cells, _, agrees = _cells(row)
-        # Its verdict would need a wider terminal.
-        result.add_row(*cells, row.variant.claim, agrees)
+        result.add_row(*_cells(row))
     return result
 
 
@@ -288,7 +279,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.variant.name,
         f"{mean:.1%}",
         gain if changed else "",
-        claim_of(row),
+        row.variant.claim,
         row.agrees,
     )
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cifar.inputs import Pixels, PrincipalComponents
-from cifar.machine import Machine
-from cifar.randomness import generator_for
-from cifar.settings import Settings, SettingsError
+from sums_to_one.cifar.inputs import Pixels, PrincipalComponents
+from sums_to_one.cifar.machine import Machine
+from sums_to_one.cifar.randomness import generator_for
+from sums_to_one.cifar.settings import Settings, SettingsError
 
 SIZE = 32
 

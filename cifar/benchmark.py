@@ -1,8 +1,8 @@
 """How fast the training is, next to the usual way and next to what the machine can do at all.
 
-`python -m cifar.benchmark` measures everything in one run, in turns, and prints it; the figures are
-only good for ratios, for a machine has better and worse moments. A random data set of CIFAR-10's
-size does: nobody's speed depends on what is in the pictures.
+`python -m sums_to_one.cifar.benchmark` measures everything in one run, in turns, and prints it; the
+figures are only good for ratios, for a machine has better and worse moments. A random data set of
+CIFAR-10's size does: nobody's speed depends on what is in the pictures.
 
 - The usual way: a data set of PIL images, torchvision's transforms one image at a time, a
   DataLoader with a worker for each core, a loop that asks every step for the loss.
@@ -28,13 +28,13 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from cifar.batches import Batches
-from cifar.components import Components
-from cifar.data import Data
-from cifar.inputs import Pixels
-from cifar.machine import Machine, machine
-from cifar.settings import CLASSES, PIXELS, Settings
-from cifar.train import Training
+from sums_to_one.cifar.batches import Batches
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.data import Data
+from sums_to_one.cifar.inputs import Pixels
+from sums_to_one.cifar.machine import Machine, machine
+from sums_to_one.cifar.settings import CLASSES, PIXELS, Settings
+from sums_to_one.cifar.train import Training
 
 SETTINGS = Settings(hidden=(1024, 512), batch_size=512, crop=4, flip="random", epochs=1)
 IMAGES = 45_000

@@ -18,13 +18,13 @@ from typing import Any
 
 import torch
 
-from cifar.components import Components
-from cifar.data import Data
-from cifar.machine import Machine
-from cifar.model import FullyConnected
-from cifar.settings import RefusedError, Settings, SettingsError
-from cifar.train import Training
-from concepts.checkpoints.file_format import CheckpointError, read
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.data import Data
+from sums_to_one.cifar.machine import Machine
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.settings import RefusedError, Settings, SettingsError
+from sums_to_one.cifar.train import Training
+from sums_to_one.concepts.checkpoints.file_format import CheckpointError, read
 
 FORMAT = 2  # 1 had no place in the epoch and could not be resumed
 PARTS = ("model", "optimizers", "step", "settings", "recipe", "subjects", "data", "machine")

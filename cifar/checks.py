@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from cifar.settings import CLASSES, RefusedError
-from cifar.train import Training
+from sums_to_one.cifar.settings import CLASSES, RefusedError
+from sums_to_one.cifar.train import Training
 
 NO_OPINION = math.log(CLASSES)
 NEAR = 0.2

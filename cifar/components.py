@@ -6,10 +6,11 @@ never knows whose part it holds. Read next: `cifar/model.py`.
 """
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
-from cifar.settings import RefusedError
-from tests.subjects import Subject
+from sums_to_one.cifar.modules import load
+from sums_to_one.cifar.settings import RefusedError
 
 
 class SubjectError(RefusedError):
@@ -29,6 +30,9 @@ class Components:
     Raises:
         SubjectError: no subject is named, or one of them cannot be imported.
 
+    Attributes:
+        subjects: their names, in the order in which they are asked.
+
     Example:
         >>> components = Components("concepts", "torch")
         >>> components.Linear(3, 2)
@@ -40,35 +44,30 @@ class Components:
     def __init__(self, *subjects: str) -> None:
         if not subjects:
             raise SubjectError("components must come from at least one subject, got none")
-        for name in subjects:
-            _check(name)
-        self._subjects = tuple(Subject(name) for name in subjects)
+        self.subjects = list(subjects)
+        self._places = {name: _places(name) for name in subjects}
         self._origins: dict[str, str] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):  # copying and pickling ask for names that no component has
             raise AttributeError(name)
-        for subject in self._subjects:
-            component = subject.component(name)
-            if component is not None:
-                self._origins[name] = subject.name
-                return component
-        asked = ", ".join(subject.name for subject in self._subjects)
+        for subject, places in self._places.items():
+            for place in places:
+                component: Callable[..., Any] | None = getattr(place, name, None)
+                if callable(component):
+                    self._origins[name] = subject
+                    return component
+        asked = ", ".join(self.subjects)
         raise MissingComponentError(
             f"one of the subjects must provide {name}, got {asked}; torch has most components"
         )
-
-    @property
-    def subjects(self) -> list[str]:
-        """The names of the subjects, in the order in which they are asked."""
-        return [subject.name for subject in self._subjects]
 
     def origins(self) -> dict[str, str]:
         """The subject of every component that has been asked for so far, in that order."""
         return dict(self._origins)
 
     def __str__(self) -> str:
-        names: dict[str, list[str]] = {subject.name: [] for subject in self._subjects}
+        names: dict[str, list[str]] = {subject: [] for subject in self.subjects}
         for name, subject in self._origins.items():
             names[subject].append(name)
         return "; ".join(
@@ -76,9 +75,17 @@ class Components:
         )
 
 
-def _check(name: str) -> None:
+# Where a subject keeps its components, if that is not the module of its name.
+PLACES = {
+    "concepts": ("sums_to_one.concepts",),
+    "torch": ("torch.nn.functional", "torch.nn", "torch.nn.init", "torch.optim"),
+}
+
+
+def _places(name: str) -> list[ModuleType]:
+    """The modules in which a subject keeps its components."""
     try:
-        Subject(name).component("relu")  # imports it, whether or not it has one
+        return [load(place) for place in PLACES.get(name, (name,))]
     except (Exception, SystemExit) as problem:  # a stranger's module may fail in any way
         raise SubjectError(
             f"a subject must be a module or a .py file that can be imported, got {name!r} "

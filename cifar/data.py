@@ -23,8 +23,8 @@ from torch import Tensor
 from torchvision.datasets import CIFAR10
 from torchvision.datasets.utils import calculate_md5
 
-from cifar.settings import RefusedError
-from cifar.standin import SHAPES, labelled_images
+from sums_to_one.cifar.settings import RefusedError
+from sums_to_one.cifar.standin import SHAPES, labelled_images
 
 SYNTHETIC = "synthetic"  # the word that asks for the stand-in in place of a folder
 ROOT_VARIABLE = "CIFAR10_ROOT"

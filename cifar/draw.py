@@ -13,11 +13,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from cifar.data import Data
-from cifar.evaluate import Evaluation
-from cifar.inputs import PrincipalComponents
-from cifar.model import FullyConnected
-from cifar.train import Epoch
+from sums_to_one.cifar.data import Data
+from sums_to_one.cifar.evaluate import Evaluation
+from sums_to_one.cifar.inputs import PrincipalComponents
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.train import Epoch
 
 TRAIN, HELD_OUT = "tab:blue", "tab:orange"
 MARKED = 20  # epochs; with more of them the dots would hide the line

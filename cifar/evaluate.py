@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cifar.components import Components
+from sums_to_one.cifar.components import Components
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cifar.settings import RefusedError
-from cifar.train import Training
+from sums_to_one.cifar.settings import RefusedError
+from sums_to_one.cifar.train import Training
 
 OFTEN = 0.2  # seconds between two looks at the loss; each look waits for the device
 

@@ -18,7 +18,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from cifar.settings import PIXELS
+from sums_to_one.cifar.settings import PIXELS
 
 SAMPLE = 20_000  # images that the patterns are found in; more of them change nothing that shows
 

@@ -1,8 +1,8 @@
 """What a run computes on: the device, how precisely, and together with which other processes.
 
-`torchrun --nproc-per-node 2 -m cifar` starts two processes that tell each other their gradients.
-Each takes its part of every batch, the first one (rank 0) writes, and all end with the same
-weights.
+`torchrun --nproc-per-node 2 -m sums_to_one.cifar` starts two processes that tell each other their
+gradients. Each takes its part of every batch, the first one (rank 0) writes, and all end with the
+same weights.
 """
 
 import os
@@ -15,7 +15,7 @@ import torch
 import torch.distributed
 from torch import nn
 
-from cifar.settings import PIXELS, RefusedError
+from sums_to_one.cifar.settings import PIXELS, RefusedError
 
 CPU = torch.device("cpu")
 FASTER = 1.2  # how many times; less is within what one measurement differs from the next

@@ -10,10 +10,10 @@ import math
 
 from torch import Tensor, nn
 
-from cifar.components import Components
-from cifar.dropout import CheapDropout
-from cifar.inputs import Pixels, PrincipalComponents
-from cifar.settings import CLASSES, Settings
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.dropout import CheapDropout
+from sums_to_one.cifar.inputs import Pixels, PrincipalComponents
+from sums_to_one.cifar.settings import CLASSES, Settings
 
 
 class FullyConnected(nn.Module):

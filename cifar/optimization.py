@@ -10,9 +10,9 @@ from typing import Any
 
 from torch.nn import Parameter
 
-from cifar.components import Components
-from cifar.model import FullyConnected
-from cifar.settings import Settings
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.settings import Settings
 
 BETA2 = 0.99  # how much of the mean square is kept; a short run has no time for the usual 0.999
 

@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import torch
 
-from cifar import checkpoint
-from cifar.data import Data
-from cifar.draw import confusions
-from cifar.evaluate import Evaluation
-from cifar.settings import PIXELS, Settings
-from cifar.train import Training
+from sums_to_one.cifar import checkpoint
+from sums_to_one.cifar.data import Data
+from sums_to_one.cifar.draw import confusions
+from sums_to_one.cifar.evaluate import Evaluation
+from sums_to_one.cifar.settings import PIXELS, Settings
+from sums_to_one.cifar.train import Training
 
 
 class Picture(NamedTuple):

@@ -20,10 +20,10 @@ from rich.text import Text
 from torch import Tensor
 from torchvision.transforms.functional import pil_to_tensor
 
-from cifar import checkpoint
-from cifar.components import Components
-from cifar.settings import RefusedError
-from cifar.standin import SHAPES, SIZE
+from sums_to_one.cifar import checkpoint
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.settings import RefusedError
+from sums_to_one.cifar.standin import SHAPES, SIZE
 
 LATEST = "runs/*/checkpoint.pt"
 SHOWN = 3

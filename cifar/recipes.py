@@ -10,7 +10,7 @@ about three quarters of it by the clock.
 
 from dataclasses import dataclass, replace
 
-from cifar.settings import CLASSES, RefusedError, Settings
+from sums_to_one.cifar.settings import CLASSES, RefusedError, Settings
 
 
 class RecipeError(RefusedError):

@@ -15,15 +15,15 @@ from typing import Any
 from rich.console import Console
 from rich.panel import Panel
 
-from cifar import checkpoint, checks, draw, page
-from cifar.components import Components
-from cifar.data import Data, load
-from cifar.evaluate import Evaluation, evaluate
-from cifar.follow import Follower, Logs
-from cifar.machine import Machine, MachineError, machine
-from cifar.recipes import RECIPES
-from cifar.settings import CLASSES, PIXELS, RefusedError, Settings, SettingsError
-from cifar.train import DivergedError, Training
+from sums_to_one.cifar import checkpoint, checks, draw, page
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.data import Data, load
+from sums_to_one.cifar.evaluate import Evaluation, evaluate
+from sums_to_one.cifar.follow import Follower, Logs
+from sums_to_one.cifar.machine import Machine, MachineError, machine
+from sums_to_one.cifar.recipes import RECIPES
+from sums_to_one.cifar.settings import CLASSES, PIXELS, RefusedError, Settings, SettingsError
+from sums_to_one.cifar.train import DivergedError, Training
 
 RUNS = Path("runs")
 CHECKPOINT = "checkpoint.pt"

@@ -62,7 +62,7 @@ class Settings:
     Example:
         >>> Settings(lr=-1)
         Traceback (most recent call last):
-        cifar.settings.SettingsError: the learning rate must be a number above 0, got -1
+        sums_to_one.cifar.settings.SettingsError: the learning rate must be a number above 0, got -1
     """
 
     hidden: tuple[int, ...] = (512, 256)

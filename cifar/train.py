@@ -14,16 +14,16 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from cifar.batches import Batches
-from cifar.components import Components
-from cifar.data import Data
-from cifar.evaluate import evaluate
-from cifar.inputs import PrincipalComponents
-from cifar.machine import Machine
-from cifar.model import FullyConnected
-from cifar.optimization import optimizers, share_of_lr
-from cifar.randomness import seed_everything
-from cifar.settings import RefusedError, Settings
+from sums_to_one.cifar.batches import Batches
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.data import Data
+from sums_to_one.cifar.evaluate import evaluate
+from sums_to_one.cifar.inputs import PrincipalComponents
+from sums_to_one.cifar.machine import Machine
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.optimization import optimizers, share_of_lr
+from sums_to_one.cifar.randomness import seed_everything
+from sums_to_one.cifar.settings import RefusedError, Settings
 
 ALONE = Machine()
 

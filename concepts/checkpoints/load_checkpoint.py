@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from concepts.checkpoints.file_format import CheckpointError, read
+from sums_to_one.concepts.checkpoints.file_format import CheckpointError, read
 
 
 def load_checkpoint(path: str | os.PathLike[str], model: nn.Module, optimizer: Any = None) -> None:
@@ -36,7 +36,7 @@ def load_checkpoint(path: str | os.PathLike[str], model: nn.Module, optimizer: A
 
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> from concepts.checkpoints.save_checkpoint import save_checkpoint
+        >>> from sums_to_one.concepts.checkpoints.save_checkpoint import save_checkpoint
         >>> trained, new = nn.Linear(3, 2), nn.Linear(3, 2)
         >>> with TemporaryDirectory() as folder:
         ...     save_checkpoint(f"{folder}/model.pt", trained)

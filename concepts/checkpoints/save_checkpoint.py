@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from concepts.checkpoints.file_format import read
+from sums_to_one.concepts.checkpoints.file_format import read
 
 
 def save_checkpoint(path: str | os.PathLike[str], model: nn.Module, optimizer: Any = None) -> None:

@@ -12,9 +12,9 @@ import math
 import torch
 from torch import Tensor
 
-from concepts.initialization.fans import fan_of, fans
-from concepts.initialization.gains import gain_of
-from concepts.initialization.normal_ import normal_
+from sums_to_one.concepts.initialization.fans import fan_of, fans
+from sums_to_one.concepts.initialization.gains import gain_of
+from sums_to_one.concepts.initialization.normal_ import normal_
 
 
 def kaiming_normal_(

@@ -14,9 +14,9 @@ import math
 import torch
 from torch import Tensor
 
-from concepts.initialization.fans import fan_of, fans
-from concepts.initialization.gains import gain_of
-from concepts.initialization.uniform_ import uniform_
+from sums_to_one.concepts.initialization.fans import fan_of, fans
+from sums_to_one.concepts.initialization.gains import gain_of
+from sums_to_one.concepts.initialization.uniform_ import uniform_
 
 
 def kaiming_uniform_(

@@ -13,8 +13,8 @@ import math
 import torch
 from torch import Tensor
 
-from concepts.initialization.fans import fans
-from concepts.initialization.normal_ import normal_
+from sums_to_one.concepts.initialization.fans import fans
+from sums_to_one.concepts.initialization.normal_ import normal_
 
 
 def xavier_normal_(

@@ -15,8 +15,8 @@ import math
 import torch
 from torch import Tensor
 
-from concepts.initialization.fans import fans
-from concepts.initialization.uniform_ import uniform_
+from sums_to_one.concepts.initialization.fans import fans
+from sums_to_one.concepts.initialization.uniform_ import uniform_
 
 
 def xavier_uniform_(

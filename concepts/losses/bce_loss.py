@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from concepts.losses.reduction import checked, reduced
+from sums_to_one.concepts.losses.reduction import checked, reduced
 
 LEAST_LOG = -100.0
 

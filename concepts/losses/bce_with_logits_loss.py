@@ -12,7 +12,7 @@ Read next: `cross_entropy_loss.py`, for more than two classes.
 import torch
 from torch import Tensor, nn
 
-from concepts.losses.reduction import checked, reduced
+from sums_to_one.concepts.losses.reduction import checked, reduced
 
 
 def _surprise(x: Tensor) -> Tensor:

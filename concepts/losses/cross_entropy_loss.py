@@ -12,7 +12,7 @@ Read next: `bce_with_logits_loss.py`, the case of two classes.
 import torch
 from torch import Tensor, nn
 
-from concepts.losses.reduction import checked, reduced
+from sums_to_one.concepts.losses.reduction import checked, reduced
 
 
 def _log_softmax(scores: Tensor) -> Tensor:

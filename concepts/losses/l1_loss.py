@@ -10,7 +10,7 @@ Read next: `mse_loss.py`, where large errors pull harder.
 
 from torch import Tensor, nn
 
-from concepts.losses.reduction import checked, reduced
+from sums_to_one.concepts.losses.reduction import checked, reduced
 
 
 class L1Loss(nn.Module):

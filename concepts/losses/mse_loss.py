@@ -10,7 +10,7 @@ Read next: `cross_entropy_loss.py`, for classes rather than numbers.
 
 from torch import Tensor, nn
 
-from concepts.losses.reduction import checked, reduced
+from sums_to_one.concepts.losses.reduction import checked, reduced
 
 
 class MSELoss(nn.Module):

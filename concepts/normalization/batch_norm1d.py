@@ -6,7 +6,7 @@ stands in `batch_norm.py`.
 Read next: `batch_norm2d.py`, for images.
 """
 
-from concepts.normalization.batch_norm import BatchNorm
+from sums_to_one.concepts.normalization.batch_norm import BatchNorm
 
 
 class BatchNorm1d(BatchNorm):

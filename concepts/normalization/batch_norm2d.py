@@ -6,7 +6,7 @@ A convolution treats all places of an image alike, so normalization does, too: o
 Read next: chapter 7, for what it remembers has to be saved with the weights.
 """
 
-from concepts.normalization.batch_norm import BatchNorm
+from sums_to_one.concepts.normalization.batch_norm import BatchNorm
 
 
 class BatchNorm2d(BatchNorm):

@@ -18,7 +18,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from concepts.optimization.optimizer import Group, Optimizer, State, checked, checked_share
+from sums_to_one.concepts.optimization.optimizer import (
+    Group,
+    Optimizer,
+    State,
+    checked,
+    checked_share,
+)
 
 
 class Adam(Optimizer):

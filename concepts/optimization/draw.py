@@ -1,6 +1,6 @@
 """The paths that the optimizers take down a ravine, one picture for each.
 
-    uv run python -m concepts.optimization.draw [folder]
+    uv run python -m sums_to_one.concepts.optimization.draw [folder]
 
 A ravine is steep across and flat along its floor, so that no learning rate suits both directions.
 All start at the same place and make as many steps; what differs is where these lead.
@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from concepts.optimization.adagrad import Adagrad
-from concepts.optimization.adam import Adam
-from concepts.optimization.optimizer import Optimizer
-from concepts.optimization.rmsprop import RMSprop
-from concepts.optimization.sgd import SGD
+from sums_to_one.concepts.optimization.adagrad import Adagrad
+from sums_to_one.concepts.optimization.adam import Adam
+from sums_to_one.concepts.optimization.optimizer import Optimizer
+from sums_to_one.concepts.optimization.rmsprop import RMSprop
+from sums_to_one.concepts.optimization.sgd import SGD
 
 FOLDER = Path(__file__).parent / "pictures"
 START = (-9.0, 1.6)

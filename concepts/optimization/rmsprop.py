@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from concepts.optimization.optimizer import Group, Optimizer, State, checked
+from sums_to_one.concepts.optimization.optimizer import Group, Optimizer, State, checked
 
 
 class RMSprop(Optimizer):

@@ -11,7 +11,7 @@ Read next: `random_horizontal_flip.py`, which varies the images instead of the n
 
 from torch import Tensor
 
-from concepts.regularization.dropout import Dropout
+from sums_to_one.concepts.regularization.dropout import Dropout
 
 
 class Dropout2d(Dropout):

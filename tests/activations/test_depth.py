@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.experiments import GUESS, Function, descend, disc_loss, networks
-from tests.gradients import gradient
-from tests.strategies import grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.experiments import GUESS, Function, descend, disc_loss, networks
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import grid
 
 DEPTH = 20
 

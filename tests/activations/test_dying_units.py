@@ -13,9 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.experiments import POINTS, RULES, Function, descend, disc_loss, networks
-from tests.strategies import grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.experiments import (
+    POINTS,
+    RULES,
+    Function,
+    descend,
+    disc_loss,
+    networks,
+)
+from sums_to_one.tests.common.inputs import grid
 
 
 @st.composite
@@ -34,9 +41,7 @@ def moved(unit: Tensor, up: float, activation: Function, steps: int, rate: float
     return unit.detach()
 
 
-@pytest.mark.claim(
-    "1.3.6", stays="the consequence, over many steps, of a slope that is judged elsewhere"
-)
+@pytest.mark.claim("1.3.6")
 @given(dead_beside_alive(), st.sampled_from(list(RULES)), st.sampled_from([1e-3, 1.0, 100.0]))
 def test_a_dead_unit_never_moves(relu, layer, rule, rate):
     x, weight, bias = layer
@@ -47,7 +52,7 @@ def test_a_dead_unit_never_moves(relu, layer, rule, rate):
     assert after[:, 1].tolist() != before[:, 1].tolist(), "the unit beside it must move"
 
 
-@pytest.mark.claim("1.3.6", stays="shows the condition that the sentence omits")
+@pytest.mark.claim("1.3.6")
 def test_momentum_from_better_days_can_bring_it_back(relu):
     bias, velocity = torch.tensor(-1.0, requires_grad=True), -1.0
     for _ in range(2):
@@ -57,7 +62,7 @@ def test_momentum_from_better_days_can_bring_it_back(relu):
     assert bias.item() == 0.3125, f"the input was -1, then -0.25, now {bias.item()}"
 
 
-@pytest.mark.claim("1.3.6", stays="shows the condition that the sentence omits")
+@pytest.mark.claim("1.3.6")
 @pytest.mark.parametrize(("kept", "back"), [(1.0, True), (0.5, False)], ids=["spared", "decayed"])
 def test_decay_of_the_weights_can_bring_it_back_if_the_bias_is_spared(relu, kept, back):
     weight, bias = torch.tensor(-3.0, requires_grad=True), torch.tensor(1.0)
@@ -68,7 +73,7 @@ def test_decay_of_the_weights_can_bring_it_back_if_the_bias_is_spared(relu, kept
     assert bool(relu(weight + bias) > 0) == back
 
 
-@pytest.mark.claim("1.3.6", stays="shows the condition that the sentence omits")
+@pytest.mark.claim("1.3.6")
 def test_a_change_in_the_layer_below_can_bring_it_back(relu):
     below = torch.tensor([2.0])
     dead = relu(1 - relu(below)).item()

@@ -12,9 +12,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close
-from tests.gradients import by_differences, gradient, jacobian, second_gradients
-from tests.strategies import (
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import by_differences, gradient, jacobian, second_gradients
+from sums_to_one.tests.common.inputs import (
     DTYPES,
     LAID_OUT,
     SHAPES,
@@ -26,7 +26,7 @@ from tests.strategies import (
     shapes,
     vectors,
 )
-from tests.surroundings import assert_torch_is_left_alone
+from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
 SIZES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # rows of 3
 
@@ -133,7 +133,7 @@ def test_nan_is_not_hidden(activation, dtype):
         assert not y[1].isnan().any(), f"beside NaN, 0 became {y[1].tolist()}"
 
 
-@pytest.mark.claim("1.0.7", stays="needs no formula, so it can judge any function")
+@pytest.mark.claim("1.0.7")
 @given(rows())
 def test_the_gradient_is_the_limit_of_differences(activation, x):
     cotangent = grid(len(x), limit=2)
@@ -158,7 +158,7 @@ def test_the_gradient_of_a_plain_sum_is_the_same(activation):
     assert_close("gradient of f(x).sum()", x.grad, gradient(activation, x, torch.ones(3, 5)))
 
 
-@pytest.mark.claim("1.0.7", stays="names the fault that others only suffer from")
+@pytest.mark.claim("1.0.7")
 def test_the_incoming_gradient_is_left_as_it_was(activation):
     x, seen = grid(3, 5).requires_grad_(), []
     y = activation(x)
@@ -187,9 +187,7 @@ def test_gradients_of_two_walks_add_up(activation):
     assert_close("the sum of two gradients", x.grad, 2 * first)
 
 
-@pytest.mark.claim(
-    "1.0.8", stays="judges every activation in every dtype, whatever its own claims do"
-)
+@pytest.mark.claim("1.0.8")
 @given(dtypes, vectors(limit=4))  # farther out see each activation's own claims
 def test_fewer_digits_cost_only_rounding(activation, dtype, x):
     x = x.to(dtype)

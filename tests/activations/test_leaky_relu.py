@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import slope
-from tests.options import option
-from tests.strategies import VIEWS, dtypes, every_dtype, grid, vectors
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import slope
+from sums_to_one.tests.common.inputs import VIEWS, dtypes, every_dtype, grid, vectors
+from sums_to_one.tests.common.options import option
 
 slopes = st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, -0.25, -2.0])
 nonzero = vectors(limit=1e30).filter(lambda x: x.abs().min() > 1e-30)
@@ -24,7 +24,7 @@ def one_or(alpha: float, x: Tensor) -> Tensor:
     return torch.where(x > 0, 1.0, torch.tensor(alpha, dtype=torch.float64))
 
 
-@pytest.mark.claim("1.4.1", stays="the definition: the other claims follow from it")
+@pytest.mark.claim("1.4.1")
 @every_dtype
 @given(vectors(limit=1e4), slopes)
 def test_positive_numbers_pass_and_negative_ones_are_multiplied(leaky_relu, dtype, x, alpha):
@@ -82,14 +82,14 @@ def test_inplace_writes_into_the_input_and_returns_it(leaky_relu, dtype, alpha):
         assert x.tolist() == y.tolist() == expected, name
 
 
-@pytest.mark.claim("1.4.5", stays="the gradient of an option that others judge by its values")
+@pytest.mark.claim("1.4.5")
 def test_inplace_has_the_same_gradient(leaky_relu):
     option(leaky_relu, "inplace")
     expected = slope(leaky_relu, grid(3, 5))
     assert_close("f'(x)", slope(lambda x: leaky_relu(x * 1, inplace=True), grid(3, 5)), expected)
 
 
-@pytest.mark.claim("1.4.5", stays="the only one to know that a refusal is right here")
+@pytest.mark.claim("1.4.5")
 def test_inplace_with_a_negative_slope_is_never_silently_wrong(leaky_relu):
     option(leaky_relu, "inplace")
     expected = slope(lambda x: leaky_relu(x, -2.0), grid(3, 5))
@@ -100,7 +100,7 @@ def test_inplace_with_a_negative_slope_is_never_silently_wrong(leaky_relu):
     assert_close("f'(x)", got, expected)
 
 
-@pytest.mark.claim("1.4.4", stays="the comparison with PyTorch")
+@pytest.mark.claim("1.4.4")
 @every_dtype
 @pytest.mark.parametrize("alpha", [0.01, 0.2, 1.5])
 def test_the_values_are_those_of_pytorch(leaky_relu, dtype, alpha):

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.experiments import descend, networks, outputs
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.experiments import descend, networks, outputs
 
 CORNERS = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=torch.float64)
 XOR = torch.tensor([[0], [1], [1], [0]], dtype=torch.float64)
@@ -40,7 +40,7 @@ def test_a_stack_of_linear_layers_is_one_linear_layer(stack, x):
     assert torch.equal(y, F.linear(x, weight, bias))
 
 
-@pytest.mark.claim("1.0.1", stays="the other half of the sentence")
+@pytest.mark.claim("1.0.1")
 @given(st.floats(0.5, 30))
 def test_with_an_activation_in_between_they_are_not(elementwise, a):
     left, middle, right = elementwise(torch.tensor([-a, a, 3 * a], dtype=torch.float64))

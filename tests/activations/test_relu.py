@@ -8,13 +8,13 @@ import pytest
 import torch
 from hypothesis import given
 
-from tests.closeness import assert_close
-from tests.gradients import slope
-from tests.options import option
-from tests.strategies import VIEWS, dtypes, every_dtype, grid, vectors
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import slope
+from sums_to_one.tests.common.inputs import VIEWS, dtypes, every_dtype, grid, vectors
+from sums_to_one.tests.common.options import option
 
 
-@pytest.mark.claim("1.3.1", stays="the definition: the other claims follow from it")
+@pytest.mark.claim("1.3.1")
 @every_dtype
 @given(vectors(limit=1e300))
 def test_it_is_the_larger_of_the_number_and_0(relu, dtype, x):
@@ -23,19 +23,19 @@ def test_it_is_the_larger_of_the_number_and_0(relu, dtype, x):
     assert relu(x).tolist() == expected
 
 
-@pytest.mark.claim("1.3.1", stays="follows from the definition, and is easier to see")
+@pytest.mark.claim("1.3.1")
 @given(vectors(limit=1e300))
 def test_a_second_time_changes_nothing(relu, x):
     assert relu(relu(x)).tolist() == relu(x).tolist()
 
 
-@pytest.mark.claim("1.3.1", stays="follows from the definition, and is easier to see")
+@pytest.mark.claim("1.3.1")
 @given(vectors(limit=1e300))
 def test_a_number_is_its_positive_part_less_its_negative_part(relu, x):
     assert (relu(x) - relu(-x)).tolist() == x.tolist()
 
 
-@pytest.mark.claim("1.3.2", stays="the sentence itself, exactly; differences find the same faults")
+@pytest.mark.claim("1.3.2")
 @given(vectors(limit=1e300).filter(lambda x: x.all()), dtypes)
 def test_its_slope_is_1_on_the_positive_side_and_0_on_the_negative(relu, x, dtype):
     x = x.to(dtype)
@@ -51,14 +51,14 @@ def test_its_slope_at_0_is_a_choice_from_0_to_1(relu, dtype):
     assert at_kink.max() <= 1, f"the slope at 0 is {at_kink.tolist()}"
 
 
-@pytest.mark.claim("1.3.4", stays="the exact form of the statistic below")
+@pytest.mark.claim("1.3.4")
 @given(vectors(limit=1e300).filter(lambda x: x.all()))
 def test_of_a_number_and_its_opposite_one_becomes_0(relu, x):
     zeros = (relu(torch.cat([x, -x])) == 0).sum()
     assert zeros == len(x), f"{zeros} zeros among {len(x)} pairs"
 
 
-@pytest.mark.claim("1.3.4", stays="the sentence itself; its exact form is above")
+@pytest.mark.claim("1.3.4")
 def test_about_half_of_symmetric_random_inputs_become_exactly_0(relu):
     x = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
     share = (relu(x) == 0).double().mean().item()
@@ -87,7 +87,7 @@ def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
         assert x.tolist() == y.tolist() == expected, name
 
 
-@pytest.mark.claim("1.3.8", stays="the gradient of an option that others judge by its values")
+@pytest.mark.claim("1.3.8")
 def test_inplace_has_the_same_gradient(relu):
     option(relu, "inplace")
     x = grid(3, 5)
@@ -95,7 +95,7 @@ def test_inplace_has_the_same_gradient(relu):
     assert_close("inplace", slope(lambda x: relu(x * 1, inplace=True), x), expected)
 
 
-@pytest.mark.claim("1.3.7", stays="the comparison with PyTorch")
+@pytest.mark.claim("1.3.7")
 @every_dtype
 def test_the_values_are_those_of_pytorch(relu, dtype):
     x = torch.cat([grid(91, limit=30), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])

@@ -10,14 +10,14 @@ import pytest
 import torch
 from hypothesis import example, given
 
-from tests.closeness import assert_close, tolerance
-from tests.gradients import gradient, slope
-from tests.strategies import every_dtype, grid, numbers, vectors
+from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.gradients import gradient, slope
+from sums_to_one.tests.common.inputs import every_dtype, grid, numbers, vectors
 
 FAR_OUT = [40, 89, 100, 710, 1000, 6e4]  # exp overflows beyond 11, 88.7 and 709.8
 
 
-@pytest.mark.claim("1.1.1", "1.1.2", stays="the sentence itself")
+@pytest.mark.claim("1.1.1", "1.1.2")
 @given(vectors(limit=1e300))
 def test_every_output_lies_between_0_and_1(sigmoid, x):
     p = sigmoid(x)
@@ -25,7 +25,7 @@ def test_every_output_lies_between_0_and_1(sigmoid, x):
     assert p.max() <= 1, f"not a probability: {p.tolist()}"
 
 
-@pytest.mark.claim("1.1.1", stays="shows where the open interval ends in floating point")
+@pytest.mark.claim("1.1.1")
 @every_dtype
 @pytest.mark.parametrize("far", [*FAR_OUT, torch.inf])
 def test_far_out_it_reaches_exactly_0_and_1(sigmoid, dtype, far):
@@ -33,20 +33,20 @@ def test_far_out_it_reaches_exactly_0_and_1(sigmoid, dtype, far):
     assert_close("sigmoid far out", p, torch.tensor([0.0, 1.0]))
 
 
-@pytest.mark.claim("1.1.2", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.1.2")
 @given(vectors(limit=12))
 def test_it_undoes_the_log_odds(sigmoid, x):
     p = sigmoid(x)
     assert_close("p / (1 - p) = exp(x), in logs", p.log() - sigmoid(-x).log(), x)
 
 
-@pytest.mark.claim("1.1.2", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.1.2")
 @given(vectors(limit=1e300))
 def test_the_opposite_input_has_the_complementary_probability(sigmoid, x):
     assert_close("sigmoid(-x) = 1 - sigmoid(x)", sigmoid(-x), 1 - sigmoid(x))
 
 
-@pytest.mark.claim("1.1.2", stays="the definition: the other claims follow from it")
+@pytest.mark.claim("1.1.2")
 @given(numbers(limit=700))
 @example(0.0)
 def test_it_is_one_over_one_plus_exp_of_minus_x(sigmoid, x):
@@ -54,30 +54,28 @@ def test_it_is_one_over_one_plus_exp_of_minus_x(sigmoid, x):
     assert_close("sigmoid(x)", p, torch.tensor(1 / (1 + math.exp(-x)), dtype=torch.float64))
 
 
-@pytest.mark.claim("1.1.2", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.1.2")
 @given(vectors(limit=1000))
 def test_a_larger_input_never_has_a_smaller_probability(sigmoid, x):
     p = sigmoid(x.sort().values)
     assert (p.diff() >= -tolerance(x.dtype)).all(), f"in the order of inputs: {p.tolist()}"
 
 
-@pytest.mark.claim("1.2.2", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.2.2")
 @given(vectors(limit=1000))
 def test_its_mean_over_symmetric_inputs_is_one_half(sigmoid, x):
     mean = sigmoid(torch.cat([x, -x])).mean()
     assert_close("the mean of sigmoid(x) and sigmoid(-x)", mean, 0.5)
 
 
-@pytest.mark.claim(
-    "1.1.3", stays="the formula that a learner derives; differences find the same faults"
-)
+@pytest.mark.claim("1.1.3")
 @given(vectors(limit=1000))
 def test_its_slope_is_p_times_one_minus_p(sigmoid, x):
     p = sigmoid(x)
     assert_close("sigmoid'(x)", slope(sigmoid, x), p * (1 - p))
 
 
-@pytest.mark.claim("1.1.3", stays="the sentence itself; the formula says it in another way")
+@pytest.mark.claim("1.1.3")
 @given(vectors(limit=1000))
 @example(torch.zeros(1, dtype=torch.float64))
 def test_its_slope_is_steepest_at_0_where_it_is_one_quarter(sigmoid, x):
@@ -86,7 +84,7 @@ def test_its_slope_is_steepest_at_0_where_it_is_one_quarter(sigmoid, x):
     assert steepest <= 0.25 + tolerance(x.dtype), f"a slope of {steepest}"
 
 
-@pytest.mark.claim("1.1.3", stays="the sentence itself")
+@pytest.mark.claim("1.1.3")
 @every_dtype
 @pytest.mark.parametrize("far", FAR_OUT)
 def test_its_slope_vanishes_far_out(sigmoid, dtype, far):
@@ -94,7 +92,7 @@ def test_its_slope_vanishes_far_out(sigmoid, dtype, far):
     assert_close("sigmoid' far out", gradient(sigmoid, x, torch.ones_like(x)), torch.zeros(2))
 
 
-@pytest.mark.claim("1.1.6", stays="the comparison with PyTorch")
+@pytest.mark.claim("1.1.6")
 def test_the_values_are_those_of_pytorch(sigmoid):
     x = torch.cat([grid(997, limit=40), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])
     assert_close("sigmoid(x)", sigmoid(x), torch.sigmoid(x))

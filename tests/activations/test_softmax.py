@@ -13,15 +13,15 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close, tolerance
-from tests.gradients import gradient
-from tests.options import option
-from tests.strategies import DTYPES, dtypes, every_dtype, grid, scores, shapes
+from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, dtypes, every_dtype, grid, scores, shapes
+from sums_to_one.tests.common.options import option
 
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
 
 
-@pytest.mark.claim("1.5.1", stays="the sentence itself")
+@pytest.mark.claim("1.5.1")
 @given(scores(limit=1000))  # exp(1000) is infinite in float64
 def test_each_row_is_a_probability_distribution(softmax, x):
     p = softmax(x, dim=1)
@@ -29,20 +29,20 @@ def test_each_row_is_a_probability_distribution(softmax, x):
     assert_close("each row sums to 1", p.sum(dim=1), torch.ones_like(x[:, 0]))
 
 
-@pytest.mark.claim("1.5.2", "1.5.3", stays="the definition: the other claims follow from it")
+@pytest.mark.claim("1.5.2", "1.5.3")
 @given(scores(limit=300))  # exp(-600) is not yet 0 in float64
 def test_log_odds_are_differences_of_scores(softmax, x):
     p = softmax(x, dim=1)
     assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
 
 
-@pytest.mark.claim("1.5.2", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.5.2")
 @given(scores(limit=300), st.integers(-1000, 1000))
 def test_a_constant_added_to_every_score_changes_nothing(softmax, x, c):
     assert_close("softmax(x + c) = softmax(x)", softmax(x + c, dim=1), softmax(x, dim=1))
 
 
-@pytest.mark.claim("1.5.2", stays="the sentence itself, up to the largest number of every dtype")
+@pytest.mark.claim("1.5.2")
 @given(scores(limit=8), dtypes)
 def test_huge_scores_stay_finite(softmax, x, dtype):
     huge = x.to(dtype) * (torch.finfo(dtype).max / 8)
@@ -52,7 +52,7 @@ def test_huge_scores_stay_finite(softmax, x, dtype):
     assert p[largest].min() >= 1 / (x.shape[1] + 1), f"the largest have {p[largest].tolist()}"
 
 
-@pytest.mark.claim("1.5.3", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.5.3")
 @given(scores(limit=30))
 def test_the_order_of_the_scores_is_kept(softmax, x):
     in_order = softmax(x, dim=1).gather(1, x.argsort(dim=1))
@@ -60,7 +60,7 @@ def test_the_order_of_the_scores_is_kept(softmax, x):
     assert (steps >= -tolerance(x.dtype)).all(), f"in the order of scores: {in_order.tolist()}"
 
 
-@pytest.mark.claim("1.5.3", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.5.3")
 @given(scores(limit=30), st.integers(2, 9))
 def test_larger_scores_sharpen_and_smaller_ones_flatten(softmax, x, factor):
     flat, given, sharp = (softmax(x * f, dim=1).amax(dim=1) for f in (1 / factor, 1, factor))
@@ -72,7 +72,7 @@ def test_larger_scores_sharpen_and_smaller_ones_flatten(softmax, x, factor):
     )
 
 
-@pytest.mark.claim("1.5.2", stays="names the fault that others only suffer from")
+@pytest.mark.claim("1.5.2")
 @given(scores(limit=1000), scores(limit=1000))
 def test_rows_do_not_know_of_each_other(softmax, x, other):
     width = min(x.shape[1], other.shape[1])
@@ -80,7 +80,7 @@ def test_rows_do_not_know_of_each_other(softmax, x, other):
     assert_close("a row among others", softmax(together, dim=1)[-len(x) :], softmax(x, dim=1))
 
 
-@pytest.mark.claim("1.5.4", stays="the sentence itself; ties softmax to its loss")
+@pytest.mark.claim("1.5.4")
 @given(scores(limit=300), st.data())
 def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
     target = torch.tensor([data.draw(st.integers(0, x.shape[1] - 1)) for _ in x])
@@ -88,7 +88,7 @@ def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
     assert_close("-log(softmax(x)[target])", loss, F.cross_entropy(x, target).double())
 
 
-@pytest.mark.claim("1.5.5", stays="the contract of `dim`, in any shape")
+@pytest.mark.claim("1.5.5")
 @given(shapes().filter(len), st.data())
 def test_any_dimension_is_the_last_one_after_moving_it(softmax, shape, data):
     x, cotangent = grid(*shape), grid(*shape, limit=2).flip(0)
@@ -102,7 +102,7 @@ def test_any_dimension_is_the_last_one_after_moving_it(softmax, shape, data):
     )
 
 
-@pytest.mark.claim("1.5.5", stays="the smallest input there is")
+@pytest.mark.claim("1.5.5")
 @pytest.mark.parametrize("dim", [0, -1])
 @every_dtype
 def test_a_single_number_has_the_whole_share(softmax, dtype, dim):
@@ -120,13 +120,13 @@ def test_a_dimension_that_is_not_there_is_refused(softmax, shape, dim):
         softmax(torch.ones(shape), dim=dim)
 
 
-@pytest.mark.claim("1.5.5", stays="the contract for no rows, along any number of dimensions")
+@pytest.mark.claim("1.5.5")
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0, 5), (0,)], ids=str)
 def test_an_empty_batch_gives_an_empty_answer(softmax, shape):
     assert softmax(torch.ones(*shape, 7), dim=-1).shape == (*shape, 7)
 
 
-@pytest.mark.claim("1.5.6", stays="long sums in half precision, which nothing else has")
+@pytest.mark.claim("1.5.6")
 @pytest.mark.parametrize("classes", CLASSES)
 @every_dtype
 def test_any_number_of_classes_shares_out_all(softmax, dtype, classes):
@@ -143,7 +143,7 @@ def test_many_classes_share_out_all_and_keep_their_log_odds(softmax, classes):
     assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
 
 
-@pytest.mark.claim("1.5.7", stays="what attention masks rely on")
+@pytest.mark.claim("1.5.7")
 @given(scores(limit=4), dtypes, st.data())
 def test_a_score_of_minus_infinity_takes_no_part(softmax, x, dtype, data):
     x = x.to(dtype)
@@ -155,7 +155,7 @@ def test_a_score_of_minus_infinity_takes_no_part(softmax, x, dtype, data):
     assert_close("the other classes", rest, softmax(x, dim=1).double())
 
 
-@pytest.mark.claim("1.5.7", stays="what attention masks rely on when training")
+@pytest.mark.claim("1.5.7")
 @given(scores(limit=30))
 def test_a_masked_score_gets_no_gradient_and_spoils_none(softmax, x):
     masked = torch.cat([x, torch.full_like(x[:, :1], -torch.inf)], dim=1)
@@ -174,9 +174,7 @@ def test_what_has_no_answer_is_nan(softmax, dtype, row):
     assert_close("the row beside it", p[1], torch.tensor([0.5, 0.5]))
 
 
-@pytest.mark.claim(
-    "1.5.8", stays="the formula that a learner derives; differences find the same faults"
-)
+@pytest.mark.claim("1.5.8")
 @given(scores(limit=30))
 def test_the_gradient_is_each_share_times_its_advantage(softmax, x):
     p, cotangent = softmax(x, dim=1), grid(*x.shape, limit=2)
@@ -185,7 +183,7 @@ def test_the_gradient_is_each_share_times_its_advantage(softmax, x):
     assert_close("p_i * (g_i - sum_j p_j g_j)", got, p * (cotangent - average))
 
 
-@pytest.mark.claim("1.5.8", stays="the sentence itself, up to the largest number of every dtype")
+@pytest.mark.claim("1.5.8")
 @given(scores(limit=1), dtypes)
 def test_the_gradient_stays_finite_for_huge_scores(softmax, x, dtype):
     huge = x.to(dtype) * torch.finfo(dtype).max
@@ -204,7 +202,7 @@ def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype):
         assert_close("softmax(x, dtype)", p, softmax(x.to(dtype), dim=1).double())
 
 
-@pytest.mark.claim("1.5.9", stays="the gradient of the option")
+@pytest.mark.claim("1.5.9")
 def test_a_dtype_that_is_asked_for_lets_the_gradient_through(softmax):
     option(softmax, "dtype")
     x, cotangent = grid(3, 5).float(), grid(3, 5, limit=2)
@@ -213,7 +211,7 @@ def test_a_dtype_that_is_asked_for_lets_the_gradient_through(softmax):
     assert_close("the gradient", got, expected)
 
 
-@pytest.mark.claim("1.5.10", stays="the comparison with PyTorch")
+@pytest.mark.claim("1.5.10")
 @given(scores(limit=1000))
 def test_the_values_are_those_of_pytorch(softmax, x):
     assert_close("softmax(x)", softmax(x, dim=1), torch.softmax(x, dim=1))

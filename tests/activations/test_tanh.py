@@ -11,22 +11,22 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close, tolerance
-from tests.gradients import gradient, slope
-from tests.strategies import every_dtype, grid, numbers, vectors
+from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.gradients import gradient, slope
+from sums_to_one.tests.common.inputs import every_dtype, grid, numbers, vectors
 
 FAR_OUT = [20, 45, 89, 355, 710, 1000, 6e4]  # exp(2x) overflows beyond 5.5, 44.4 and 354.9
 CROSSING = math.acosh(1 + math.sqrt(3))  # 1.66: there tanh and sigmoid are equally steep
 
 
-@pytest.mark.claim("1.2.1", stays="the sentence itself")
+@pytest.mark.claim("1.2.1")
 @given(vectors(limit=1e300))
 def test_every_output_lies_between_minus_1_and_1(tanh, x):
     y = tanh(x)
     assert y.abs().max() <= 1, f"out of range: {y.tolist()}"
 
 
-@pytest.mark.claim("1.2.1", stays="shows where the open interval ends in floating point")
+@pytest.mark.claim("1.2.1")
 @every_dtype
 @pytest.mark.parametrize("far", [*FAR_OUT, torch.inf])
 def test_far_out_it_reaches_exactly_minus_1_and_1(tanh, dtype, far):
@@ -34,33 +34,33 @@ def test_far_out_it_reaches_exactly_minus_1_and_1(tanh, dtype, far):
     assert_close("tanh far out", y, torch.tensor([-1.0, 1.0]))
 
 
-@pytest.mark.claim("1.2.1", stays="the definition: the other claims follow from it")
+@pytest.mark.claim("1.2.1")
 @given(numbers(limit=350))
 def test_it_is_the_quotient_of_sinh_and_cosh(tanh, x):
     y = tanh(torch.tensor(x, dtype=torch.float64))
     assert_close("tanh(x)", y, torch.tensor(math.sinh(x) / math.cosh(x), dtype=torch.float64))
 
 
-@pytest.mark.claim("1.2.2", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.2.2")
 @given(vectors(limit=1e300))
 def test_the_opposite_input_has_the_opposite_output(tanh, x):
     assert_close("tanh(-x) = -tanh(x)", tanh(-x), -tanh(x))
 
 
-@pytest.mark.claim("1.2.2", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.2.2")
 @given(vectors(limit=1000))
 def test_its_mean_over_symmetric_inputs_is_0(tanh, x):
     assert_close("the mean of tanh(x) and tanh(-x)", tanh(torch.cat([x, -x])).mean(), 0.0)
 
 
-@pytest.mark.claim("1.2.1", stays="the sentence itself; the definition says it in another way")
+@pytest.mark.claim("1.2.1")
 @given(vectors(limit=1000))
 def test_a_larger_input_never_has_a_smaller_output(tanh, x):
     y = tanh(x.sort().values)
     assert (y.diff() >= -tolerance(x.dtype)).all(), f"in the order of inputs: {y.tolist()}"
 
 
-@pytest.mark.claim("1.2.5", stays="defines tanh without an exponential")
+@pytest.mark.claim("1.2.5")
 @given(numbers(limit=20), numbers(limit=20))
 def test_it_adds_up_as_velocities_do(tanh, x, y):
     a, b, both = tanh(torch.tensor([x, y, x + y], dtype=torch.float64))
@@ -74,7 +74,7 @@ def test_its_slope_is_one_minus_its_square(tanh, x):
     assert_close("tanh'(x)", slope(tanh, x), 1 - tanh(x) ** 2)
 
 
-@pytest.mark.claim("1.2.4", stays="the sentence itself")
+@pytest.mark.claim("1.2.4")
 @every_dtype
 @pytest.mark.parametrize("far", FAR_OUT)
 def test_its_slope_vanishes_far_out(tanh, dtype, far):
@@ -91,7 +91,7 @@ def test_it_is_steeper_than_a_sigmoid_near_0_and_flatter_far_out(tanh, inside, o
     assert far < 1, f"outside the crossing tanh has {far} times the slope of a sigmoid"
 
 
-@pytest.mark.claim("1.2.5", stays="the comparison with PyTorch")
+@pytest.mark.claim("1.2.5")
 def test_the_values_are_those_of_pytorch(tanh):
     x = torch.cat([grid(997, limit=40), torch.tensor([0.0, -0.0, torch.inf, -torch.inf])])
     assert_close("tanh(x)", tanh(x), torch.tanh(x))

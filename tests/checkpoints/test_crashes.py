@@ -17,7 +17,7 @@ from unittest import mock
 import pytest
 from torch import nn
 
-from tests.saved import (
+from sums_to_one.tests.checkpoints.saved import (
     Momentum,
     assert_same,
     folder,

@@ -19,8 +19,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from concepts.optimization.adam import Adam
-from tests.saved import (
+from sums_to_one.concepts.optimization.adam import Adam
+from sums_to_one.tests.checkpoints.saved import (
     DTYPES,
     EXTREMES,
     Holder,
@@ -35,7 +35,7 @@ from tests.saved import (
     steps,
     written,
 )
-from tests.strategies import SHAPES, VIEWS, grid
+from sums_to_one.tests.common.inputs import SHAPES, VIEWS, grid
 
 
 @pytest.mark.claim("7.1.1")
@@ -64,7 +64,7 @@ def test_tensors_of_every_shape_come_back_into_every_layout(load_checkpoint, wri
     assert_same("the model", other.state_dict(), model(0.0).state_dict())
 
 
-@pytest.mark.claim("7.1.1", stays="the sentence itself")
+@pytest.mark.claim("7.1.1")
 def test_the_model_gives_the_same_outputs_again(load_checkpoint, writer):
     trained, model, x = network(), network(3), grid(7, 3).float()
     steps(trained, Momentum(trained.parameters()), range(3))
@@ -316,7 +316,7 @@ def test_what_is_no_checkpoint_is_refused(load_checkpoint):
     assert_same("the model", model.state_dict(), network(3).state_dict())
 
 
-@pytest.mark.claim("7.2.3", stays="the sentence itself")
+@pytest.mark.claim("7.2.3")
 def test_a_file_that_was_cut_short_is_refused(load_checkpoint, writer):
     model = Holder(a=grid(5), b=grid(2, 3))
     before = {name: t.clone() for name, t in model.state_dict().items()}

@@ -16,11 +16,10 @@ import pytest
 import torch
 from torch import nn
 
-from concepts.checkpoints.file_format import CheckpointError, read
-from concepts.checkpoints.load_checkpoint import load_checkpoint
-from concepts.checkpoints.save_checkpoint import save_checkpoint
-from tests.checkpoints.test_load_checkpoint import MISFITS, OPTIMIZERS
-from tests.saved import (
+from sums_to_one.concepts.checkpoints.file_format import CheckpointError, read
+from sums_to_one.concepts.checkpoints.load_checkpoint import load_checkpoint
+from sums_to_one.concepts.checkpoints.save_checkpoint import save_checkpoint
+from sums_to_one.tests.checkpoints.saved import (
     Holder,
     Momentum,
     assert_same,
@@ -32,7 +31,8 @@ from tests.saved import (
     watched,
     written,
 )
-from tests.strategies import grid
+from sums_to_one.tests.checkpoints.test_load_checkpoint import MISFITS, OPTIMIZERS
+from sums_to_one.tests.common.inputs import grid
 
 
 def sizes(here: Path) -> set[int]:
@@ -56,7 +56,7 @@ def test_the_file_is_a_dictionary_of_state_dicts():
         assert list(kept(here / "model.pt")) == ["model"], "without an optimizer there is none"
 
 
-@pytest.mark.claim("7.1.2", stays="the sentence itself: flexible")
+@pytest.mark.claim("7.1.2")
 def test_a_part_of_it_can_be_loaded_into_another_model():
     with folder() as here:
         save_checkpoint(here / "model.pt", network())

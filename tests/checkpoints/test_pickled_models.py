@@ -17,7 +17,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.saved import assert_same, folder, refusal, saved_model, written
+from sums_to_one.tests.checkpoints.saved import assert_same, folder, refusal, saved_model, written
 
 SOURCE = """
 import torch
@@ -85,7 +85,7 @@ def test_a_whole_model_is_lost_when_its_class_moves_or_is_renamed():
             assert words.startswith(("ModuleNotFoundError", "AttributeError")), words
 
 
-@pytest.mark.claim("7.2.1", "7.1.2", stays="the way out, that the sentence is about")
+@pytest.mark.claim("7.2.1", "7.1.2")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_saved_state_outlives_the_class(save_checkpoint, reader, change):
     module, name, change = change
@@ -97,7 +97,7 @@ def test_a_saved_state_outlives_the_class(save_checkpoint, reader, change):
         assert_same("in the new class", found, model.state_dict())
 
 
-@pytest.mark.claim("7.2.1", "7.1.2", stays="the way out, that the sentence is about")
+@pytest.mark.claim("7.2.1", "7.1.2")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_state_is_loaded_into_the_class_where_it_is_now(load_checkpoint, writer, change):
     module, name, change = change

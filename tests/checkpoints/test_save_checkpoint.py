@@ -15,8 +15,8 @@ import pytest
 import torch
 from torch import nn
 
-from concepts.optimization.adam import Adam
-from tests.saved import (
+from sums_to_one.concepts.optimization.adam import Adam
+from sums_to_one.tests.checkpoints.saved import (
     DTYPES,
     EXTREMES,
     Holder,
@@ -32,7 +32,7 @@ from tests.saved import (
     saved_model,
     steps,
 )
-from tests.strategies import SHAPES, VIEWS, grid
+from sums_to_one.tests.common.inputs import SHAPES, VIEWS, grid
 
 
 @pytest.mark.claim("7.1.1")
@@ -69,7 +69,7 @@ def test_buffers_and_tied_and_frozen_parameters_are_in_it_too(save_checkpoint, r
         assert_same("the file", found, model.state_dict())
 
 
-@pytest.mark.claim("7.1.1", stays="names the fault that others only suffer from")
+@pytest.mark.claim("7.1.1")
 def test_what_a_module_says_is_its_state_is_saved(save_checkpoint, reader):
     class Counter(nn.Linear):
         calls = 0
@@ -109,7 +109,7 @@ def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint, reader):
         assert_same("the optimizer", resumed.state_dict(), optimizer.state_dict())
 
 
-@pytest.mark.claim("7.1.3", stays="what no optimizer leaves behind")
+@pytest.mark.claim("7.1.3")
 def test_without_an_optimizer_there_is_none_in_the_file(save_checkpoint, reader):
     model = network()
     optimizer = Momentum(model.parameters())
@@ -149,7 +149,7 @@ def test_saving_draws_no_random_numbers(save_checkpoint):
     assert after[1] == before[1], "Python's generator has moved"
 
 
-@pytest.mark.claim("7.1.4", stays="what writes in the background gets it wrong only now and then")
+@pytest.mark.claim("7.1.4")
 def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_checkpoint):
     model = network()
     optimizer = Momentum(model.parameters())
@@ -230,7 +230,7 @@ def test_the_file_is_as_large_as_its_numbers_and_so_is_the_whole_model(save_chec
     assert light < whole < 1.05 * light, f"{whole} bytes for the whole model, {light} without code"
 
 
-@pytest.mark.claim("7.2.2", stays="the sentence itself, on which all others rely")
+@pytest.mark.claim("7.2.2")
 def test_there_is_no_code_in_the_file(save_checkpoint, reader):
     class Net(nn.Sequential):
         """No pickle can name a class that is inside a function."""

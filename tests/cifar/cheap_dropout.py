@@ -1,5 +1,5 @@
 """The dropout of the trainer, under the name that the claims about dropout look for."""
 
-from cifar.dropout import CheapDropout as Dropout
+from sums_to_one.cifar.dropout import CheapDropout as Dropout
 
 __all__ = ["Dropout"]

@@ -12,14 +12,14 @@ from typing import Any
 
 import torch
 
-from cifar.components import Components
-from cifar.data import Data, stand_in
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.data import Data, stand_in
 
 LIMIT = 100  # seconds after which a process counts as hanging
 
 forkserver = multiprocessing.get_context("forkserver")
 # The compiler is imported by the first optimizer that is made.
-forkserver.set_forkserver_preload(["cifar.run", "torch._dynamo", "tests.cifar.processes"])
+forkserver.set_forkserver_preload(["sums_to_one.cifar.run", "torch._dynamo", __name__])
 
 
 def few_images() -> Data:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchvision.transforms import functional as vision
 
-from cifar.batches import Batches
-from cifar.inputs import Pixels, PrincipalComponents
-from cifar.machine import Machine
-from cifar.settings import Settings, SettingsError
+from sums_to_one.cifar.batches import Batches
+from sums_to_one.cifar.inputs import Pixels, PrincipalComponents
+from sums_to_one.cifar.machine import Machine
+from sums_to_one.cifar.settings import Settings, SettingsError
 
 IMAGES = torch.randint(256, (37, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
 NUMBERS = torch.arange(37)  # in place of labels: so a batch says which images it has

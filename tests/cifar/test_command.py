@@ -1,4 +1,4 @@
-"""`python -m cifar` says what it does, refuses what it cannot do, and loses nothing."""
+"""`python -m sums_to_one.cifar` says what it does, refuses what it cannot do, and loses nothing."""
 
 import re
 import shutil
@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from cifar import checkpoint
-from cifar import evaluate as evaluation
-from cifar import run as running
-from cifar import train as training
-from cifar.__main__ import app
+from sums_to_one.cifar import checkpoint
+from sums_to_one.cifar import evaluate as evaluation
+from sums_to_one.cifar import run as running
+from sums_to_one.cifar import train as training
+from sums_to_one.cifar.__main__ import app
 
 RESULTS = [
     "checkpoint.pt",

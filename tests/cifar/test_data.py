@@ -17,9 +17,9 @@ import torch
 from torchvision.datasets import CIFAR10
 from torchvision.datasets.utils import calculate_md5
 
-from cifar import data
-from cifar.data import DataError, cifar10, find, load
-from cifar.standin import SHAPES, labelled_images
+from sums_to_one.cifar import data
+from sums_to_one.cifar.data import DataError, cifar10, find, load
+from sums_to_one.cifar.standin import SHAPES, labelled_images
 
 IMAGES = 20  # in each of the six batches
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import torch
 
-from cifar.components import Components
-from cifar.dropout import CheapDropout
-from cifar.model import FullyConnected
-from cifar.settings import Settings
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.dropout import CheapDropout
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SUBJECT = Path(__file__).with_name("cheap_dropout.py")
 
 
 def test_all_claims_about_dropout_hold_for_the_cheap_one():
-    judge = [sys.executable, "-m", "tests", "judge", str(SUBJECT)]
+    judge = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", str(SUBJECT)]
     told = subprocess.run(judge, cwd=ROOT, capture_output=True, text=True)
     assert told.returncode == 0, told.stdout
     assert "✓ units are dropped with probability p" in told.stdout

@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from cifar import draw
-from cifar.evaluate import Evaluation, evaluate
-from cifar.model import FullyConnected
-from cifar.settings import Settings
-from cifar.train import Epoch
+from sums_to_one.cifar import draw
+from sums_to_one.cifar.evaluate import Evaluation, evaluate
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.settings import Settings
+from sums_to_one.cifar.train import Epoch
 
 RIGHT, WRONG = [0.7, 0.2, 0.1], [0.2, 0.7, 0.1]
 SURELY_WRONG = [0.04, 0.95, 0.01]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cifar.inputs import PrincipalComponents
+from sums_to_one.cifar.inputs import PrincipalComponents
 
 FLOOR = 1e-6
 

@@ -12,9 +12,9 @@ import time
 import pytest
 import torch
 
-from cifar import run as running
-from cifar.settings import Settings
-from tests.cifar.processes import ended, start
+from sums_to_one.cifar import run as running
+from sums_to_one.cifar.settings import Settings
+from sums_to_one.tests.cifar.processes import ended, start
 
 SETTINGS = Settings(hidden=(13,), epochs=3, batch_size=200, dropout=0.3, crop=1)
 STEPS = 3 * 20

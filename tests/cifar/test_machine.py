@@ -5,8 +5,8 @@ import os
 import pytest
 import torch
 
-from cifar import machine as machines
-from cifar.machine import Machine, MachineError, machine
+from sums_to_one.cifar import machine as machines
+from sums_to_one.cifar.machine import Machine, MachineError, machine
 
 
 @pytest.mark.parametrize("times", [0.5, 1.0, 1.1, 5.0])

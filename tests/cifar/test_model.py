@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from cifar.components import Components, MissingComponentError, SubjectError
-from cifar.model import FullyConnected
-from cifar.settings import CLASSES, PIXELS, Settings
+from sums_to_one.cifar.components import Components, MissingComponentError, SubjectError
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.settings import CLASSES, PIXELS, Settings
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cifar.components import Components
-from cifar.model import FullyConnected
-from cifar.optimization import optimizers, share_of_lr
-from cifar.settings import OPTIMIZERS, Settings
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.optimization import optimizers, share_of_lr
+from sums_to_one.cifar.settings import OPTIMIZERS, Settings
 
 SETTINGS = Settings(hidden=(13, 11), lr=0.03, momentum=0.8, weight_decay=0.07)
 

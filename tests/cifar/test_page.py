@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 import pytest
 import torch
 
-from cifar import page, run
-from cifar.data import Data
-from cifar.evaluate import Evaluation
-from cifar.inputs import PrincipalComponents
-from cifar.settings import Settings
-from cifar.train import Epoch, Training
+from sums_to_one.cifar import page, run
+from sums_to_one.cifar.data import Data
+from sums_to_one.cifar.evaluate import Evaluation
+from sums_to_one.cifar.inputs import PrincipalComponents
+from sums_to_one.cifar.settings import Settings
+from sums_to_one.cifar.train import Epoch, Training
 
 PICTURES = [run.CURVE, run.CONFUSION, run.FIRST_LAYER, run.MISTAKES]
 HTML = "<script>&\"'</script>"

@@ -8,11 +8,11 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cifar import draw
-from cifar.evaluate import Evaluation
-from cifar.model import FullyConnected
-from cifar.settings import Settings
-from cifar.train import Epoch
+from sums_to_one.cifar import draw
+from sums_to_one.cifar.evaluate import Evaluation
+from sums_to_one.cifar.model import FullyConnected
+from sums_to_one.cifar.settings import Settings
+from sums_to_one.cifar.train import Epoch
 
 EPOCH = Epoch(loss=2.3, accuracy=0.1, held_out_loss=2.1, held_out_accuracy=0.2)
 

@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from cifar import checkpoint, run
-from cifar.data import Data
-from cifar.predict import ImageError, predict, predict_command, read_image
-from cifar.settings import RefusedError, Settings
-from cifar.standin import SHAPES
-from cifar.train import Training
+from sums_to_one.cifar import checkpoint, run
+from sums_to_one.cifar.data import Data
+from sums_to_one.cifar.predict import ImageError, predict, predict_command, read_image
+from sums_to_one.cifar.settings import RefusedError, Settings
+from sums_to_one.cifar.standin import SHAPES
+from sums_to_one.cifar.train import Training
 
 RED, BLUE, WHITE, BLACK = (255, 0, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 NAMES = tuple(f"class {n}" for n in range(10))

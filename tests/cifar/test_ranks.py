@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cifar import checkpoint
-from cifar.machine import Machine, machine
-from cifar.settings import Settings
-from cifar.train import Training
-from tests.cifar.processes import COMPONENTS, ended, few_images, start_ranks
+from sums_to_one.cifar import checkpoint
+from sums_to_one.cifar.machine import Machine, machine
+from sums_to_one.cifar.settings import Settings
+from sums_to_one.cifar.train import Training
+from sums_to_one.tests.cifar.processes import COMPONENTS, ended, few_images, start_ranks
 
 # Batch norm would look at half a batch, and dropout would draw other masks.
 PLAIN = Settings(hidden=(13, 11), batch_norm=False, dropout=0, epochs=2, batch_size=50, crop=2)

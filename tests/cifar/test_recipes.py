@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar.recipes import RECIPES, RecipeError, recipe_named, table
+from sums_to_one.cifar.recipes import RECIPES, RecipeError, recipe_named, table
 
 README = Path(__file__).parents[2] / "README.md"
 CORE_MINUTES = {"minute": 1, "coffee": 5, "lunch": 30}

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cifar import checkpoint
-from cifar.checkpoint import ResumeError
-from cifar.components import Components
-from cifar.machine import Machine
-from cifar.settings import OPTIMIZERS, Settings
-from cifar.train import Training
+from sums_to_one.cifar import checkpoint
+from sums_to_one.cifar.checkpoint import ResumeError
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.machine import Machine
+from sums_to_one.cifar.settings import OPTIMIZERS, Settings
+from sums_to_one.cifar.train import Training
 
 BRIEF = Settings(hidden=(13, 11), epochs=2, batch_size=50, dropout=0.3)
 STEPS = 2 * 4

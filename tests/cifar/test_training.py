@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cifar.components import Components
-from cifar.evaluate import evaluate
-from cifar.recipes import MINUTE
-from cifar.settings import CLASSES, Settings, SettingsError
-from cifar.train import DivergedError, Training
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.evaluate import evaluate
+from sums_to_one.cifar.recipes import MINUTE
+from sums_to_one.cifar.settings import CLASSES, Settings, SettingsError
+from sums_to_one.cifar.train import DivergedError, Training
 
 QUICK = Settings(hidden=(128, 64), epochs=3, batch_size=64)
 LINEAR_RATE = 0.003  # the best for a linear model of 0.1, 0.003, 0.001 and 0.0003

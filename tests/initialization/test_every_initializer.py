@@ -15,8 +15,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.options import option
-from tests.statistical import (
+from sums_to_one.tests.common.inputs import DTYPES, LAID_OUT, VIEWS, grid
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.statistical import (
     MANY,
     assert_mean,
     assert_shape,
@@ -30,7 +31,6 @@ from tests.statistical import (
     randomness,
     uniform_scores,
 )
-from tests.strategies import DTYPES, LAID_OUT, VIEWS, grid
 
 WEIGHTS = ((1, 1), (3, 5), (1, 7), (7, 1), (2, 3, 5), (3, 2, 1, 5), (2, 1, 3, 1, 2), (17, 67))
 # Outputs, inputs and the sizes of a kernel, none of which may be taken for another.
@@ -85,7 +85,7 @@ def several(
 def scores_of(initializer, x: Tensor) -> Tensor:
     """Tensors that the initializer drew without options, made standard normal if it did right."""
     fan_out, fan_in = x.shape[1] * math.prod(x.shape[3:]), math.prod(x.shape[2:])
-    kind, _, law = initializer.component.rstrip("_").rpartition("_")
+    kind, _, law = initializer.name.rstrip("_").rpartition("_")
     std = {"": 1.0, "xavier": (2 / (fan_in + fan_out)) ** 0.5, "kaiming": (2 / fan_in) ** 0.5}[kind]
     if law == "normal":
         return normal_scores(x, 0, std)
@@ -93,14 +93,14 @@ def scores_of(initializer, x: Tensor) -> Tensor:
     return uniform_scores(x, low, high)
 
 
-@pytest.mark.claim("2.0.3", stays="the sentence itself")
+@pytest.mark.claim("2.0.3")
 def test_the_tensor_that_was_given_comes_back(initializer):
     for shape in WEIGHTS:
         w = unwritten(*shape)
         assert initializer(w) is w, f"of shape {shape} another one came back"
 
 
-@pytest.mark.claim("2.0.3", stays="the sentence itself")
+@pytest.mark.claim("2.0.3")
 def test_every_element_is_written(initializer):
     for shape in itertools.chain(WEIGHTS, KERNELS, itertools.product((1, 2, 3, 8, 17), repeat=2)):
         w = unwritten(*shape)
@@ -116,7 +116,7 @@ def test_every_element_of_a_large_tensor_is_written(initializer):
         assert not w.isnan().any(), f"shape {shape}: of {w.numel()} {w.isnan().sum()} are left"
 
 
-@pytest.mark.claim("2.0.3", stays="the contract for biases")
+@pytest.mark.claim("2.0.3")
 def test_fewer_dimensions_are_written_too(any_shape_initializer):
     for shape in [(), (1,), (7,), (1025,)]:
         w = unwritten(*shape)
@@ -124,7 +124,7 @@ def test_fewer_dimensions_are_written_too(any_shape_initializer):
         assert not w.isnan().any(), f"NaN is left: {w.tolist()}"
 
 
-@pytest.mark.claim("2.0.3", stays="the smallest input there is")
+@pytest.mark.claim("2.0.3")
 def test_an_empty_tensor_comes_back_empty(any_shape_initializer):
     for shape in [(0,), (3, 0), (0, 3, 5)]:
         w = torch.empty(shape)
@@ -147,7 +147,7 @@ def test_in_a_view_every_element_is_written_and_nothing_beside_it(initializer):
         assert not changed.any(), f"{what}: beside it now {memory[changed].tolist()}"
 
 
-@pytest.mark.claim("2.0.3", stays="the sentence itself")
+@pytest.mark.claim("2.0.3")
 def test_nothing_about_the_tensor_changes_but_its_numbers(initializer):
     for dtype in DTYPES:
         for w in (unwritten(3, 5, dtype=dtype), unwritten(5, 3, dtype=dtype).T):
@@ -157,7 +157,7 @@ def test_nothing_about_the_tensor_changes_but_its_numbers(initializer):
             assert after == before
 
 
-@pytest.mark.claim("2.0.3", stays="what a view of a weight relies on")
+@pytest.mark.claim("2.0.3")
 def test_whoever_shares_the_memory_sees_the_new_numbers(initializer):
     w = unwritten(3, 5)
     same, row = w.view(-1), w[1]
@@ -166,7 +166,7 @@ def test_whoever_shares_the_memory_sees_the_new_numbers(initializer):
     assert torch.equal(row, w[1]), f"a row of it still has {row.tolist()}"
 
 
-@pytest.mark.claim("2.0.4", stays="the sentence itself")
+@pytest.mark.claim("2.0.4")
 def test_a_parameter_stays_a_leaf_and_keeps_its_gradient(initializer):
     for dtype in DTYPES:
         w = torch.nn.Parameter(unwritten(3, 5, dtype=dtype))
@@ -177,14 +177,14 @@ def test_a_parameter_stays_a_leaf_and_keeps_its_gradient(initializer):
         assert w.grad.eq(1).all(), f"its .grad is {w.grad.tolist()}"
 
 
-@pytest.mark.claim("2.0.4", stays="what training relies on")
+@pytest.mark.claim("2.0.4")
 def test_what_is_computed_from_it_has_the_usual_gradient(initializer):
     w = torch.nn.Parameter(unwritten(3, 5))
     (initializer(w) * 3).sum().backward()
     assert w.grad.eq(3).all(), f"the gradient of sum(3 w) is {w.grad.tolist()}"
 
 
-@pytest.mark.claim("2.0.4", stays="what the gates of an LSTM rely on")
+@pytest.mark.claim("2.0.4")
 def test_a_part_of_a_parameter_can_be_written_alone(initializer):
     w = torch.nn.Parameter(torch.full((5, 3), 7.0))
     initializer(w[2:])  # as one does with the gates of an LSTM
@@ -201,7 +201,7 @@ def test_whether_gradients_are_recorded_stays_as_it_was(initializer):
             assert torch.is_grad_enabled() == enabled
 
 
-@pytest.mark.claim("2.0.5", stays="the sentence itself")
+@pytest.mark.claim("2.0.5")
 def test_what_was_there_before_makes_no_difference(initializer):
     for old in [0.0, -0.0, 1e-40, 1e30, torch.inf, -torch.inf, torch.nan]:
         w, other = torch.full((3, 5), old), torch.ones(3, 5)
@@ -235,7 +235,7 @@ def test_a_constant_needs_no_randomness(constant_initializer):
 # Chance
 
 
-@pytest.mark.claim("2.0.6", stays="the sentence itself")
+@pytest.mark.claim("2.0.6")
 def test_the_same_seed_gives_the_same_weights(random_initializer):
     for shape, dtype in KINDS:
         one, same, other = (several(random_initializer, shape, dtype, k) for k in (0, 0, 1))
@@ -243,9 +243,9 @@ def test_the_same_seed_gives_the_same_weights(random_initializer):
         assert not torch.equal(one, other), f"{dtype} of shape {shape}: no seed changes it"
 
 
-@pytest.mark.claim("2.0.6", stays="the sentence itself")
+@pytest.mark.claim("2.0.6")
 def test_a_generator_is_all_that_decides(random_initializer):
-    option(random_initializer.function, "generator")
+    option(random_initializer, "generator")
     for shape, dtype in KINDS:
         # The same generator and another seed; then another generator and the same seed.
         seeds = [(20, 0), (20, 1), (21, 1)]
@@ -257,16 +257,16 @@ def test_a_generator_is_all_that_decides(random_initializer):
         assert not torch.equal(one, other), f"{dtype} of shape {shape}: no generator changes it"
 
 
-@pytest.mark.claim("2.0.6", stays="names the fault that others only suffer from")
+@pytest.mark.claim("2.0.6")
 def test_the_next_call_gives_other_weights(random_initializer):
     for shape in WEIGHTS:
         drawn = several(random_initializer, shape, torch.float32)
         assert len(drawn.unique(dim=0)) == len(drawn), f"twice the same in {drawn.tolist()}"
 
 
-@pytest.mark.claim("2.0.6", stays="views, which have code of their own")
+@pytest.mark.claim("2.0.6")
 def test_a_generator_decides_wherever_the_numbers_lie(random_initializer):
-    option(random_initializer.function, "generator")
+    option(random_initializer, "generator")
     before = torch.get_rng_state()
     for name, layout in VIEWS.items():
         each = [layout(unwritten(3, 5)) for _ in range(3)]
@@ -279,8 +279,8 @@ def test_a_generator_decides_wherever_the_numbers_lie(random_initializer):
 
 @pytest.mark.claim("2.0.3", "2.0.4", "2.0.6")
 def test_options_change_the_distribution_and_nothing_else(random_initializer):
-    function, before = random_initializer.function, torch.get_rng_state()
-    for options in OPTIONS[random_initializer.component]:
+    function, before = random_initializer, torch.get_rng_state()
+    for options in OPTIONS[random_initializer.name]:
         option(function, *options, "generator")
         each = [torch.nn.Parameter(unwritten(3, 5)) for _ in range(3)]
         for w, seed in zip(each, (20, 20, 21), strict=True):
@@ -293,16 +293,16 @@ def test_options_change_the_distribution_and_nothing_else(random_initializer):
         assert torch.equal(before, torch.get_rng_state()), f"with {options} torch's state moved"
 
 
-@pytest.mark.claim("2.0.6", stays="the default, when told")
+@pytest.mark.claim("2.0.6")
 def test_no_generator_is_torchs_own_randomness(random_initializer):
-    option(random_initializer.function, "generator")
+    option(random_initializer, "generator")
     one, same = drawn(random_initializer, 3, 5), drawn(random_initializer, 3, 5, generator=None)
     assert torch.equal(one, same), f"without {one.tolist()}, with None {same.tolist()}"
 
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_moves_on_from_call_to_call(random_initializer):
-    option(random_initializer.function, "generator")
+    option(random_initializer, "generator")
     for shape in WEIGHTS:
         generator, again = torch.Generator().manual_seed(20), torch.Generator()
         drawn = several(random_initializer, shape, torch.float32, 0, generator)
@@ -312,9 +312,9 @@ def test_a_generator_moves_on_from_call_to_call(random_initializer):
         assert torch.equal(one, same), f"from one state {one.tolist()} and {same.tolist()}"
 
 
-@pytest.mark.claim("2.0.6", stays="the sentence itself")
+@pytest.mark.claim("2.0.6")
 def test_a_generator_leaves_the_other_randomness_alone(random_initializer):
-    option(random_initializer.function, "generator")
+    option(random_initializer, "generator")
     generator = torch.Generator().manual_seed(20)
     torch.rand(3)  # so that setting the seed, too, would be a change
     before = torch.get_rng_state()
@@ -323,7 +323,7 @@ def test_a_generator_leaves_the_other_randomness_alone(random_initializer):
         assert torch.equal(before, torch.get_rng_state()), f"torch's state moved, at {shape}"
 
 
-@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 def test_the_distribution_is_the_right_one(random_initializer, dtype):
     shape = MATRIX if dtype == torch.float32 else (300, 700)
@@ -339,7 +339,7 @@ def test_large_numbers_are_as_rare_as_they_should_be(random_initializer):
     assert_tails("the numbers", scores_of(random_initializer, w))
 
 
-@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1", stays="judges every dtype, whatever other claims do")
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
 def test_fewer_digits_cost_only_rounding(random_initializer, dtype):
     w, eps = drawn(random_initializer, 300, 700, dtype=dtype), torch.finfo(dtype).eps
@@ -357,9 +357,7 @@ def test_hardly_any_number_comes_twice(random_initializer, dtype):
     assert len(w.unique()) > 0.99 * w.numel(), f"{len(w.unique())} of {w.numel()} are different"
 
 
-@pytest.mark.claim(
-    "2.2.1", "2.3.1", "2.4.1", stays="the distribution, which every fault of size or shape spoils"
-)
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 def test_small_tensors_have_the_same_distribution(random_initializer):
     for shape in [(1, 1), (3, 5), (1, 7), (2, 3, 5), (17, 67)]:
         count = 2048 if shape == (1, 1) else 3_000
@@ -372,9 +370,7 @@ def test_small_tensors_have_the_same_distribution(random_initializer):
         assert_unrelated(f"all elements of shape {shape}, over many calls", scores)
 
 
-@pytest.mark.claim(
-    "2.2.1", "2.3.1", "2.4.1", stays="the distribution, which every fault of size or shape spoils"
-)
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 def test_the_place_in_memory_does_not_change_the_distribution(random_initializer):
     for (name, layout), shape in itertools.product(VIEWS.items(), [(131, 257), (29, 13, 7, 11)]):
         w, what = layout(unwritten(*shape)), f"{name}, shape {shape}"
@@ -387,7 +383,7 @@ def test_the_place_in_memory_does_not_change_the_distribution(random_initializer
         assert_unrelated(what, scores)
 
 
-@pytest.mark.claim("2.0.7", stays="the distribution, which every fault of size or shape spoils")
+@pytest.mark.claim("2.0.7")
 def test_no_row_or_column_is_an_exception(random_initializer):
     for shape in [(257, 509), (31, 7, 11, 13), (17, 19, 5, 7, 11)]:
         scores = scores_of(random_initializer, drawn(random_initializer, *shape))[0]
@@ -400,7 +396,7 @@ def test_no_row_or_column_is_an_exception(random_initializer):
             assert_std(f"shape {shape}, their lengths, dimension {dim}", lengths_of(slices))
 
 
-@pytest.mark.claim("2.0.7", stays="the sentence itself")
+@pytest.mark.claim("2.0.7")
 def test_numbers_have_nothing_to_do_with_those_further_on(random_initializer):
     for shape in [(300, 450), (64, 32, 8, 9)]:
         scores = scores_of(random_initializer, drawn(random_initializer, *shape))[0]
@@ -419,16 +415,16 @@ def test_a_matrix_has_nothing_to_do_with_its_mirror_images(random_initializer):
     assert_unrelated("the left half, and the right the other way round", left, right.flip(1))
 
 
-@pytest.mark.claim("2.0.7", stays="the sentence itself")
+@pytest.mark.claim("2.0.7")
 def test_one_call_has_nothing_to_do_with_the_next(random_initializer):
     scores = scores_of(random_initializer, drawn(random_initializer, 300, 450, count=2 * 300 * 450))
     assert_unrelated("two calls", scores[0], scores[1])
     assert_unrelated("two calls, one of them backwards", scores[0], scores[1].flip(0, 1))
 
 
-@pytest.mark.claim("2.0.7", stays="generators, which have code of their own")
+@pytest.mark.claim("2.0.7")
 def test_one_generator_has_nothing_to_do_with_another(random_initializer):
-    option(random_initializer.function, "generator")
+    option(random_initializer, "generator")
     generators = (torch.Generator().manual_seed(seed) for seed in (20, 21))
     one, other = (drawn(random_initializer, 300, 450, generator=g) for g in generators)
     scores = scores_of(random_initializer, torch.cat([one, other]))
@@ -440,7 +436,7 @@ def test_one_generator_has_nothing_to_do_with_another(random_initializer):
 # Fans
 
 
-@pytest.mark.claim("2.3.1", "2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.3.1", "2.4.1")
 def test_the_fans_count_every_position_of_the_kernel(fan_initializer):
     for shape in KERNELS:
         scores = scores_of(fan_initializer, drawn(fan_initializer, *shape, count=4_000))

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.statistical import MANY, assert_mean, assert_std, drawn, normal_scores
+from sums_to_one.tests.common.statistical import MANY, assert_mean, assert_std, drawn, normal_scores
 
 GAINS = {
     "linear": 1,
@@ -37,7 +37,7 @@ def std(shape: tuple[int, ...], gain: float, mode: str = "fan_in") -> float:
     return gain / math.sqrt(fan_in if mode == "fan_in" else fan_out)
 
 
-@pytest.mark.claim("2.4.1", stays="the whole domain")
+@pytest.mark.claim("2.4.1")
 @given(
     st.lists(st.integers(2, 12), min_size=2, max_size=5),
     st.floats(-4, 4),
@@ -50,7 +50,7 @@ def test_any_slope_goes_with_any_shape_and_mode(kaiming_normal_, shape, a, mode)
     assert_std(f"shape {shape}", scores.flatten())
 
 
-@pytest.mark.claim("2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.4.1")
 @pytest.mark.parametrize("nonlinearity", GAINS)
 def test_the_gain_is_that_of_the_nonlinearity(kaiming_normal_, nonlinearity):
     for mode, dtype in zip(MODES, (torch.float32, torch.float64), strict=True):
@@ -61,7 +61,7 @@ def test_the_gain_is_that_of_the_nonlinearity(kaiming_normal_, nonlinearity):
         assert_std(f"with {mode}", scores.flatten())
 
 
-@pytest.mark.claim("2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.4.1")
 @pytest.mark.parametrize("a", SLOPES)
 def test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared(kaiming_normal_, a):
     w = drawn(kaiming_normal_, 512, 1024, a=a, nonlinearity="leaky_relu")
@@ -70,14 +70,14 @@ def test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared(kaimin
     assert_std("the numbers", scores.flatten())
 
 
-@pytest.mark.claim("2.4.1", stays="as of kaiming_uniform_")
+@pytest.mark.claim("2.4.1")
 def test_the_slope_concerns_nothing_but_leaky_relu(kaiming_normal_):
     for nonlinearity, gain in GAINS.items():
         w = drawn(kaiming_normal_, 101, 257, a=2, nonlinearity=nonlinearity)
         assert_std(nonlinearity, normal_scores(w, 0, std((101, 257), gain)).flatten())
 
 
-@pytest.mark.claim("2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.4.1")
 @pytest.mark.parametrize("shape", UNEQUAL, ids=lambda shape: "x".join(map(str, shape)))
 def test_the_fan_is_the_one_that_was_asked_for(kaiming_normal_, shape):
     for mode in MODES:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.statistical import (
+from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_mean,
     assert_shape,
@@ -20,7 +21,6 @@ from tests.statistical import (
     drawn,
     uniform_scores,
 )
-from tests.strategies import DTYPES
 
 GAINS = {
     "linear": 1,
@@ -45,7 +45,7 @@ def bound(shape: tuple[int, ...], gain: float, mode: str = "fan_in") -> float:
     return gain * math.sqrt(3 / (fan_in if mode == "fan_in" else fan_out))
 
 
-@pytest.mark.claim("2.4.1", stays="the whole domain")
+@pytest.mark.claim("2.4.1")
 @given(
     st.lists(st.integers(2, 12), min_size=2, max_size=5),
     st.floats(-4, 4),
@@ -58,7 +58,7 @@ def test_any_slope_goes_with_any_shape_and_mode(kaiming_uniform_, shape, a, mode
     assert_bounds(f"shape {shape}", w, -b, b)
 
 
-@pytest.mark.claim("2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.4.1")
 @pytest.mark.parametrize("nonlinearity", GAINS)
 def test_the_gain_is_that_of_the_nonlinearity(kaiming_uniform_, nonlinearity):
     for mode in MODES:
@@ -67,7 +67,7 @@ def test_the_gain_is_that_of_the_nonlinearity(kaiming_uniform_, nonlinearity):
         assert_bounds(f"with {mode}", w, -b, b)
 
 
-@pytest.mark.claim("2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.4.1")
 @pytest.mark.parametrize("a", SLOPES)
 def test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared(kaiming_uniform_, a):
     w = drawn(kaiming_uniform_, 101, 257, a=a, nonlinearity="leaky_relu")
@@ -86,7 +86,7 @@ def test_the_slope_concerns_nothing_but_leaky_relu(kaiming_uniform_):
         assert_bounds(nonlinearity, w, -bound((101, 257), gain), bound((101, 257), gain))
 
 
-@pytest.mark.claim("2.4.1", stays="the sentence itself")
+@pytest.mark.claim("2.4.1")
 @pytest.mark.parametrize("shape", UNEQUAL, ids=lambda shape: "x".join(map(str, shape)))
 def test_the_fan_is_the_one_that_was_asked_for(kaiming_uniform_, shape):
     for mode, dtype in itertools.product(MODES, DTYPES):
@@ -96,7 +96,7 @@ def test_the_fan_is_the_one_that_was_asked_for(kaiming_uniform_, shape):
         assert_bounds(f"with {mode} in {dtype}", w, -b, b)
 
 
-@pytest.mark.claim("2.4.1", stays="the order of the signature")
+@pytest.mark.claim("2.4.1")
 def test_the_options_can_be_told_by_place(kaiming_uniform_):
     w = drawn(lambda w: kaiming_uniform_(w, 2, "fan_out", "leaky_relu"), 101, 257)
     b = bound((101, 257), (2 / 5) ** 0.5, "fan_out")

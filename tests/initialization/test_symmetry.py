@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.experiments import RULES, Function, descend, outputs
-from tests.strategies import eighths, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.experiments import RULES, Function, descend, outputs
+from sums_to_one.tests.common.inputs import eighths, grid
 
 Initialize = Callable[[Tensor], object]
 
@@ -79,7 +79,7 @@ def closest(rows: Tensor) -> float:
     return (torch.pdist(rows.detach()).min() / rows.detach().norm(dim=1).mean()).item()
 
 
-@pytest.mark.claim("2.1.1", stays=CONSEQUENCE)
+@pytest.mark.claim("2.1.1")
 @given(eighths(2), curves, rules, st.integers(0, 3))
 def test_units_that_start_from_one_constant_stay_alike(constant_, value, curve, rule, steps):
     parameters = network(partial(constant_, val=value))
@@ -87,7 +87,7 @@ def test_units_that_start_from_one_constant_stay_alike(constant_, value, curve, 
     assert_alike(parameters, curve)
 
 
-@pytest.mark.claim("2.1.1", stays=CONSEQUENCE)
+@pytest.mark.claim("2.1.1")
 @every_curve
 @every_rule
 def test_units_that_start_from_ones_stay_alike(ones_, curve, rule):
@@ -96,7 +96,7 @@ def test_units_that_start_from_ones_stay_alike(ones_, curve, rule):
     assert_alike(parameters, curve)
 
 
-@pytest.mark.claim("2.1.1", stays=CONSEQUENCE)
+@pytest.mark.claim("2.1.1")
 @every_curve
 @every_rule
 def test_units_that_start_from_zeros_stay_alike(zeros_, curve, rule):
@@ -105,7 +105,7 @@ def test_units_that_start_from_zeros_stay_alike(zeros_, curve, rule):
     assert_alike(parameters, curve)
 
 
-@pytest.mark.claim("2.1.1", stays=CONSEQUENCE)
+@pytest.mark.claim("2.1.1")
 @every_curve
 def test_five_units_alike_are_one_unit_with_the_sum_of_their_outgoing_weights(constant_, curve):
     parameters = network(partial(constant_, val=0.75))
@@ -116,7 +116,7 @@ def test_five_units_alike_are_one_unit_with_the_sum_of_their_outgoing_weights(co
     assert_close("the outputs of five units, and those of one", five, one.detach())
 
 
-@pytest.mark.claim("2.1.1", stays=CONSEQUENCE)
+@pytest.mark.claim("2.1.1")
 @pytest.mark.parametrize("curve", [torch.tanh, torch.relu], ids=["tanh", "relu"])
 @every_rule
 def test_from_all_zeros_tanh_and_relu_learn_no_weight_at_all(zeros_, curve, rule):
@@ -127,7 +127,7 @@ def test_from_all_zeros_tanh_and_relu_learn_no_weight_at_all(zeros_, curve, rule
     assert last.count_nonzero() == 2, f"the biases of the outputs must learn, they are {last}"
 
 
-@pytest.mark.claim("2.1.1", stays=CONSEQUENCE)
+@pytest.mark.claim("2.1.1")
 @every_rule
 def test_from_all_zeros_sigmoid_moves_the_hidden_weights_in_the_second_step(zeros_, rule):
     parameters = network(zeros_)
@@ -137,7 +137,7 @@ def test_from_all_zeros_sigmoid_moves_the_hidden_weights_in_the_second_step(zero
     assert parameters[0].all(), f"should have moved, they are {parameters[0]}"
 
 
-@pytest.mark.claim("2.1.1", stays=CONDITION)
+@pytest.mark.claim("2.1.1")
 @pytest.mark.parametrize(
     ("curve", "learn"), [(torch.tanh, True), (torch.relu, False)], ids=["tanh", "relu"]
 )
@@ -147,7 +147,7 @@ def test_zeros_below_random_weights_learn_unless_the_slope_at_0_is_0(zeros_, cur
     assert bool(gradients(parameters, curve)[:, :3].any()) == learn
 
 
-@pytest.mark.claim("2.1.1", stays=CONDITION)
+@pytest.mark.claim("2.1.1")
 @every_curve
 @pytest.mark.parametrize("place", [1, 2], ids=["biases", "outgoing weights"])
 def test_units_part_if_they_differ_in_anything_else(constant_, curve, place):
@@ -157,7 +157,7 @@ def test_units_part_if_they_differ_in_anything_else(constant_, curve, place):
     assert closest(parameters[0]) > 1e-3, f"weights of the units: {parameters[0]}"
 
 
-@pytest.mark.claim("2.1.1", stays=CONDITION)
+@pytest.mark.claim("2.1.1")
 @every_curve
 def test_units_part_if_dropout_tells_them_apart(constant_, curve):
     parameters = network(partial(constant_, val=0.5))
@@ -166,7 +166,7 @@ def test_units_part_if_dropout_tells_them_apart(constant_, curve):
     assert closest(parameters[0]) > 1e-3, f"weights of the units: {parameters[0]}"
 
 
-@pytest.mark.claim("2.2.1", "2.0.2", stays=CONSEQUENCE)
+@pytest.mark.claim("2.2.1", "2.0.2")
 @every_curve
 def test_random_units_differ_at_once(random_initializer, curve):
     parameters = network(random_initializer)
@@ -175,7 +175,7 @@ def test_random_units_differ_at_once(random_initializer, curve):
     assert closest(gradients(parameters, curve)) > 1e-3, "two units get the same gradient"
 
 
-@pytest.mark.claim("2.2.1", "2.0.2", stays=CONSEQUENCE)
+@pytest.mark.claim("2.2.1", "2.0.2")
 def test_random_units_still_differ_after_20_steps(random_initializer):
     parameters = network(random_initializer)
     train(parameters, torch.tanh, 20, "gradient descent")
@@ -184,7 +184,7 @@ def test_random_units_still_differ_after_20_steps(random_initializer):
     assert closest(gradients(parameters, torch.tanh)) > 1e-3, "two units get the same gradient"
 
 
-@pytest.mark.claim("2.2.1", "2.0.2", stays=CONSEQUENCE)
+@pytest.mark.claim("2.2.1", "2.0.2")
 def test_a_random_layer_is_worth_as_many_units_as_it_has(random_initializer):
     sizes = torch.linalg.svdvals(units(network(random_initializer), torch.tanh))
     # 200 networks: 2e-4 or more; units alike have one that is not 0
@@ -219,7 +219,7 @@ def xor(starts: list[Initialize], curve: Function, rate: float, rule: str) -> Te
     return descend(parameters, loss, 60, rate, rule)
 
 
-@pytest.mark.claim("2.1.1", stays=CONSEQUENCE)
+@pytest.mark.claim("2.1.1")
 @every_curve
 @pytest.mark.parametrize("rule", ["gradient descent", "Adam"])
 def test_units_alike_learn_xor_no_better_than_a_single_one_could(constant_, curve, rule):
@@ -229,7 +229,7 @@ def test_units_alike_learn_xor_no_better_than_a_single_one_could(constant_, curv
     assert losses.min() > 0.999 * ONE_UNIT, f"losses of {losses.tolist()}"
 
 
-@pytest.mark.claim("2.2.1", "2.0.2", stays=CONSEQUENCE)
+@pytest.mark.claim("2.2.1", "2.0.2")
 def test_random_units_learn_xor(random_initializer):
     losses = xor([random_initializer] * 5, torch.tanh, rate=1, rule="gradient descent")
     # 200 networks: at most 0.05

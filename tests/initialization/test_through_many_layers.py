@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.experiments import GUESS, Function, descend, disc_loss
+from sums_to_one.tests.common.experiments import GUESS, Function, descend, disc_loss
 
 Initialize = Callable[[Tensor], object]
 

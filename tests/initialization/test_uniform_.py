@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.statistical import (
+from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_mean,
     assert_shape,
@@ -16,12 +17,11 @@ from tests.statistical import (
     drawn,
     uniform_scores,
 )
-from tests.strategies import DTYPES
 
 ASKED = [(-1, 1), (-2, 5), (0, 1e-3), (-7, -3), (1000, 1001), (2.5, 100)]
 
 
-@pytest.mark.claim("2.2.1", stays="the sentence itself")
+@pytest.mark.claim("2.2.1")
 @given(st.floats(-100, 100), st.floats(1e-3, 1e3), st.sampled_from(DTYPES))
 def test_the_numbers_fill_the_space_between_the_bounds(uniform_, a, width, dtype):
     assert_bounds(
@@ -29,7 +29,7 @@ def test_the_numbers_fill_the_space_between_the_bounds(uniform_, a, width, dtype
     )
 
 
-@pytest.mark.claim("2.2.1", stays="the sentence itself")
+@pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("a", "b"), ASKED)
 def test_no_part_of_it_is_likelier_than_another(uniform_, a, b):
     for dtype in (torch.float32, torch.float64):
@@ -39,7 +39,7 @@ def test_no_part_of_it_is_likelier_than_another(uniform_, a, b):
         assert_shape(f"the numbers in {dtype}", scores)
 
 
-@pytest.mark.claim("2.2.1", stays="the defaults, one by one")
+@pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(
     ("options", "a", "b"), [({}, 0, 1), ({"a": -3}, -3, 1), ({"b": 0.125}, 0, 0.125)]
 )
@@ -57,7 +57,7 @@ def test_between_equal_bounds_there_is_one_number(uniform_, bound):
         assert w.eq(bound).all(), f"should be {bound}, came {w.tolist()}"
 
 
-@pytest.mark.claim("2.2.1", stays="judges every dtype, whatever other claims do")
+@pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("a", "b"), [(-0.05, 0.05), (-2, 5), (1, 2)])
 def test_fewer_digits_cost_only_rounding(uniform_, a, b):
     for dtype in (torch.float16, torch.bfloat16):
@@ -66,7 +66,7 @@ def test_fewer_digits_cost_only_rounding(uniform_, a, b):
         assert_shape(f"the numbers in {dtype}", scores, 2 * blur)
 
 
-@pytest.mark.claim("2.2.1", stays="the sizes at which vectorised code has remainders")
+@pytest.mark.claim("2.2.1")
 def test_any_number_of_numbers_has_the_same_distribution(uniform_):
     for shape in [(), (1,), (2,), (3,), (15,), (16,), (17,), (1023,)]:
         w = drawn(uniform_, *shape, count=1000, a=-2, b=5)
@@ -77,6 +77,6 @@ def test_any_number_of_numbers_has_the_same_distribution(uniform_):
         assert_shape(f"all elements of shape {shape}, over many calls", scores)
 
 
-@pytest.mark.claim("2.2.1", stays="the order of the signature")
+@pytest.mark.claim("2.2.1")
 def test_the_bounds_can_be_told_by_place(uniform_):
     assert_bounds("the numbers", drawn(lambda w: uniform_(w, -2, 5), 41, 101), -2, 5)

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.statistical import (
+from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_mean,
     assert_shape,
@@ -19,7 +20,6 @@ from tests.statistical import (
     drawn,
     uniform_scores,
 )
-from tests.strategies import DTYPES
 
 GAINS = [0.1, 1, math.sqrt(2), 5 / 3, 4]
 UNEQUAL = [(3, 4001), (4001, 3), (1, 257), (2, 48, 5), (48, 2, 5), (16, 5, 7, 3), (5, 16, 2, 3, 5)]
@@ -30,7 +30,7 @@ def bound(shape: tuple[int, ...], gain: float = 1) -> float:
     return gain * math.sqrt(6 / fans)
 
 
-@pytest.mark.claim("2.3.1", stays="the sentence itself")
+@pytest.mark.claim("2.3.1")
 @given(
     st.lists(st.integers(2, 12), min_size=2, max_size=5),
     st.floats(1e-2, 1e2),
@@ -41,7 +41,7 @@ def test_the_numbers_fill_the_space_between_the_bounds(xavier_uniform_, shape, g
     assert_bounds(f"shape {shape}", w, -bound(shape, gain), bound(shape, gain))
 
 
-@pytest.mark.claim("2.3.1", stays="the sentence itself")
+@pytest.mark.claim("2.3.1")
 @pytest.mark.parametrize("shape", UNEQUAL, ids=lambda shape: "x".join(map(str, shape)))
 def test_both_fans_count_alike(xavier_uniform_, shape):
     for dtype in DTYPES:
@@ -49,7 +49,7 @@ def test_both_fans_count_alike(xavier_uniform_, shape):
         assert_bounds(f"the numbers in {dtype}", w, -bound(shape), bound(shape))
 
 
-@pytest.mark.claim("2.3.1", stays="the sentence itself")
+@pytest.mark.claim("2.3.1")
 @pytest.mark.parametrize("gain", GAINS)
 def test_the_gain_changes_the_bound_and_nothing_else(xavier_uniform_, gain):
     for dtype in (torch.float32, torch.float64):
@@ -68,7 +68,7 @@ def test_a_gain_of_0_gives_zeros(xavier_uniform_):
         assert w.eq(0).all(), f"came {w.tolist()}"
 
 
-@pytest.mark.claim("2.3.1", stays="the order of the signature")
+@pytest.mark.claim("2.3.1")
 def test_the_gain_can_be_told_by_place(xavier_uniform_):
     w = drawn(lambda w: xavier_uniform_(w, 3), 41, 101)
     assert_bounds("the numbers", w, -bound((41, 101), 3), bound((41, 101), 3))

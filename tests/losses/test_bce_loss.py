@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import option
-from tests.strategies import DTYPES, dtypes, every_dtype, exact, grid, shapes
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, dtypes, every_dtype, exact, grid, shapes
+from sums_to_one.tests.common.options import option
 
 REDUCTIONS = ("none", "mean", "sum")
 reductions = st.sampled_from(REDUCTIONS)
@@ -64,7 +64,7 @@ def slope(function, p: Tensor, y: Tensor) -> Tensor:
     return gradient(lambda p: function(p, y).sum(), p, torch.ones((), dtype=p.dtype))
 
 
-@pytest.mark.claim("3.2.3", stays="the definition")
+@pytest.mark.claim("3.2.3")
 @given(st.lists(st.tuples(shares, shares), min_size=1, max_size=7), reductions)
 def test_it_is_the_surprise_at_the_targets(BCELoss, pairs, reduction):
     option(BCELoss, "reduction")
@@ -74,14 +74,14 @@ def test_it_is_the_surprise_at_the_targets(BCELoss, pairs, reduction):
     assert_close("the loss", BCELoss(reduction=reduction)(p, y), expected)
 
 
-@pytest.mark.claim("3.2.3", stays="the definition, in any shape and dtype")
+@pytest.mark.claim("3.2.3")
 @given(shapes(), dtypes)
 def test_the_mean_is_over_all_elements(BCELoss, shape, dtype):
     p, y = inner(*shape).to(dtype), inner(*shape).flatten().flip(0).reshape(shape).to(dtype)
     assert_close("the loss", BCELoss()(p, y), defined(p, y).mean())
 
 
-@pytest.mark.claim("3.2.11", stays="the definition of an option")
+@pytest.mark.claim("3.2.11")
 @pytest.mark.parametrize(("shape", "weighing"), BROADCAST, ids=str)
 def test_weights_multiply_the_losses(BCELoss, shape, weighing):
     option(BCELoss, "weight", "reduction")
@@ -99,7 +99,7 @@ def test_weights_multiply_the_losses(BCELoss, shape, weighing):
             assert_close(f"the {reduction} loss in {dtype}", few, expected)
 
 
-@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.3")
 def test_with_weights_it_is_the_same_for_every_batch(BCELoss):
     option(BCELoss, "weight")
     function = BCELoss(weight=weights(5))
@@ -111,7 +111,7 @@ def test_with_weights_it_is_the_same_for_every_batch(BCELoss):
         assert_close(f"the loss of {rows} rows after .eval()", function(p, y), expected)
 
 
-@pytest.mark.claim("3.0.4", stays="judges the gradient of the target only where there is one")
+@pytest.mark.claim("3.0.4")
 def test_a_target_that_learns_gets_the_log_odds_against_it(BCELoss):
     p, y = inner(3, 5), inner(3, 5).flip(0).requires_grad_()
     BCELoss()(p.clone().requires_grad_(), y).backward()
@@ -119,7 +119,7 @@ def test_a_target_that_learns_gets_the_log_odds_against_it(BCELoss):
         assert_close("the gradient of the target", y.grad, ((1 - p) / p).log() / 15)
 
 
-@pytest.mark.claim("3.2.3", stays="the formula that a learner derives")
+@pytest.mark.claim("3.2.3")
 @given(st.floats(1e-6, 1 - 1e-6), shares, reductions)
 def test_the_gradient_is_the_error_over_the_variance(BCELoss, p, y, reduction):
     option(BCELoss, "reduction")
@@ -128,7 +128,7 @@ def test_the_gradient_is_the_error_over_the_variance(BCELoss, p, y, reduction):
     assert_close("the gradient", slope(BCELoss(reduction=reduction), ps, ys), expected)
 
 
-@pytest.mark.claim("3.0.1", stays="the sentence itself: least at the target")
+@pytest.mark.claim("3.0.1")
 @given(st.floats(1e-6, 1 - 1e-6), shares)
 def test_it_is_least_where_the_probability_is_the_target(BCELoss, target, p):
     y = exact([target])
@@ -137,7 +137,7 @@ def test_it_is_least_where_the_probability_is_the_target(BCELoss, target, p):
     assert_close("the gradient there", slope(BCELoss(), y.clone(), y), exact([0.0]))
 
 
-@pytest.mark.claim("3.2.3", stays="the sentence itself")
+@pytest.mark.claim("3.2.3")
 @pytest.mark.parametrize("p", [-1e-3, -1, 1.01, 2, -torch.inf, torch.inf], ids=str)
 def test_what_is_no_probability_is_refused(BCELoss, p):
     places = [((1,), 0), ((3, 5), 0), ((3, 5), 14), ((70, 30), 1234)]
@@ -149,7 +149,7 @@ def test_what_is_no_probability_is_refused(BCELoss, p):
                 BCELoss()(ps, y)
 
 
-@pytest.mark.claim("3.2.3", stays="the sentence itself: just outside")
+@pytest.mark.claim("3.2.3")
 @every_dtype
 def test_a_hair_beyond_0_or_1_is_refused_too(BCELoss, dtype):
     for p in (-torch.finfo(dtype).tiny, 1 + torch.finfo(dtype).eps):
@@ -158,7 +158,7 @@ def test_a_hair_beyond_0_or_1_is_refused_too(BCELoss, dtype):
             BCELoss()(ps, torch.ones_like(ps))
 
 
-@pytest.mark.claim("3.2.12", stays="the sentence itself")
+@pytest.mark.claim("3.2.12")
 @every_dtype
 def test_exactly_0_and_1_are_probabilities_and_cost_at_most_100(BCELoss, dtype):
     option(BCELoss, "reduction")
@@ -173,7 +173,7 @@ def test_exactly_0_and_1_are_probabilities_and_cost_at_most_100(BCELoss, dtype):
         assert dtype == torch.float16 or slopes.isfinite().all(), f"the gradient is {slopes}"
 
 
-@pytest.mark.claim("3.2.12", stays="the sentence itself: up to -100, and not before")
+@pytest.mark.claim("3.2.12")
 @given(st.integers(1, 1000))
 def test_small_probabilities_are_not_made_larger(BCELoss, power):
     p = exact([2.0**-power])
@@ -181,7 +181,7 @@ def test_small_probabilities_are_not_made_larger(BCELoss, power):
     assert_close("at target 0", BCELoss()(p, exact([0.0])), exact(-math.log1p(-(2.0**-power))))
 
 
-@pytest.mark.claim("3.2.12", stays="the sentence itself, in every dtype")
+@pytest.mark.claim("3.2.12")
 @every_dtype
 def test_the_smallest_numbers_of_every_dtype_have_their_logarithm(BCELoss, dtype):
     smallest = torch.finfo(dtype).smallest_normal
@@ -191,13 +191,13 @@ def test_the_smallest_numbers_of_every_dtype_have_their_logarithm(BCELoss, dtype
         assert_close(f"the loss of {p}", came, expected)
 
 
-@pytest.mark.claim("3.2.3", stays="what is not judged here, but stated: only the range is checked")
+@pytest.mark.claim("3.2.3")
 def test_a_score_that_looks_like_a_probability_passes_for_one(BCELoss):
     score, y = exact([0.75]), exact([1.0])
     assert_close("the loss", BCELoss()(score, y), exact(-math.log(0.75)))
 
 
-@pytest.mark.claim("3.2.3", stays="the comparison with PyTorch")
+@pytest.mark.claim("3.2.3")
 @given(st.lists(st.tuples(shares, shares), min_size=1, max_size=7))
 def test_the_values_are_those_of_pytorch(BCELoss, pairs):
     p, y = exact(pairs).T

@@ -15,10 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import option
-from tests.strategies import DTYPES, dtypes, every_dtype, exact, grid, numbers, shapes
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import (
+    DTYPES,
+    dtypes,
+    every_dtype,
+    exact,
+    grid,
+    numbers,
+    shapes,
+)
+from sums_to_one.tests.common.options import option
 
 REDUCTIONS = ("none", "mean", "sum")
 reductions = st.sampled_from(REDUCTIONS)
@@ -71,7 +79,7 @@ def slope(function, x: Tensor, y: Tensor) -> Tensor:
     return gradient(lambda x: function(x, y).sum(), x, torch.ones((), dtype=x.dtype))
 
 
-@pytest.mark.claim("3.2.4", stays="the definition")
+@pytest.mark.claim("3.2.4")
 @given(st.lists(st.tuples(numbers(limit=1000), shares), min_size=1, max_size=7), reductions)
 def test_it_is_the_surprise_of_the_sigmoid_at_the_targets(BCEWithLogitsLoss, pairs, reduction):
     option(BCEWithLogitsLoss, "reduction")
@@ -80,14 +88,14 @@ def test_it_is_the_surprise_of_the_sigmoid_at_the_targets(BCEWithLogitsLoss, pai
     assert_close("the loss", came, reduced(defined(x, y), reduction))
 
 
-@pytest.mark.claim("3.2.4", stays="the definition, in any shape and dtype")
+@pytest.mark.claim("3.2.4")
 @given(shapes(), dtypes)
 def test_the_mean_is_over_all_elements(BCEWithLogitsLoss, shape, dtype):
     x, y = grid(*shape).to(dtype), targets(*shape).to(dtype)
     assert_close("the loss", BCEWithLogitsLoss()(x, y), defined(x, y).mean())
 
 
-@pytest.mark.claim("3.2.11", stays="the definition of an option")
+@pytest.mark.claim("3.2.11")
 def test_weights_multiply_the_losses(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "reduction")
     for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
@@ -99,7 +107,7 @@ def test_weights_multiply_the_losses(BCEWithLogitsLoss):
         assert_close("the gradient", slope(function, x, y), weight * (x.sigmoid() - y) / share)
 
 
-@pytest.mark.claim("3.2.13", stays="the sentence itself")
+@pytest.mark.claim("3.2.13")
 def test_pos_weight_multiplies_the_positive_part(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "pos_weight", "reduction")
     for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
@@ -112,7 +120,7 @@ def test_pos_weight_multiplies_the_positive_part(BCEWithLogitsLoss):
         assert_close("the gradient", slope(function, x, y), pull / share)
 
 
-@pytest.mark.claim("3.2.11", "3.2.13", stays="faults of two options that meet")
+@pytest.mark.claim("3.2.11", "3.2.13")
 def test_both_weights_go_together(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "pos_weight", "reduction")
     for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
@@ -140,7 +148,7 @@ def test_any_pos_weight_goes_with_any_score(BCEWithLogitsLoss, pos_weight, score
     assert_close("the gradient", slope(function, x, ys), pull / share)
 
 
-@pytest.mark.claim("3.2.4", stays="the formula that a learner derives")
+@pytest.mark.claim("3.2.4")
 @given(st.lists(st.tuples(numbers(limit=1e300), shares), min_size=1, max_size=7), reductions)
 def test_the_gradient_is_sigmoid_minus_target(BCEWithLogitsLoss, pairs, reduction):
     option(BCEWithLogitsLoss, "reduction")
@@ -150,7 +158,7 @@ def test_the_gradient_is_sigmoid_minus_target(BCEWithLogitsLoss, pairs, reductio
     assert_close("the gradient", got, (x.sigmoid() - y) / share)
 
 
-@pytest.mark.claim("3.0.1", stays="the sentence itself: least at the target")
+@pytest.mark.claim("3.0.1")
 @given(st.floats(1e-6, 1 - 1e-6), numbers(limit=100))
 def test_it_is_least_where_the_sigmoid_is_the_target(BCEWithLogitsLoss, target, x):
     y = exact([target])
@@ -160,7 +168,7 @@ def test_it_is_least_where_the_sigmoid_is_the_target(BCEWithLogitsLoss, target, 
     assert_close("the gradient there", slope(BCEWithLogitsLoss(), at, y), exact([0.0]))
 
 
-@pytest.mark.claim("3.2.4", stays="the sentence itself")
+@pytest.mark.claim("3.2.4")
 @every_dtype
 @given(st.sampled_from([-1, 1]), st.floats(0, 1), st.sampled_from([0, 0.25, 1]))
 def test_scores_of_any_size_have_their_loss(BCEWithLogitsLoss, dtype, sign, size, y):
@@ -171,7 +179,7 @@ def test_scores_of_any_size_have_their_loss(BCEWithLogitsLoss, dtype, sign, size
     assert_close("the gradient", slope(BCEWithLogitsLoss(), x, ys), expected)
 
 
-@pytest.mark.claim("3.2.4", stays="the sentence itself: where both are exact")
+@pytest.mark.claim("3.2.4")
 @given(st.lists(st.tuples(numbers(limit=4), shares), min_size=1, max_size=7), reductions)
 def test_it_is_sigmoid_and_bce_loss_in_one(BCEWithLogitsLoss, BCELoss, pairs, reduction):
     option(BCEWithLogitsLoss, "reduction")
@@ -181,7 +189,7 @@ def test_it_is_sigmoid_and_bce_loss_in_one(BCEWithLogitsLoss, BCELoss, pairs, re
     assert_close("the loss", BCEWithLogitsLoss(reduction=reduction)(x, y), expected)
 
 
-@pytest.mark.claim("3.2.4", stays="the sentence itself: where only one of them is alive")
+@pytest.mark.claim("3.2.4")
 @pytest.mark.parametrize("score", [17.0, 50.0, 1e4])
 def test_it_keeps_the_gradient_that_dies_in_the_sigmoid(BCEWithLogitsLoss, BCELoss, score):
     x, y = torch.tensor([score]), torch.zeros(1)
@@ -193,7 +201,7 @@ def test_it_keeps_the_gradient_that_dies_in_the_sigmoid(BCEWithLogitsLoss, BCELo
     assert_close("its gradient", slope(BCEWithLogitsLoss(), x, y), 1.0)
 
 
-@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.3")
 def test_with_weights_it_is_the_same_for_every_batch(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "pos_weight")
     options = {"weight": weights(5), "pos_weight": weights(5).flip(0)}
@@ -206,7 +214,7 @@ def test_with_weights_it_is_the_same_for_every_batch(BCEWithLogitsLoss):
         assert_close(f"the loss of {rows} rows after .eval()", function(x, y), expected)
 
 
-@pytest.mark.claim("3.0.4", stays="judges the gradient of the target only where there is one")
+@pytest.mark.claim("3.0.4")
 def test_a_target_that_learns_gets_minus_the_score(BCEWithLogitsLoss):
     x, y = grid(3, 5), targets(3, 5).requires_grad_()
     BCEWithLogitsLoss()(x.clone().requires_grad_(), y).backward()
@@ -214,7 +222,7 @@ def test_a_target_that_learns_gets_minus_the_score(BCEWithLogitsLoss):
         assert_close("the gradient of the target", y.grad, -x / 15)
 
 
-@pytest.mark.claim("3.0.3", stays="nothing the caller gave is written to, weights neither")
+@pytest.mark.claim("3.0.3")
 def test_weights_are_left_as_they_were(BCEWithLogitsLoss):
     option(BCEWithLogitsLoss, "weight", "pos_weight")
     weight, pos_weight = exact([0.5, 2, 1, 0.25, 4]), exact([3, 1, 0.5, 2, 1])
@@ -225,7 +233,7 @@ def test_weights_are_left_as_they_were(BCEWithLogitsLoss):
     assert pos_weight.tolist() == [3, 1, 0.5, 2, 1], f"now {pos_weight.tolist()}"
 
 
-@pytest.mark.claim("3.2.4", stays="the comparison with PyTorch")
+@pytest.mark.claim("3.2.4")
 @given(st.lists(st.tuples(numbers(limit=1000), shares), min_size=1, max_size=7))
 def test_the_values_are_those_of_pytorch(BCEWithLogitsLoss, pairs):
     x, y = exact(pairs).T

@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import option
-from tests.strategies import DTYPES, LAYOUTS, dtypes, exact, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, exact, grid
+from sums_to_one.tests.common.options import option
 
 REDUCTIONS = ("none", "mean", "sum")
 OPTIONS = ("weight", "ignore_index", "reduction", "label_smoothing")
@@ -127,14 +127,14 @@ def wanted(case: Labelled | Shared, smoothing: float) -> Tensor:
 # Definitions
 
 
-@pytest.mark.claim("3.2.1", stays="the sentence itself")
+@pytest.mark.claim("3.2.1")
 @given(labelled())
 def test_it_is_the_negative_log_likelihood_of_the_softmax(CrossEntropyLoss, case):
     expected = defined(case.x, case.target, None, -100, "mean", 0.0)
     assert_close("the loss", CrossEntropyLoss()(case.x, case.target), expected)
 
 
-@pytest.mark.claim("3.2.1", stays="the definition, of every target")
+@pytest.mark.claim("3.2.1")
 @given(labelled(), reductions)
 def test_every_target_has_its_surprise(CrossEntropyLoss, case, reduction):
     option(CrossEntropyLoss, "reduction")
@@ -143,7 +143,7 @@ def test_every_target_has_its_surprise(CrossEntropyLoss, case, reduction):
     assert_close("the loss", function(case.x, case.target), expected)
 
 
-@pytest.mark.claim("3.2.5", stays="the sentence itself, for those without the other options")
+@pytest.mark.claim("3.2.5")
 @given(labelled(), reductions)
 def test_the_weighted_mean_divides_by_the_weights_of_the_targets(CrossEntropyLoss, case, reduction):
     option(CrossEntropyLoss, "weight", "reduction")
@@ -154,7 +154,7 @@ def test_the_weighted_mean_divides_by_the_weights_of_the_targets(CrossEntropyLos
     assert_close("the loss", function(case.x, case.target), expected)
 
 
-@pytest.mark.claim("3.2.6", stays="the default, for those without the option")
+@pytest.mark.claim("3.2.6")
 @given(labelled(ignored=(-100,)), reductions)
 def test_targets_of_minus_100_count_nowhere(CrossEntropyLoss, case, reduction):
     option(CrossEntropyLoss, "reduction")
@@ -163,7 +163,7 @@ def test_targets_of_minus_100_count_nowhere(CrossEntropyLoss, case, reduction):
     assert_close("the loss", function(case.x, case.target), expected)
 
 
-@pytest.mark.claim("3.2.6", stays="the sentence itself, for those without the other options")
+@pytest.mark.claim("3.2.6")
 @given(labelled(ignored=(-1, 0, 1, 7)), reductions)
 def test_ignored_targets_count_nowhere(CrossEntropyLoss, case, reduction):
     option(CrossEntropyLoss, "ignore_index", "reduction")
@@ -172,7 +172,7 @@ def test_ignored_targets_count_nowhere(CrossEntropyLoss, case, reduction):
     assert_close("the loss", function(case.x, case.target), expected)
 
 
-@pytest.mark.claim("3.2.7", stays="the sentence itself, for those without the other options")
+@pytest.mark.claim("3.2.7")
 @given(labelled(), smoothings, reductions)
 def test_smoothing_deals_out_a_share_to_all_classes(CrossEntropyLoss, case, smoothing, reduction):
     option(CrossEntropyLoss, "label_smoothing", "reduction")
@@ -181,7 +181,7 @@ def test_smoothing_deals_out_a_share_to_all_classes(CrossEntropyLoss, case, smoo
     assert_close("the loss", function(case.x, case.target), expected)
 
 
-@pytest.mark.claim("3.2.5", "3.2.6", "3.2.7", stays="faults of two options that meet")
+@pytest.mark.claim("3.2.5", "3.2.6", "3.2.7")
 @given(labelled(ignored=(-100, -1, 0, 2)), smoothings, reductions)
 def test_all_options_go_together(CrossEntropyLoss, case, smoothing, reduction):
     option(CrossEntropyLoss, *OPTIONS)
@@ -195,7 +195,7 @@ def test_all_options_go_together(CrossEntropyLoss, case, smoothing, reduction):
     assert_close("the loss", function(x, target), expected)
 
 
-@pytest.mark.claim("3.2.8", stays="the sentence itself, for those without the options")
+@pytest.mark.claim("3.2.8")
 @given(shared(), reductions)
 def test_probabilities_weigh_the_surprises(CrossEntropyLoss, case, reduction):
     option(CrossEntropyLoss, "reduction")
@@ -205,7 +205,7 @@ def test_probabilities_weigh_the_surprises(CrossEntropyLoss, case, reduction):
     assert_close("the loss", function(case.x, case.share), expected)
 
 
-@pytest.mark.claim("3.2.8", stays="faults of two options that meet")
+@pytest.mark.claim("3.2.8")
 @given(shared(), smoothings, reductions)
 def test_probabilities_go_with_weights_and_smoothing(CrossEntropyLoss, case, smoothing, reduction):
     option(CrossEntropyLoss, "weight", "label_smoothing", "reduction")
@@ -215,7 +215,7 @@ def test_probabilities_go_with_weights_and_smoothing(CrossEntropyLoss, case, smo
     assert_close("the loss", CrossEntropyLoss(**options)(case.x, case.share), expected)
 
 
-@pytest.mark.claim("3.2.8", stays="the two kinds of targets agree")
+@pytest.mark.claim("3.2.8")
 @given(labelled())
 def test_a_certain_probability_is_a_class(CrossEntropyLoss, case):
     certain = wanted(case._replace(weight=torch.ones_like(case.weight)), 0.0)
@@ -235,7 +235,7 @@ def test_a_single_row_needs_no_batch(CrossEntropyLoss, case, reduction, smoothin
         assert_close("the loss of a row", came, batch.reshape(()))
 
 
-@pytest.mark.claim("3.2.6", stays="the sentence itself")
+@pytest.mark.claim("3.2.6")
 def test_with_all_targets_ignored_there_is_no_mean(CrossEntropyLoss):
     option(CrossEntropyLoss, "reduction")
     for shape, rows in [((3, 5), (3,)), ((1, 2), (1,)), ((2, 3, 5), (2, 5)), ((5,), ())]:
@@ -258,7 +258,7 @@ def test_a_class_that_is_not_there_is_refused(CrossEntropyLoss, target):
 # The gradient
 
 
-@pytest.mark.claim("3.2.9", stays="the formula that a learner derives")
+@pytest.mark.claim("3.2.9")
 @given(labelled())
 def test_the_gradient_is_softmax_minus_target_over_n(CrossEntropyLoss, case):
     certain = wanted(case._replace(weight=torch.ones_like(case.weight)), 0.0)
@@ -266,7 +266,7 @@ def test_the_gradient_is_softmax_minus_target_over_n(CrossEntropyLoss, case):
     assert_close("the gradient", slope(CrossEntropyLoss(), case.x, case.target), expected)
 
 
-@pytest.mark.claim("3.2.9", stays="the formula, with every option")
+@pytest.mark.claim("3.2.9")
 @given(labelled(ignored=(-100, 0)), smoothings, reductions)
 def test_options_weigh_the_gradient_as_they_weigh_the_loss(
     CrossEntropyLoss, case, smoothing, reduction
@@ -290,7 +290,7 @@ def test_options_weigh_the_gradient_as_they_weigh_the_loss(
         assert_close("the gradient", slope(function, x, target), each / divisor)
 
 
-@pytest.mark.claim("3.2.9", stays="the formula, with every option")
+@pytest.mark.claim("3.2.9")
 @given(shared(), smoothings, reductions)
 def test_probabilities_have_the_same_gradient(CrossEntropyLoss, case, smoothing, reduction):
     option(CrossEntropyLoss, "weight", "label_smoothing", "reduction")
@@ -307,7 +307,7 @@ def test_probabilities_have_the_same_gradient(CrossEntropyLoss, case, smoothing,
         assert_close("the gradient", slope(function, x, target), each / divisor)
 
 
-@pytest.mark.claim("3.2.6", stays="the sentence itself, in the gradient, whatever the scores are")
+@pytest.mark.claim("3.2.6")
 @given(labelled(limit=8), st.sampled_from([1.0, 1e300]), reductions)
 def test_an_ignored_row_gets_no_gradient_and_changes_none(CrossEntropyLoss, case, scale, reduction):
     option(CrossEntropyLoss, "ignore_index", "reduction")
@@ -320,7 +320,7 @@ def test_an_ignored_row_gets_no_gradient_and_changes_none(CrossEntropyLoss, case
     assert_close("the gradient", got, torch.cat([expected, torch.zeros_like(x)]))
 
 
-@pytest.mark.claim("3.0.1", stays="the sentence itself: least at the target")
+@pytest.mark.claim("3.0.1")
 @given(shared())
 def test_it_is_least_where_the_shares_are_the_target(CrossEntropyLoss, case):
     share = (case.share + 1 / 64) / (1 + case.x.shape[1] / 64)
@@ -333,7 +333,7 @@ def test_it_is_least_where_the_shares_are_the_target(CrossEntropyLoss, case):
 # Where right formulas go wrong
 
 
-@pytest.mark.claim("3.2.10", stays="the sentence itself")
+@pytest.mark.claim("3.2.10")
 @given(labelled(limit=8), dtypes)
 def test_huge_scores_stay_exact(CrossEntropyLoss, case, dtype):
     huge = (case.x * 1250).to(dtype)  # up to 10,000
@@ -344,7 +344,7 @@ def test_huge_scores_stay_exact(CrossEntropyLoss, case, dtype):
     assert_close("the gradient", slope(CrossEntropyLoss(), huge, case.target), expected)
 
 
-@pytest.mark.claim("3.2.10", stays="up to the largest number of every dtype")
+@pytest.mark.claim("3.2.10")
 @given(labelled(limit=8), dtypes)
 def test_scores_near_the_largest_number_of_the_dtype_stay_finite(CrossEntropyLoss, case, dtype):
     huge = case.x.to(dtype) * (torch.finfo(dtype).max / 512)
@@ -353,7 +353,7 @@ def test_scores_near_the_largest_number_of_the_dtype_stay_finite(CrossEntropyLos
     assert got.isfinite().all(), f"the gradient is {got.tolist()}"
 
 
-@pytest.mark.claim("3.2.10", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.2.10")
 @given(labelled(limit=1000))
 def test_rows_do_not_know_of_each_other(CrossEntropyLoss, case):
     option(CrossEntropyLoss, "reduction")
@@ -362,7 +362,7 @@ def test_rows_do_not_know_of_each_other(CrossEntropyLoss, case):
     assert_close("the losses", function(*together)[len(x) :], function(x, target))
 
 
-@pytest.mark.claim("3.2.10", stays="what masks rely on")
+@pytest.mark.claim("3.2.10")
 @given(labelled(), dtypes)
 def test_a_class_with_a_score_of_minus_infinity_takes_no_part(CrossEntropyLoss, case, dtype):
     x, target = case.x.to(dtype), case.target
@@ -374,7 +374,7 @@ def test_a_class_with_a_score_of_minus_infinity_takes_no_part(CrossEntropyLoss, 
     assert_close("the gradient", got.to(dtype), expected)
 
 
-@pytest.mark.claim("3.2.10", stays="long sums in half precision, which nothing else has")
+@pytest.mark.claim("3.2.10")
 @pytest.mark.parametrize("classes", [1, 2, 10, 17, 65, 1000, 1025, 4099])
 def test_any_number_of_classes_has_the_surprise_of_its_logarithm(CrossEntropyLoss, classes):
     target = torch.tensor([0, classes - 1, classes // 2])
@@ -386,7 +386,7 @@ def test_any_number_of_classes_has_the_surprise_of_its_logarithm(CrossEntropyLos
     assert_close(f"the loss of {classes} scores", CrossEntropyLoss()(x, target), expected)
 
 
-@pytest.mark.claim("3.2.5", stays="every dtype, with every option")
+@pytest.mark.claim("3.2.5")
 @given(labelled(limit=8, ignored=(0,)), dtypes, smoothings, reductions)
 def test_fewer_digits_cost_only_rounding_with_options_too(
     CrossEntropyLoss, case, dtype, smoothing, reduction
@@ -400,7 +400,7 @@ def test_fewer_digits_cost_only_rounding_with_options_too(
     assert_close(f"the loss in {dtype}", came, expected)
 
 
-@pytest.mark.claim("3.2.8", stays="every dtype, with every option")
+@pytest.mark.claim("3.2.8")
 @given(shared(limit=8), dtypes, smoothings, reductions)
 def test_fewer_digits_cost_probabilities_only_rounding(
     CrossEntropyLoss, case, dtype, smoothing, reduction
@@ -427,7 +427,7 @@ def test_with_options_it_is_the_same_for_every_batch(CrossEntropyLoss):
         assert_close(f"the loss of shape {shape} after .eval()", function(x, target), expected)
 
 
-@pytest.mark.claim("3.0.4", stays="judges the gradient of the target only where there is one")
+@pytest.mark.claim("3.0.4")
 @given(shared(limit=8))
 def test_probabilities_that_learn_get_the_surprises(CrossEntropyLoss, case):
     share = case.share.clone().requires_grad_()
@@ -437,7 +437,7 @@ def test_probabilities_that_learn_get_the_surprises(CrossEntropyLoss, case):
         assert_close("the gradient of the target", share.grad, expected)
 
 
-@pytest.mark.claim("3.0.3", stays="probabilities, which are read by code of their own")
+@pytest.mark.claim("3.0.3")
 def test_probabilities_may_lie_anywhere_too(CrossEntropyLoss):
     for (name, layout), shape in itertools.product(LAYOUTS.items(), [(4, 4), (3, 5), (2, 3, 5, 7)]):
         x, share = grid(*shape), layout(torch.softmax(grid(*shape).flip(0), dim=1))
@@ -449,7 +449,7 @@ def test_probabilities_may_lie_anywhere_too(CrossEntropyLoss):
         assert_close(f"{name}, shape {shape}: the gradient", got, expected)
 
 
-@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.3")
 @pytest.mark.parametrize("smoothing", [0.0, 0.25])
 def test_what_was_given_is_left_as_it_was(CrossEntropyLoss, smoothing):
     option(CrossEntropyLoss, "weight", "label_smoothing")
@@ -462,7 +462,7 @@ def test_what_was_given_is_left_as_it_was(CrossEntropyLoss, smoothing):
         assert torch.equal(target, before), f"the target was {before}, now {target}"
 
 
-@pytest.mark.claim("3.2.1", stays="the comparison with PyTorch")
+@pytest.mark.claim("3.2.1")
 @given(labelled(limit=1000))
 def test_the_values_are_those_of_pytorch(CrossEntropyLoss, case):
     expected = F.cross_entropy(case.x, case.target)

@@ -12,11 +12,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import Function, by_differences, gradient, jacobian, second_gradients
-from tests.options import option, provides
-from tests.strategies import DTYPES, VIEWS, grid
-from tests.surroundings import assert_torch_is_left_alone
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import (
+    Function,
+    by_differences,
+    gradient,
+    jacobian,
+    second_gradients,
+)
+from sums_to_one.tests.common.inputs import DTYPES, VIEWS, grid
+from sums_to_one.tests.common.options import option, provides
+from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
 REDUCTIONS = ("none", "mean", "sum")
 SHAPES = [(1, 2), (1, 3), (2, 2), (3, 2), (2, 3)]
@@ -26,25 +32,25 @@ SIZES = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 22_003]  # rows of 3
 def problem(loss, *shape: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
     """An input of so many rows and columns that the loss takes, and a target."""
     x, other = grid(*shape), (grid(*shape).flip(0, 1) * 2).round() / 4  # whole quarters
-    if loss.component == "CrossEntropyLoss":
+    if loss.name == "CrossEntropyLoss":
         classes = torch.arange(other[:, 0].numel()).reshape(other[:, 0].shape) * 7 % shape[1]
         return x.to(dtype), classes
-    if loss.component in ("L1Loss", "MSELoss"):
+    if loss.name in ("L1Loss", "MSELoss"):
         return x.to(dtype), other.to(dtype)
     target = other / 12 + 0.5  # between 0 and 1
-    return (x / 16 + 0.5 if loss.component == "BCELoss" else x).to(dtype), target.to(dtype)
+    return (x / 16 + 0.5 if loss.name == "BCELoss" else x).to(dtype), target.to(dtype)
 
 
 def reductions_of(loss) -> tuple[str, ...]:
     """Those that the loss provides."""
-    return REDUCTIONS if provides(loss.function, "reduction") else ("mean",)
+    return REDUCTIONS if provides(loss, "reduction") else ("mean",)
 
 
 def made(loss, reduction: str = "mean"):
     """The loss with this reduction, which it may not provide."""
     if reduction == "mean":
         return loss()
-    option(loss.function, "reduction")
+    option(loss, "reduction")
     return loss(reduction=reduction)
 
 
@@ -63,11 +69,11 @@ def of_a_row(loss, reduction: str, shape: tuple[int, ...]) -> tuple[Function, Te
     x, target = problem(loss, *shape)
     function = made(loss, reduction)
     numbers = (x.flatten() * 4).round() / 4 + 1 / 8  # never closer to a target than that
-    if loss.component == "BCELoss":
+    if loss.name == "BCELoss":
         numbers = numbers / 4  # for the sigmoid below
 
     def of_rows(rows: Tensor) -> Tensor:
-        rows = rows.sigmoid() if loss.component == "BCELoss" else rows
+        rows = rows.sigmoid() if loss.name == "BCELoss" else rows
         each = [
             function(row.reshape(shape), target).reshape(-1) for row in rows.reshape(-1, x.numel())
         ]
@@ -76,7 +82,7 @@ def of_a_row(loss, reduction: str, shape: tuple[int, ...]) -> tuple[Function, Te
     return of_rows, numbers
 
 
-@pytest.mark.claim("3.0.2", stays="the sentence itself")
+@pytest.mark.claim("3.0.2")
 def test_the_mean_and_the_sum_are_those_of_the_losses(loss):
     for shape, dtype in itertools.product(
         [(1, 2), (3, 5), (7, 3), (2, 3, 5), (3, 2, 5, 7)], DTYPES
@@ -89,7 +95,7 @@ def test_the_mean_and_the_sum_are_those_of_the_losses(loss):
         assert_close(f"{dtype}, {shape}: 'mean' by name", named, each.double().mean())
 
 
-@pytest.mark.claim("3.0.2", stays="the sentence itself")
+@pytest.mark.claim("3.0.2")
 def test_shape_and_dtype_are_those_of_the_targets_or_of_one_number(loss):
     for reduction in reductions_of(loss):
         for shape, dtype in itertools.product(
@@ -105,7 +111,7 @@ def test_shape_and_dtype_are_those_of_the_targets_or_of_one_number(loss):
             assert (found.shape, found.dtype) == (x.shape, dtype)
 
 
-@pytest.mark.claim("3.0.2", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.2")
 def test_every_row_has_a_loss_of_its_own(loss):
     for reduction in reductions_of(loss):
         for shape in [(7, 3), (3, 5), (5, 1), (3, 1, 2), (3, 2, 5), (2, 3, 5, 7)]:
@@ -122,14 +128,14 @@ def test_a_large_batch_is_treated_as_its_parts(loss):
         x, target = problem(loss, rows, 3, dtype=torch.float32)
         parts = zip(x.split(max(3, rows // 99)), target.split(max(3, rows // 99)), strict=True)
         sums = [made(loss, "sum")(*part).double() for part in parts]
-        count = rows if loss.component == "CrossEntropyLoss" else rows * 3
+        count = rows if loss.name == "CrossEntropyLoss" else rows * 3
         assert_close(f"the mean of {rows} rows", loss()(x, target), torch.stack(sums).sum() / count)
         last = slopes(made(loss, "sum"), x[-3:].clone(), target[-3:].clone()).double()
         got = slopes(loss(), x, target)[-3:] * count
         assert_close(f"the gradient of the last of {rows} rows", got, last)
 
 
-@pytest.mark.claim("3.0.2", stays="long sums in half precision, which nothing else has")
+@pytest.mark.claim("3.0.2")
 def test_long_sums_keep_their_digits(loss):
     for dtype in (torch.float16, torch.bfloat16):
         x, target = problem(loss, 1, 3, dtype=dtype)
@@ -161,7 +167,7 @@ def test_the_place_in_memory_changes_nothing(loss):
             assert_close(f"{name}, {shape}: the gradient", got, expected)
 
 
-@pytest.mark.claim("3.0.3", stays="class indices, which are read by code of their own")
+@pytest.mark.claim("3.0.3")
 def test_targets_may_lie_anywhere_too(loss):
     for shape, dtype in itertools.product([(4, 4), (5, 3), (4, 4, 4), (2, 3, 5, 7)], DTYPES):
         x, target = problem(loss, *shape, dtype=dtype)
@@ -173,7 +179,7 @@ def test_targets_may_lie_anywhere_too(loss):
                 assert_close(f"{dtype}, {shape}", made(loss, reduction)(x, view), expected)
 
 
-@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.3")
 def test_input_and_target_are_left_as_they_were(loss):
     for reduction in reductions_of(loss):
         x, target = problem(loss, 3, 5)
@@ -185,7 +191,7 @@ def test_input_and_target_are_left_as_they_were(loss):
         assert torch.equal(target, before[1]), f"the target was {before[1]}, now {target}"
 
 
-@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.3")
 def test_nothing_is_remembered_from_earlier_calls(loss):
     for reduction in reductions_of(loss):
         x_and_target = problem(loss, 3, 5)
@@ -201,13 +207,13 @@ def test_nothing_is_remembered_from_earlier_calls(loss):
         assert_close(f"by a copy ({reduction})", copy.deepcopy(function)(*x_and_target), alone)
 
 
-@pytest.mark.claim("3.0.3", stays="what it leaves behind may harm others alone")
+@pytest.mark.claim("3.0.3")
 def test_the_state_of_torch_is_left_as_it_was(loss):
     x, target = problem(loss, 3, 5)
     assert_torch_is_left_alone(lambda: loss()(x.clone().requires_grad_(), target))
 
 
-@pytest.mark.claim("3.0.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.3")
 def test_asking_for_gradients_changes_no_value(loss):
     for reduction in reductions_of(loss):
         for dtype in DTYPES:
@@ -248,7 +254,7 @@ def test_to_evaluate_or_to_train_makes_no_difference(loss):
 def test_weights_that_are_loaded_count(loss):
     x, target = problem(loss, 7, 5)
     for name in ("weight", "pos_weight"):
-        if not provides(loss.function, name):
+        if not provides(loss, name):
             continue
         one, other = (loss(**{name: grid(5, limit=n).abs() + 0.5}) for n in (2, 3))
         if not getattr(one, "state_dict", dict)():
@@ -275,7 +281,7 @@ def test_nan_is_not_hidden(loss):
         assert total.isnan(), f"the sum with NaN is {total}"
 
 
-@pytest.mark.claim("3.0.4", stays="needs no formula, so it can judge any function")
+@pytest.mark.claim("3.0.4")
 def test_the_gradient_is_the_limit_of_differences(loss):
     for reduction, shape in itertools.product(reductions_of(loss), SHAPES):
         function, x = of_a_row(loss, reduction, shape)
@@ -290,7 +296,7 @@ def test_the_gradient_can_be_differentiated_again(loss):
         function, x = of_a_row(loss, reduction, shape)
         cotangent, other = grid(len(function(x)), limit=2), grid(len(x), limit=3)
         by_x, by_cotangent = second_gradients(function, x, cotangent, other)
-        if loss.component == "BCELoss":  # where torch adds 1e-12 to p (1 - p), which divides
+        if loss.name == "BCELoss":  # where torch adds 1e-12 to p (1 - p), which divides
             by_x, by_cotangent = by_x.float(), by_cotangent.float()
         expected = by_differences(partial(gradient, function, cotangent=cotangent), x, other)
         assert_close(f"the gradient of the gradient ({reduction})", by_x, expected)
@@ -301,7 +307,7 @@ def test_the_gradient_can_be_differentiated_again(loss):
         )
 
 
-@pytest.mark.claim("3.0.4", stays="the incoming gradient of most training")
+@pytest.mark.claim("3.0.4")
 def test_the_gradient_of_a_plain_sum_is_the_same(loss):
     for reduction in reductions_of(loss):
         x, target = problem(loss, 3, 5)
@@ -311,7 +317,7 @@ def test_the_gradient_of_a_plain_sum_is_the_same(loss):
         assert_close(f"the gradient ({reduction})", x.grad, expected)
 
 
-@pytest.mark.claim("3.0.4", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.4")
 def test_two_calls_keep_their_gradients_apart(loss):
     for reduction in reductions_of(loss):
         function = made(loss, reduction)
@@ -325,7 +331,7 @@ def test_two_calls_keep_their_gradients_apart(loss):
             assert_close(f"the gradient of each ({reduction})", leaf.grad, expected)
 
 
-@pytest.mark.claim("3.0.4", stays="what gradient accumulation relies on")
+@pytest.mark.claim("3.0.4")
 def test_gradients_of_two_walks_add_up(loss):
     for reduction in reductions_of(loss):
         x, target = problem(loss, 3, 5)
@@ -336,7 +342,7 @@ def test_gradients_of_two_walks_add_up(loss):
         assert_close(f"the sum of two gradients ({reduction})", x.grad, 2 * first)
 
 
-@pytest.mark.claim("3.0.4", stays="names the fault that others only suffer from")
+@pytest.mark.claim("3.0.4")
 def test_every_row_has_a_gradient_of_its_own(loss):
     for reduction in reductions_of(loss):
         for shape, dtype in itertools.product([(7, 3), (3, 2, 5), (2, 3, 5, 7)], DTYPES):
@@ -348,7 +354,7 @@ def test_every_row_has_a_gradient_of_its_own(loss):
             assert_close(f"{dtype}, shape {shape}", got, torch.cat(alone) / share)
 
 
-@pytest.mark.claim("3.0.5", stays="judges every loss in every dtype, whatever its own claims do")
+@pytest.mark.claim("3.0.5")
 def test_fewer_digits_cost_only_rounding(loss):
     for reduction in reductions_of(loss):
         for shape, dtype in itertools.product([(3, 5), (7, 2), (2, 3, 5)], DTYPES):

@@ -12,10 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import option
-from tests.strategies import dtypes, eighths, every_dtype, exact, grid, numbers, shapes
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import (
+    dtypes,
+    eighths,
+    every_dtype,
+    exact,
+    grid,
+    numbers,
+    shapes,
+)
+from sums_to_one.tests.common.options import option
 
 targets = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
 
@@ -25,7 +33,7 @@ def backwards(*shape: int) -> Tensor:
     return grid(*shape, limit=9).flatten().flip(0).reshape(shape)
 
 
-@pytest.mark.claim("3.1.3", stays="the definition")
+@pytest.mark.claim("3.1.3")
 @given(shapes(), st.floats(0, 10), dtypes)
 def test_it_is_the_mean_of_the_squared_errors(MSELoss, shape, scale, dtype):
     x, y = (scale * grid(*shape)).to(dtype), backwards(*shape).to(dtype)
@@ -35,7 +43,7 @@ def test_it_is_the_mean_of_the_squared_errors(MSELoss, shape, scale, dtype):
     assert_close("the loss", MSELoss()(x, y), exact(sum(expected) / len(expected)))
 
 
-@pytest.mark.claim("3.1.3", stays="the definition, of every element")
+@pytest.mark.claim("3.1.3")
 @given(shapes(), dtypes)
 def test_each_loss_is_a_squared_error(MSELoss, shape, dtype):
     option(MSELoss, "reduction")
@@ -45,7 +53,7 @@ def test_each_loss_is_a_squared_error(MSELoss, shape, dtype):
     assert_close("the losses", MSELoss(reduction="none")(x, y), expected)
 
 
-@pytest.mark.claim("3.1.3", stays="the definition, up to the largest numbers")
+@pytest.mark.claim("3.1.3")
 @given(numbers(limit=1e150), numbers(limit=1e150))
 def test_errors_of_any_size_are_squared_as_they_are(MSELoss, a, b):
     came = MSELoss()(exact([a]), exact([b]))
@@ -61,7 +69,7 @@ def test_errors_up_to_the_root_of_the_largest_number_are_squared(MSELoss, dtype)
         assert_close(f"the loss of {error.item()}", came, error.double().square().mean())
 
 
-@pytest.mark.claim("3.1.3", stays="what multiplying out the square loses")
+@pytest.mark.claim("3.1.3")
 @given(st.integers(-1000, 1000), dtypes)
 def test_small_errors_between_large_numbers_are_not_lost(MSELoss, n, dtype):
     large = 1 / torch.finfo(dtype).eps  # where neighbours differ by 1
@@ -81,14 +89,14 @@ def test_it_is_0_at_the_target_and_nowhere_else(MSELoss, shape, dtype):
     assert slope.eq(0).all(), f"at the target its gradient is {slope.tolist()}"
 
 
-@pytest.mark.claim("3.1.4", stays="the sentence itself")
+@pytest.mark.claim("3.1.4")
 @given(shapes(), st.integers(-9, 9))
 def test_k_times_the_error_is_k_squared_times_the_loss(MSELoss, shape, k):
     error, zero = grid(*shape), torch.zeros(shape, dtype=torch.float64)
     assert_close("the loss", MSELoss()(k * error, zero), k**2 * MSELoss()(error, zero))
 
 
-@pytest.mark.claim("3.1.4", stays="the sentence itself")
+@pytest.mark.claim("3.1.4")
 @given(targets, eighths(limit=100))
 def test_the_best_constant_is_the_mean(MSELoss, y, other):
     def of(constant: Tensor) -> Tensor:
@@ -99,7 +107,7 @@ def test_the_best_constant_is_the_mean(MSELoss, y, other):
     assert_close(f"the loss of {other}", of(exact(other)), expected)
 
 
-@pytest.mark.claim("3.1.4", stays="the formula that a learner derives")
+@pytest.mark.claim("3.1.4")
 @given(shapes(), st.sampled_from(["none", "mean", "sum"]), dtypes)
 def test_the_pull_is_twice_the_error(MSELoss, shape, reduction, dtype):
     option(MSELoss, "reduction")
@@ -110,7 +118,7 @@ def test_the_pull_is_twice_the_error(MSELoss, shape, reduction, dtype):
     assert_close("the gradient", pulls, 2 * (x.double() - 0.75) / share)
 
 
-@pytest.mark.claim("3.1.4", stays="the sentence itself: it is convex")
+@pytest.mark.claim("3.1.4")
 @given(shapes(), st.floats(0, 1), numbers(limit=100))
 def test_between_two_predictions_it_is_below_the_chord(MSELoss, shape, share, y):
     one, other = grid(*shape), backwards(*shape)
@@ -121,7 +129,7 @@ def test_between_two_predictions_it_is_below_the_chord(MSELoss, shape, share, y)
     assert_close("the loss between", between, chord - dip)
 
 
-@pytest.mark.claim("3.0.4", stays="as of L1Loss")
+@pytest.mark.claim("3.0.4")
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 def test_the_target_gets_the_opposite_gradient(MSELoss, reduction):
     option(MSELoss, "reduction")
@@ -131,7 +139,7 @@ def test_the_target_gets_the_opposite_gradient(MSELoss, reduction):
     assert_close("the gradient of the target", y.grad, -x.grad)
 
 
-@pytest.mark.claim("3.1.3", stays="the comparison with PyTorch")
+@pytest.mark.claim("3.1.3")
 @given(shapes(), numbers(limit=1e6), numbers(limit=1e6))
 def test_the_values_are_those_of_pytorch(MSELoss, shape, a, b):
     x, y = a * grid(*shape), b * backwards(*shape)

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.experiments import POINTS, descend, networks, outputs
-from tests.gradients import gradient
-from tests.strategies import scores
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.experiments import POINTS, descend, networks, outputs
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import scores
 
 # Which of three rings around the origin a point is in: 16, 20 and 28 of 64.
 RING = torch.bucketize(POINTS.norm(dim=1), torch.tensor([0.95, 1.4], dtype=torch.float64))

@@ -6,9 +6,9 @@ The rest of what it does is in `test_every_batch_norm.py` and `test_running_stat
 import pytest
 import torch
 
-from tests.channels import batch, made
-from tests.closeness import assert_close
-from tests.strategies import exact
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.normalization.channels import batch, made
 
 
 def standardized(numbers: list[float]) -> list[float]:
@@ -18,7 +18,7 @@ def standardized(numbers: list[float]) -> list[float]:
     return [(number - mean) / (variance + 1e-5) ** 0.5 for number in numbers]
 
 
-@pytest.mark.claim("6.1.1", "6.3.1", stays="the definition, in plain arithmetic")
+@pytest.mark.claim("6.1.1", "6.3.1")
 @pytest.mark.parametrize("shape", [(2, 3), (3, 2), (7, 5), (11, 1)], ids=str)
 def test_features_are_normalized_over_the_samples(BatchNorm1d, shape):
     x = batch(*shape)
@@ -26,7 +26,7 @@ def test_features_are_normalized_over_the_samples(BatchNorm1d, shape):
     assert_close(f"{shape}", made(BatchNorm1d, shape[1])(x), expected)
 
 
-@pytest.mark.claim("6.1.1", "6.3.1", stays="the definition, in plain arithmetic")
+@pytest.mark.claim("6.1.1", "6.3.1")
 @pytest.mark.parametrize("shape", [(2, 3, 5), (3, 2, 7), (1, 5, 2), (5, 2, 1)], ids=str)
 def test_sequences_are_normalized_over_samples_and_positions(BatchNorm1d, shape):
     samples, features, positions = shape
@@ -37,7 +37,7 @@ def test_sequences_are_normalized_over_samples_and_positions(BatchNorm1d, shape)
     assert_close(f"{shape}", made(BatchNorm1d, features)(x), expected)
 
 
-@pytest.mark.claim("6.3.1", stays="what the third dimension means")
+@pytest.mark.claim("6.3.1")
 def test_a_position_of_a_sequence_is_as_good_as_a_sample(BatchNorm1d):
     for shape in [(2, 3, 5), (1, 3, 7), (5, 3, 1)]:
         x, layer, other = batch(*shape), made(BatchNorm1d, 3), made(BatchNorm1d, 3)

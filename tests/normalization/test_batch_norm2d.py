@@ -6,12 +6,12 @@ The rest of what it does is in `test_every_batch_norm.py` and `test_running_stat
 import pytest
 import torch
 
-from tests.channels import batch, made, taught
-from tests.closeness import assert_close
-from tests.strategies import exact
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.normalization.channels import batch, made, taught
 
 
-@pytest.mark.claim("6.1.1", "6.3.1", stays="the definition, in plain arithmetic")
+@pytest.mark.claim("6.1.1", "6.3.1")
 @pytest.mark.parametrize("shape", [(2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 2, 3), (5, 1, 3, 2)], ids=str)
 def test_images_are_normalized_over_samples_and_places(BatchNorm2d, shape):
     x, expected = batch(*shape), torch.empty(shape, dtype=torch.float64)
@@ -24,7 +24,7 @@ def test_images_are_normalized_over_samples_and_places(BatchNorm2d, shape):
     assert_close(f"{shape}", made(BatchNorm2d, shape[1])(x), expected)
 
 
-@pytest.mark.claim("6.3.1", stays="what the places mean")
+@pytest.mark.claim("6.3.1")
 def test_where_in_an_image_a_value_is_does_not_matter(BatchNorm2d):
     for shape in [(2, 3, 5, 7), (1, 3, 2, 5), (7, 3, 1, 2)]:
         x, layer = batch(*shape), taught(BatchNorm2d, 3)

@@ -23,8 +23,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.deep_networks import RATES, Deep
-from tests.strategies import exact
+from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.normalization.deep_networks import RATES, Deep
 
 
 class Course(NamedTuple):

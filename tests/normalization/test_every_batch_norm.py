@@ -13,7 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.channels import (
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import (
+    Function,
+    by_differences,
+    gradient,
+    jacobian,
+    second_gradients,
+)
+from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
+from sums_to_one.tests.common.options import provides
+from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
+from sums_to_one.tests.normalization.channels import (
     PRECISIONS,
     averages,
     back,
@@ -25,11 +36,6 @@ from tests.channels import (
     shapes_of,
     taught,
 )
-from tests.closeness import assert_close
-from tests.gradients import Function, by_differences, gradient, jacobian, second_gradients
-from tests.options import provides
-from tests.strategies import DTYPES, VIEWS, exact, grid
-from tests.surroundings import assert_torch_is_left_alone
 
 LARGE = {
     "BatchNorm1d": [(1025, 2), (70_005, 2), (5, 2, 14_001)],
@@ -54,7 +60,7 @@ def images(draw: st.DrawFn) -> Tensor:
 
 def as_input(batch_norm, x: Tensor) -> Tensor:
     """(N, C, L) as the component takes it."""
-    if batch_norm.component == "BatchNorm2d":
+    if batch_norm.name == "BatchNorm2d":
         return x[..., None] if len(x) % 2 else x[:, :, None]
     return x[..., 0] if x.shape[2] == 1 else x
 
@@ -84,7 +90,7 @@ def in_default_dtype(dtype: torch.dtype, make):
 
 def of_a_row(batch_norm, shape: tuple[int, ...]) -> tuple[Function, Tensor]:
     """A layer as a function of numbers in a row, or of many such rows, and one of them."""
-    known = provides(batch_norm.function, "eps")
+    known = provides(batch_norm, "eps")
     layer = taught(batch_norm, shape[1], eps=0.5) if known else taught(batch_norm, shape[1])
 
     def of_rows(rows: Tensor) -> Tensor:
@@ -94,7 +100,7 @@ def of_a_row(batch_norm, shape: tuple[int, ...]) -> tuple[Function, Tensor]:
     return of_rows, batch(*shape).flatten()
 
 
-@pytest.mark.claim("6.1.1", stays="the sentence itself")
+@pytest.mark.claim("6.1.1")
 def test_each_channel_gets_mean_0_and_variance_1_over_the_batch(batch_norm):
     for shape in shapes_of(batch_norm):
         x = batch(*shape)
@@ -104,7 +110,7 @@ def test_each_channel_gets_mean_0_and_variance_1_over_the_batch(batch_norm):
         assert_close(f"{shape}: the variances", variance, before / (before + 1e-5))
 
 
-@pytest.mark.claim("6.1.1", stays="the definition")
+@pytest.mark.claim("6.1.1")
 @given(images(), st.sampled_from([1e-5, 1e-3, 0.5, 4.0]))
 def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
     x = as_input(batch_norm, x)
@@ -112,7 +118,7 @@ def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
     assert_close(f"eps = {eps}", layer(x), expected_of(layer, x, eps))
 
 
-@pytest.mark.claim("6.1.1", stays="the smallest batch, where the two variances differ most")
+@pytest.mark.claim("6.1.1")
 def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
     for distance, eps in itertools.product((0.125, 1, 3, 100), (1e-5, 1e-3, 0.5)):
         x = exact([5 - distance, 5 + distance]).reshape(2, 1, 1)
@@ -121,7 +127,7 @@ def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
         assert_close(f"eps {eps}, {distance} around 5", came, exact([-size, size]))
 
 
-@pytest.mark.claim("6.1.1", stays="the sentence itself")
+@pytest.mark.claim("6.1.1")
 def test_each_channel_is_scaled_and_shifted_by_its_own_weight_and_bias(batch_norm):
     for shape in shapes_of(batch_norm):
         x, layer = batch(*shape), taught(batch_norm, shape[1])
@@ -141,7 +147,7 @@ def test_no_channel_touches_another(batch_norm):
             assert_close(f"{stranger} in channel 0", layer(disturbed)[:, 1:], expected)
 
 
-@pytest.mark.claim("6.1.6", stays="the consequence that surprises: a sample is judged by others")
+@pytest.mark.claim("6.1.6")
 def test_every_sample_counts_for_all_and_their_order_for_none(batch_norm):
     for shape in [shape for shape in shapes_of(batch_norm) if shape[0] > 1]:
         x, layer = batch(*shape), taught(batch_norm, shape[1])
@@ -177,7 +183,7 @@ def test_a_bias_before_it_is_redundant(batch_norm):
         assert_close("in evaluation", layer(shifted), other(x).detach())
 
 
-@pytest.mark.claim("6.1.3", stays="shows the condition that the sentence omits")
+@pytest.mark.claim("6.1.3")
 def test_in_evaluation_a_bias_counts_until_the_running_mean_has_caught_up(batch_norm):
     x = batch(*shapes_of(batch_norm)[0])
     layer, other = (made(batch_norm, x.shape[1], momentum=0.25) for _ in range(2))
@@ -189,9 +195,9 @@ def test_in_evaluation_a_bias_counts_until_the_running_mean_has_caught_up(batch_
         layer.train()(x + 100), other.train()(x)
 
 
-@pytest.mark.claim("6.1.4", stays="needs no formula, so it can judge any function")
+@pytest.mark.claim("6.1.4")
 def test_the_gradient_is_the_limit_of_differences(batch_norm):
-    for shape in SMALL[batch_norm.component]:
+    for shape in SMALL[batch_norm.name]:
         function, x = of_a_row(batch_norm, shape)
         cotangent = grid(len(x), limit=2)
         came = gradient(function, x, cotangent)
@@ -200,7 +206,7 @@ def test_the_gradient_is_the_limit_of_differences(batch_norm):
 
 @pytest.mark.claim("6.1.4")
 def test_the_gradient_can_be_differentiated_again(batch_norm):
-    for shape in SMALL[batch_norm.component]:
+    for shape in SMALL[batch_norm.name]:
         function, x = of_a_row(batch_norm, shape)
         cotangent, other = grid(len(x), limit=2), grid(len(x), limit=3)
         by_x, by_cotangent = second_gradients(function, x, cotangent, other)
@@ -209,7 +215,7 @@ def test_the_gradient_can_be_differentiated_again(batch_norm):
         assert_close("by the incoming one", by_cotangent, other @ jacobian(function, x))
 
 
-@pytest.mark.claim("6.1.4", stays="the parameters' part of it")
+@pytest.mark.claim("6.1.4")
 def test_weight_and_bias_get_their_gradients(batch_norm):
     for shape in shapes_of(batch_norm):
         x, layer, cotangent = batch(*shape), taught(batch_norm, shape[1]), grid(*shape, limit=2)
@@ -221,7 +227,7 @@ def test_weight_and_bias_get_their_gradients(batch_norm):
         assert_close(f"{shape}: the bias's", layer.bias.grad, 2 * pull.sum(1))
 
 
-@pytest.mark.claim("6.1.4", stays="the sentence itself")
+@pytest.mark.claim("6.1.4")
 def test_the_gradient_has_no_part_along_a_shift_or_a_scaling(batch_norm):
     for shape, eps in itertools.product(shapes_of(batch_norm), (1e-5, 0.5)):
         x, cotangent = batch(*shape), grid(*shape, limit=2)
@@ -272,7 +278,7 @@ def test_a_channel_that_never_varies_becomes_its_bias(batch_norm):
             assert gradient(layer, x, grid(*shape)).isfinite().all(), "its gradient"
 
 
-@pytest.mark.claim("6.1.7", stays="judges every dtype, whatever other claims do")
+@pytest.mark.claim("6.1.7")
 def test_fewer_digits_cost_only_rounding(batch_norm):
     for shape, (dtype, of_layer) in itertools.product(shapes_of(batch_norm), PRECISIONS):
         case = f"{dtype} in a layer of {of_layer}, {shape}"
@@ -287,9 +293,9 @@ def test_fewer_digits_cost_only_rounding(batch_norm):
         assert_close(f"{case}: evaluated", layer(x), normalized(x, *running, 1e-5, layer))
 
 
-@pytest.mark.claim("6.1.7", stays="long sums in half precision, which nothing else has")
+@pytest.mark.claim("6.1.7")
 def test_long_sums_in_half_precision_keep_their_digits(batch_norm):
-    shape = LARGE[batch_norm.component][0]
+    shape = LARGE[batch_norm.name][0]
     rows = torch.arange(1025) % 5 + 90 + torch.arange(shape[1])[:, None]
     for dtype, of_layer in PRECISIONS[2:]:
         x, layer = back(rows, torch.empty(shape)).to(dtype), taught(batch_norm, 2, of_layer)
@@ -311,7 +317,7 @@ def test_a_variance_that_half_precision_has_no_number_for_is_kept(batch_norm):
 
 @pytest.mark.claim("6.3.3")
 def test_a_large_batch_is_like_a_small_one(batch_norm):
-    for shape in LARGE[batch_norm.component]:
+    for shape in LARGE[batch_norm.name]:
         layer = taught(batch_norm, 2, torch.float32)
         count = torch.Size(shape).numel() // 2
         rows = torch.stack([torch.arange(count) % 5 - 2.0, torch.arange(count) // 5 % 2 * 8.0])
@@ -329,7 +335,7 @@ def test_the_place_in_memory_changes_nothing(batch_norm):
     shapes = {
         "BatchNorm1d": [(7, 5), (5, 2, 3), (2, 3, 3)],
         "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3), (2, 3, 3, 5)],
-    }[batch_norm.component]
+    }[batch_norm.name]
     for (name, layout), shape in itertools.product(VIEWS.items(), shapes):
         x, cotangent = batch(*shape), grid(*shape)
         layer, other = taught(batch_norm, shape[1]), taught(batch_norm, shape[1])
@@ -344,7 +350,7 @@ def test_the_place_in_memory_changes_nothing(batch_norm):
         assert_close(f"{name}: evaluated", layer(layout(x)), layer(x).detach())
 
 
-@pytest.mark.claim("6.3.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("6.3.3")
 def test_the_input_is_left_as_it_was(batch_norm):
     for shape, mode, dtype in itertools.product(shapes_of(batch_norm), (True, False), DTYPES[:2]):
         x, layer = batch(*shape, dtype=dtype), taught(batch_norm, shape[1], dtype)
@@ -357,14 +363,14 @@ def test_the_input_is_left_as_it_was(batch_norm):
         assert torch.equal(x.detach(), before), f"the input was {before}, now {x}"
 
 
-@pytest.mark.claim("6.3.3", stays="what it leaves behind may harm others alone")
+@pytest.mark.claim("6.3.3")
 def test_the_state_of_torch_is_left_as_it_was(batch_norm):
     x = batch(*shapes_of(batch_norm)[0]).float()
     for mode in (True, False):
         assert_torch_is_left_alone(lambda mode=mode: batch_norm(x.shape[1]).train(mode)(x))
 
 
-@pytest.mark.claim("6.3.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("6.3.3")
 def test_asking_for_gradients_changes_no_value(batch_norm):
     for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
         x = batch(*shape)
@@ -377,7 +383,7 @@ def test_asking_for_gradients_changes_no_value(batch_norm):
         assert_close("the output for an input that asks for one", came[1], plain)
 
 
-@pytest.mark.claim("6.3.3", stays="names the fault that others only suffer from")
+@pytest.mark.claim("6.3.3")
 def test_calls_keep_their_outputs_and_gradients_apart(batch_norm):
     for shape in shapes_of(batch_norm):
         layer, turns = taught(batch_norm, shape[1]), (0, 1, 2)
@@ -390,7 +396,7 @@ def test_calls_keep_their_outputs_and_gradients_apart(batch_norm):
             assert_close("the gradient of each", x.grad, alone)
 
 
-@pytest.mark.claim("6.3.2", stays="the option")
+@pytest.mark.claim("6.3.2")
 def test_without_affine_nothing_is_learned(batch_norm):
     for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
         x, layer = batch(*shape), made(batch_norm, shape[1], affine=False).train(mode)
@@ -415,11 +421,11 @@ def test_without_a_bias_the_weight_is_there_all_the_same(batch_norm):
         assert_close(f"{shape}: gradient", gradient(layer, x, grid(*shape)), pull)
 
 
-@pytest.mark.claim("6.3.2", stays="the defaults")
+@pytest.mark.claim("6.3.2")
 def test_it_starts_as_documented(batch_norm):
     for dtype in DTYPES[:2]:
         layers = [in_default_dtype(dtype, lambda: batch_norm(3))]
-        if provides(batch_norm.function, "dtype"):
+        if provides(batch_norm, "dtype"):
             layers.append(batch_norm(3, dtype=dtype))
         for layer, (name, number) in itertools.product(layers, STARTS.items()):
             came = getattr(layer, name)
@@ -432,7 +438,7 @@ def test_it_starts_as_documented(batch_norm):
             assert all(p.requires_grad for p in learned.values())
 
 
-@pytest.mark.claim("6.3.2", stays="the default, at a scale at which it counts")
+@pytest.mark.claim("6.3.2")
 def test_eps_is_a_hundred_thousandth_unless_told_otherwise(batch_norm):
     for shape in shapes_of(batch_norm):
         x, layer = batch(*shape) / 1000, made(batch_norm, shape[1])
@@ -444,7 +450,7 @@ def test_eps_is_a_hundred_thousandth_unless_told_otherwise(batch_norm):
 @pytest.mark.claim("6.3.2")
 def test_one_value_a_channel_is_refused_in_training_alone(batch_norm):
     ranks = {"BatchNorm1d": [(1, 3), (1, 3, 1)], "BatchNorm2d": [(1, 3, 1, 1)]}
-    for shape in ranks[batch_norm.component]:
+    for shape in ranks[batch_norm.name]:
         x, layer = batch(*shape), made(batch_norm, 3)
         with pytest.raises(ValueError, match=r"."):  # in words of its own
             layer(x)
@@ -454,7 +460,7 @@ def test_one_value_a_channel_is_refused_in_training_alone(batch_norm):
 
 @pytest.mark.claim("6.3.1")
 def test_other_dimensions_are_refused(batch_norm):
-    ranks = {"BatchNorm1d": (2, 3), "BatchNorm2d": (4,)}[batch_norm.component]
+    ranks = {"BatchNorm1d": (2, 3), "BatchNorm2d": (4,)}[batch_norm.name]
     for rank, mode in itertools.product(range(1, 6), (True, False)):
         layer = made(batch_norm, 3).train(mode)
         if rank in ranks:

@@ -8,8 +8,8 @@ none. The figures are of 40 times 3 networks for each of the rates.
 import pytest
 import torch
 
-from tests.deep_networks import at_all_rates
-from tests.experiments import GUESS
+from sums_to_one.tests.common.experiments import GUESS
+from sums_to_one.tests.normalization.deep_networks import at_all_rates
 
 
 @pytest.mark.claim("6.2.1")

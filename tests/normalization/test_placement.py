@@ -6,7 +6,7 @@ That is a custom. Placed after the activation it helps a deep network about as m
 import pytest
 import torch
 
-from tests.deep_networks import Deep, at_all_rates
+from sums_to_one.tests.normalization.deep_networks import Deep, at_all_rates
 
 
 def losses(BatchNorm1d, after: bool, seed: int = 0) -> torch.Tensor:

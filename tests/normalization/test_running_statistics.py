@@ -12,7 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.channels import (
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, exact, grid
+from sums_to_one.tests.normalization.channels import (
     PRECISIONS,
     assert_unchanged,
     averages,
@@ -24,9 +27,6 @@ from tests.channels import (
     shapes_of,
     taught,
 )
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.strategies import DTYPES, exact, grid
 
 MOMENTA = (0.1, 0.25, 1.0, 0.0, None)
 KEYS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
@@ -69,9 +69,9 @@ def test_the_running_averages_are_those_of_all_batches(batch_norm):
             assert_close(f"momentum {momentum}, variance of {count}", layer.running_var, variance)
 
 
-@pytest.mark.claim("6.1.5", stays="the definition, in plain arithmetic")
+@pytest.mark.claim("6.1.5")
 def test_the_newest_batch_counts_by_the_momentum(batch_norm):
-    shape = {"BatchNorm1d": (-1, 1), "BatchNorm2d": (1, 1, 1, -1)}[batch_norm.component]
+    shape = {"BatchNorm1d": (-1, 1), "BatchNorm2d": (1, 1, 1, -1)}[batch_norm.name]
     for momentum, numbers in itertools.product((0.0, 0.1, 0.75, 1.0), ([3, 8], [5, -2, 0, 9, 9])):
         layer, mean = made(batch_norm, 1, momentum=momentum), sum(numbers) / len(numbers)
         layer(exact(numbers).reshape(shape))
@@ -81,7 +81,7 @@ def test_the_newest_batch_counts_by_the_momentum(batch_norm):
         assert_close(f"{momentum}: variance", layer.running_var, expected)
 
 
-@pytest.mark.claim("6.1.5", stays="the default")
+@pytest.mark.claim("6.1.5")
 def test_a_tenth_is_of_the_newest_batch_unless_told_otherwise(batch_norm):
     layer, batches = made(batch_norm, 3), several(batch_norm)
     for count, x in enumerate(batches, start=1):
@@ -120,7 +120,7 @@ def test_the_averages_belong_to_no_graph(batch_norm):
         assert not average.requires_grad, f"{name} carries {average.grad_fn}"
 
 
-@pytest.mark.claim("6.1.5", stays="judges every dtype, and mixed ones")
+@pytest.mark.claim("6.1.5")
 def test_the_averages_are_kept_in_the_dtype_of_the_layer(batch_norm):
     for dtype, of_layer in PRECISIONS:
         layer, batches = made(batch_norm, 3, of_layer), several(batch_norm, dtype)
@@ -132,7 +132,7 @@ def test_the_averages_are_kept_in_the_dtype_of_the_layer(batch_norm):
             assert_close(f"{dtype} in {of_layer}", came, expected)
 
 
-@pytest.mark.claim("6.1.2", stays="the sentence itself")
+@pytest.mark.claim("6.1.2")
 def test_in_evaluation_the_running_averages_are_used(batch_norm):
     for eps in (1e-5, 0.5):
         layer, batches = taught(batch_norm, 3, eps=eps), several(batch_norm)
@@ -143,7 +143,7 @@ def test_in_evaluation_the_running_averages_are_used(batch_norm):
             layer.train()(x)
 
 
-@pytest.mark.claim("6.1.2", stays="why there are running averages at all")
+@pytest.mark.claim("6.1.2")
 def test_in_evaluation_every_sample_is_on_its_own(batch_norm):
     layer = trained(batch_norm).eval()
     for x in several(batch_norm):
@@ -152,7 +152,7 @@ def test_in_evaluation_every_sample_is_on_its_own(batch_norm):
         assert_close("8 more", layer(x + 8) - layer(x), (layer(x * 0 + 8) - layer(x * 0)).detach())
 
 
-@pytest.mark.claim("6.1.2", stays="the sentence itself")
+@pytest.mark.claim("6.1.2")
 def test_evaluation_changes_nothing(batch_norm):
     for momentum in MOMENTA:
         layer = trained(batch_norm, momentum=momentum)
@@ -162,7 +162,7 @@ def test_evaluation_changes_nothing(batch_norm):
         assert_unchanged(f"momentum {momentum}, evaluated", layer, before)
 
 
-@pytest.mark.claim("6.1.2", stays="the sentence itself")
+@pytest.mark.claim("6.1.2")
 def test_back_in_training_the_batch_is_used_again(batch_norm):
     layer, batches = taught(batch_norm, 3), several(batch_norm)
     for x in batches:
@@ -227,7 +227,7 @@ def test_a_layer_saves_parameters_and_averages_by_these_names(batch_norm):
         assert saved == expected
 
 
-@pytest.mark.claim("6.1.5", stays="the sentence itself")
+@pytest.mark.claim("6.1.5")
 def test_after_loading_it_continues_bit_for_bit(batch_norm):
     for momentum, dtype, count in itertools.product((0.1, None), DTYPES, (0, 3)):
         layer = trained(batch_norm, dtype, count, momentum=momentum)

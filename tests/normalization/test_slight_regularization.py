@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.channels import made
-from tests.experiments import networks
+from sums_to_one.tests.common.experiments import networks
+from sums_to_one.tests.normalization.channels import made
 
 COUNT, WIDTH, POINTS = 8, 16, 48
 

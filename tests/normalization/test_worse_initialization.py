@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.channels import made
-from tests.closeness import assert_close
-from tests.deep_networks import RATES, Deep
-from tests.gradients import gradient
-from tests.strategies import exact, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.normalization.channels import made
+from sums_to_one.tests.normalization.deep_networks import RATES, Deep
 
 
-@pytest.mark.claim("6.2.2", stays="the sentence itself, and what it leaves out")
+@pytest.mark.claim("6.2.2")
 def test_the_scale_of_the_weights_changes_no_output_and_divides_the_gradient(BatchNorm1d):
     x, weight, cotangent = grid(7, 3), grid(3, 5), grid(7, 5, limit=2)
     layer = made(BatchNorm1d, 5, eps=1e-30)
@@ -31,7 +31,7 @@ def test_the_scale_of_the_weights_changes_no_output_and_divides_the_gradient(Bat
         assert_close(f"{abs(scale)} times the gradient", abs(scale) * came, pull)
 
 
-@pytest.mark.claim("6.2.2", stays="shows the condition that the sentence omits")
+@pytest.mark.claim("6.2.2")
 def test_units_that_start_alike_stay_alike(BatchNorm1d):
     x, weight = grid(7, 3), torch.ones(3, 5, dtype=torch.float64)
     layer = made(BatchNorm1d, 5)

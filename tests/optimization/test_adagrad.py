@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.options import option
-from tests.strategies import eighths, every_dtype, exact, grid
-from tests.trajectories import Course, courses, gradients, provided, walk, with_defaults
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import eighths, every_dtype, exact, grid
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.optimization.trajectories import (
+    Course,
+    courses,
+    gradients,
+    provided,
+    walk,
+    with_defaults,
+)
 
 adagrad_courses = courses(
     lr_decay=st.sampled_from([0.0, 0.01, 0.5]),
@@ -53,7 +60,7 @@ def moves(Adagrad, pulls: list[float], **settings) -> Tensor:
     return places.diff(dim=0, prepend=exact([[0.0]]))[:, 0]
 
 
-@pytest.mark.claim("4.2.4", stays="the definition")
+@pytest.mark.claim("4.2.4")
 @given(adagrad_courses)
 def test_every_step_follows_the_recurrence(Adagrad, course):
     settings = provided(Adagrad, course.settings)
@@ -61,7 +68,7 @@ def test_every_step_follows_the_recurrence(Adagrad, course):
     assert_close("after each step", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.4", stays="the constants of the signature")
+@pytest.mark.claim("4.2.4")
 def test_the_settings_not_given_are_those_of_the_documentation(Adagrad):
     pulls = gradients(4, 2, 3)
     for scale in (1.0, 1e-10):  # as small as eps
@@ -71,7 +78,7 @@ def test_the_settings_not_given_are_those_of_the_documentation(Adagrad):
             assert_close(f"only {settings} given", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.4", stays="the size of the first step")
+@pytest.mark.claim("4.2.4")
 @given(nonzero, st.integers(-60, 60))
 def test_the_first_step_is_as_long_as_the_learning_rate(Adagrad, gradient, exponent):
     option(Adagrad, "eps")
@@ -79,7 +86,7 @@ def test_the_first_step_is_as_long_as_the_learning_rate(Adagrad, gradient, expon
     assert_close("the first step", step, exact(-1.0 if gradient > 0 else 1.0))
 
 
-@pytest.mark.claim("4.2.4", stays="small gradients in half precision, which nothing else has")
+@pytest.mark.claim("4.2.4")
 @every_dtype
 def test_the_first_step_is_as_long_in_fewer_digits(Adagrad, dtype):
     sizes = [2.0**-5, -(2.0**-3), 1.0, -100.0]
@@ -90,7 +97,7 @@ def test_the_first_step_is_as_long_in_fewer_digits(Adagrad, dtype):
     assert_close("the first step", came, expected)
 
 
-@pytest.mark.claim("4.2.4", stays="a rate of its own for every parameter, as a law")
+@pytest.mark.claim("4.2.4")
 @given(sequences, st.integers(-30, 30))
 def test_the_scale_of_a_coordinate_makes_no_difference(Adagrad, pulls, exponent):
     option(Adagrad, "eps")
@@ -99,7 +106,7 @@ def test_the_scale_of_a_coordinate_makes_no_difference(Adagrad, pulls, exponent)
     assert_close(f"gradients 2^{exponent} times as large", came, expected)
 
 
-@pytest.mark.claim("4.2.4", stays="the sentence itself: favours what is rare")
+@pytest.mark.claim("4.2.4")
 @given(st.integers(1, 7))
 def test_a_gradient_that_comes_rarely_finds_a_large_rate(Adagrad, every):
     pulls = [2.0**30 if t % every == every - 1 else 0.0 for t in range(28)]
@@ -110,7 +117,7 @@ def test_a_gradient_that_comes_rarely_finds_a_large_rate(Adagrad, every):
     assert_close(f"a gradient every {every} steps", steps, expected)
 
 
-@pytest.mark.claim("4.2.4", stays="how eps enters: beside the root, in the gradient's unit")
+@pytest.mark.claim("4.2.4")
 @given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0]))
 def test_eps_is_added_to_the_size_of_the_gradient(Adagrad, gradient, eps):
     option(Adagrad, "eps")
@@ -118,7 +125,7 @@ def test_eps_is_added_to_the_size_of_the_gradient(Adagrad, gradient, eps):
     assert_close("the first step", step, exact(-gradient / (abs(gradient) + eps)))
 
 
-@pytest.mark.claim("4.2.5", stays="the sentence itself")
+@pytest.mark.claim("4.2.5")
 @given(st.lists(st.tuples(nonzero, st.integers(-9, 9)), min_size=2, max_size=9))
 def test_the_effective_rate_never_rises(Adagrad, numbers):
     pulls = exact([gradient * 2.0**exponent for gradient, exponent in numbers])
@@ -127,14 +134,14 @@ def test_the_effective_rate_never_rises(Adagrad, numbers):
     assert rises <= 1e-9, f"step by gradient is {rates.tolist()}"
 
 
-@pytest.mark.claim("4.2.5", stays="how it falls")
+@pytest.mark.claim("4.2.5")
 def test_steady_gradients_make_steps_fall_with_the_root_of_time(Adagrad):
     steps = moves(Adagrad, [-(2.0**30)] * 1000)  # beside which eps is nothing
     expected = torch.arange(1, 1001, dtype=torch.float64).rsqrt()
     assert_close("the length of each step", steps, expected)
 
 
-@pytest.mark.claim("4.2.5", stays="nothing is forgotten, as a law")
+@pytest.mark.claim("4.2.5")
 @given(sequences, st.randoms(use_true_random=False))
 def test_the_order_of_what_was_seen_makes_no_difference(Adagrad, pulls, random):
     others = pulls[:-1]
@@ -143,7 +150,7 @@ def test_the_order_of_what_was_seen_makes_no_difference(Adagrad, pulls, random):
     assert_close("the last step", came, expected)
 
 
-@pytest.mark.claim("4.2.5", stays="the standstill")
+@pytest.mark.claim("4.2.5")
 @given(st.integers(4, 20))
 def test_after_a_huge_gradient_it_never_recovers(Adagrad, exponent):
     steps = moves(Adagrad, [2.0**exponent] + [1.0] * 200)
@@ -151,7 +158,7 @@ def test_after_a_huge_gradient_it_never_recovers(Adagrad, exponent):
     assert steps[1:].abs().max() <= 2.0**-exponent, f"a step of {steps[1:].abs().max()}"
 
 
-@pytest.mark.claim("4.2.5", stays="the decay that is asked for besides")
+@pytest.mark.claim("4.2.5")
 @given(sequences, st.sampled_from([0.01, 0.25, 1.0]))
 def test_lr_decay_divides_the_rate_from_the_second_step_on(Adagrad, pulls, decay):
     option(Adagrad, "lr_decay")
@@ -160,7 +167,7 @@ def test_lr_decay_divides_the_rate_from_the_second_step_on(Adagrad, pulls, decay
     assert_close("every step", moves(Adagrad, pulls, lr_decay=decay), expected)
 
 
-@pytest.mark.claim("4.2.5", stays="where the sum begins")
+@pytest.mark.claim("4.2.5")
 @given(sequences, st.sampled_from([0.125, 1.0, 3.0]))
 def test_the_sum_begins_as_if_another_gradient_had_come(Adagrad, pulls, first):
     option(Adagrad, "initial_accumulator_value")

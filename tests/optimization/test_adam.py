@@ -12,10 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.options import option
-from tests.strategies import eighths, every_dtype, exact, grid
-from tests.trajectories import Course, courses, gradients, provided, walk, with_defaults
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import eighths, every_dtype, exact, grid
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.optimization.trajectories import (
+    Course,
+    courses,
+    gradients,
+    provided,
+    walk,
+    with_defaults,
+)
 
 BETAS = [(0.5, 0.75), (0.9, 0.999), (0.75, 0.5), (0.0, 0.9), (0.9, 0.0), (0.0, 0.0)]
 adam_courses = courses(
@@ -58,7 +65,7 @@ def moves(Adam, pulls: list[float], **settings) -> Tensor:
     return places.diff(dim=0, prepend=exact([[0.0]]))[:, 0]
 
 
-@pytest.mark.claim("4.2.7", stays="the definition")
+@pytest.mark.claim("4.2.7")
 @given(adam_courses)
 def test_every_step_follows_the_recurrence(Adam, course):
     settings = provided(Adam, course.settings)
@@ -66,7 +73,7 @@ def test_every_step_follows_the_recurrence(Adam, course):
     assert_close("after each step", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.7", stays="the constants of the signature")
+@pytest.mark.claim("4.2.7")
 def test_the_settings_not_given_are_those_of_the_documentation(Adam):
     for scale in (1.0, 1e-8):  # as small as eps
         course = Course(grid(2, 3), [scale * pull for pull in gradients(4, 2, 3)], {})
@@ -75,7 +82,7 @@ def test_the_settings_not_given_are_those_of_the_documentation(Adam):
             assert_close(f"only {settings} given", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.7", stays="the sentence itself")
+@pytest.mark.claim("4.2.7")
 @given(nonzero, st.integers(-400, 400), st.sampled_from(BETAS))
 def test_the_first_step_is_as_long_as_the_learning_rate(Adam, gradient, exponent, betas):
     option(Adam, "betas", "eps")
@@ -83,7 +90,7 @@ def test_the_first_step_is_as_long_as_the_learning_rate(Adam, gradient, exponent
     assert_close("the first step", step, exact(-1.0 if gradient > 0 else 1.0))
 
 
-@pytest.mark.claim("4.2.7", stays="small gradients in half precision, which nothing else has")
+@pytest.mark.claim("4.2.7")
 @every_dtype
 def test_the_first_step_is_as_long_in_fewer_digits(Adam, dtype):
     option(Adam, "betas")
@@ -95,7 +102,7 @@ def test_the_first_step_is_as_long_in_fewer_digits(Adam, dtype):
     assert_close("the first step", came, expected)
 
 
-@pytest.mark.claim("4.2.7", stays="the condition that the sentence omits")
+@pytest.mark.claim("4.2.7")
 @given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0, 1e6]), st.sampled_from(BETAS))
 def test_the_first_step_is_shorter_where_eps_is_not_far_below(Adam, gradient, eps, betas):
     option(Adam, "betas", "eps")
@@ -103,7 +110,7 @@ def test_the_first_step_is_shorter_where_eps_is_not_far_below(Adam, gradient, ep
     assert_close("the first step", step, exact(-gradient / (abs(gradient) + eps)))
 
 
-@pytest.mark.claim("4.2.7", stays="the bias correction, however many the steps")
+@pytest.mark.claim("4.2.7")
 @pytest.mark.parametrize("betas", BETAS, ids=str)
 def test_steady_gradients_make_all_steps_alike(Adam, betas):
     option(Adam, "betas", "eps")
@@ -111,7 +118,7 @@ def test_steady_gradients_make_all_steps_alike(Adam, betas):
     assert_close("the length of each step", steps, 0.75)  # 3 / (3 + eps)
 
 
-@pytest.mark.claim("4.2.7", stays="a rate of its own for every parameter, as a law")
+@pytest.mark.claim("4.2.7")
 @given(sequences, st.integers(-30, 30), st.sampled_from(BETAS), st.booleans())
 def test_the_scale_of_a_coordinate_makes_no_difference(Adam, pulls, exponent, betas, amsgrad):
     option(Adam, "betas", "eps", *["amsgrad"] * amsgrad)
@@ -121,7 +128,7 @@ def test_the_scale_of_a_coordinate_makes_no_difference(Adam, pulls, exponent, be
     assert_close(f"gradients 2^{exponent} times as large", came, expected)
 
 
-@pytest.mark.claim("4.2.7", stays="both memories, and both corrections, by their formulas")
+@pytest.mark.claim("4.2.7")
 @given(st.integers(0, 5), st.sampled_from(BETAS[:3]), eighths(8))
 def test_a_single_gradient_fades_from_both_averages(Adam, before, betas, gradient):
     option(Adam, "betas", "eps")
@@ -135,7 +142,7 @@ def test_a_single_gradient_fades_from_both_averages(Adam, before, betas, gradien
     assert_close("from it on", steps[before:], -mean / (square.sqrt() + 0.125))
 
 
-@pytest.mark.claim("4.2.7", stays="joins momentum to RMSprop: the half that is RMSprop")
+@pytest.mark.claim("4.2.7")
 @given(sequences, st.sampled_from([0.5, 0.9, 0.99]))
 def test_without_the_first_average_it_is_rmsprop_with_a_right_start(Adam, RMSprop, pulls, beta):
     option(Adam, "betas", "eps")
@@ -145,7 +152,7 @@ def test_without_the_first_average_it_is_rmsprop_with_a_right_start(Adam, RMSpro
     assert_close("every step", moves(Adam, pulls, betas=(0.0, beta), eps=0.0), expected)
 
 
-@pytest.mark.claim("4.2.7", stays="joins momentum to RMSprop: the half that is momentum")
+@pytest.mark.claim("4.2.7")
 @pytest.mark.parametrize("beta", [0.25, 0.5, 0.9])
 def test_gradients_to_and_fro_cancel_out(Adam, beta):
     option(Adam, "betas")
@@ -156,7 +163,7 @@ def test_gradients_to_and_fro_cancel_out(Adam, beta):
     assert_close("the length of each step", steps.abs().float(), share)
 
 
-@pytest.mark.claim("4.2.12", stays="an option that most versions lack")
+@pytest.mark.claim("4.2.12")
 @given(adam_courses, st.sampled_from([0.0, 0.25, 1.5]))
 def test_a_decoupled_decay_shrinks_the_parameter_besides(Adam, course, decay):
     option(Adam, "decoupled_weight_decay", "weight_decay")
@@ -172,7 +179,7 @@ def test_a_decoupled_decay_shrinks_the_parameter_besides(Adam, course, decay):
     assert_close("after each step", came, torch.stack(places))
 
 
-@pytest.mark.claim("4.2.15", stays="where both are one")
+@pytest.mark.claim("4.2.15")
 @given(st.lists(nonzero, min_size=2, max_size=9), st.sampled_from(BETAS))
 def test_while_gradients_grow_amsgrad_changes_nothing(Adam, pulls, betas):
     option(Adam, "betas", "amsgrad")
@@ -181,7 +188,7 @@ def test_while_gradients_grow_amsgrad_changes_nothing(Adam, pulls, betas):
     assert_close("every step", came, moves(Adam, growing, betas=betas, amsgrad=False))
 
 
-@pytest.mark.claim("4.2.15", stays="the repaired claim")
+@pytest.mark.claim("4.2.15")
 @given(st.lists(eighths(8), min_size=2, max_size=9), st.sampled_from(BETAS))
 def test_with_amsgrad_no_step_is_longer_than_without(Adam, pulls, betas):
     option(Adam, "betas", "amsgrad")
@@ -191,7 +198,7 @@ def test_with_amsgrad_no_step_is_longer_than_without(Adam, pulls, betas):
     assert longer <= 1e-12, f"with: {steps.tolist()}, without: {plain.tolist()}"
 
 
-@pytest.mark.claim("4.2.15", stays="the counterexample")
+@pytest.mark.claim("4.2.15")
 @pytest.mark.parametrize("beta", [0.5, 0.75, 0.99])
 def test_after_a_peak_amsgrads_rate_rises_with_the_correction(Adam, beta):
     option(Adam, "betas", "amsgrad")

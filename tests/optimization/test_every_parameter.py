@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.strategies import VIEWS, grid
-from tests.trajectories import (
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import VIEWS, grid
+from sums_to_one.tests.optimization.trajectories import (
     assert_same,
     downhill,
     gradients,
@@ -27,7 +27,7 @@ from tests.trajectories import (
 SIZES = [5, 16, 17, 33, 65, 129, 1025, 4097, 200_003]
 
 
-@pytest.mark.claim("4.2.9", stays="the sentence itself")
+@pytest.mark.claim("4.2.9")
 def test_every_number_goes_its_own_way(optimizer):
     start = grid(2, 3)
     for settings in settings_of(optimizer):
@@ -38,7 +38,7 @@ def test_every_number_goes_its_own_way(optimizer):
             assert_close(f"{settings}: the number at [{i}, {j}]", together[:, i, j], alone)
 
 
-@pytest.mark.claim("4.2.9", stays="the sentence itself, for parameters")
+@pytest.mark.claim("4.2.9")
 def test_every_parameter_goes_its_own_way(optimizer):
     for settings in settings_of(optimizer):
         together = [leaf(start) for start in starts()]
@@ -83,7 +83,7 @@ def test_a_gradient_of_0_is_a_gradient(optimizer):
         assert all(torch.isfinite(place).all() for place in sums), f"{settings}: {sums}"
 
 
-@pytest.mark.claim("4.2.9", stays="names the fault that others only suffer from")
+@pytest.mark.claim("4.2.9")
 def test_two_optimizers_share_nothing(optimizer):
     for settings in settings_of(optimizer):
         start, pulls = grid(2, 3), gradients(5, 2, 3)
@@ -135,7 +135,7 @@ def test_a_large_parameter_moves_as_its_parts(optimizer):
             assert still <= size // 100, f"{settings}: {still} of {size} numbers did not move"
 
 
-@pytest.mark.claim("4.2.9", stays="names the fault that others only suffer from")
+@pytest.mark.claim("4.2.9")
 def test_what_is_no_number_stays_where_it_is(optimizer):
     for settings, bad in itertools.product(settings_of(optimizer), (torch.nan, torch.inf)):
         pulls = gradients(3, 2, 3)

@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.options import needs
-from tests.saved import told
-from tests.strategies import DTYPES, grid
-from tests.trajectories import (
+from sums_to_one.tests.checkpoints.saved import told
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import DTYPES, grid
+from sums_to_one.tests.common.options import needs
+from sums_to_one.tests.optimization.trajectories import (
     assert_same,
     gradients,
     in_groups,
@@ -59,7 +59,7 @@ def remembers_more_digits(made, parameter: Tensor) -> bool:
     return any(torch.finfo(t.dtype).eps < torch.finfo(parameter.dtype).eps for t in numbers)
 
 
-@pytest.mark.claim("4.2.11", stays="the sentence itself")
+@pytest.mark.claim("4.2.11")
 def test_after_loading_it_continues_bit_for_bit(optimizer):
     for settings, dtype, before in itertools.product(settings_of(optimizer), DTYPES, (0, 1, 3)):
         start, pulls = grid(2, 3).to(dtype), gradients(before + 3, 2, 3, dtype=dtype)
@@ -81,7 +81,7 @@ def test_after_loading_it_continues_bit_for_bit(optimizer):
             assert_same(case, places([twin]), places([parameter]))
 
 
-@pytest.mark.claim("4.2.11", stays="many parameters and groups at once")
+@pytest.mark.claim("4.2.11")
 def test_every_parameter_gets_its_own_state_back(optimizer):
     for settings in settings_of(optimizer):
         made, parameters = with_two_groups(optimizer, settings)
@@ -96,7 +96,7 @@ def test_every_parameter_gets_its_own_state_back(optimizer):
         assert_same(f"{settings}: loaded twice", places(triplets), places(parameters))
 
 
-@pytest.mark.claim("4.2.11", stays="names the fault that others only suffer from")
+@pytest.mark.claim("4.2.11")
 def test_the_settings_are_loaded_too(optimizer):
     for settings in settings_of(optimizer):
         made, parameters = with_two_groups(optimizer, settings)
@@ -110,7 +110,7 @@ def test_the_settings_are_loaded_too(optimizer):
         assert_same(f"{settings}: loaded into defaults", places(twins), places(parameters))
 
 
-@pytest.mark.claim("4.2.11", stays="what every schedule does after a restart")
+@pytest.mark.claim("4.2.11")
 def test_the_learning_rate_can_be_changed_after_loading(optimizer):
     for settings in settings_of(optimizer):
         made, parameters = with_two_groups(optimizer, settings)
@@ -124,7 +124,7 @@ def test_the_learning_rate_can_be_changed_after_loading(optimizer):
         assert_same(f"{settings}: other rates after loading", places(twins), places(parameters))
 
 
-@pytest.mark.claim("4.2.11", stays="what a search for settings does")
+@pytest.mark.claim("4.2.11")
 def test_an_optimizer_can_be_set_back(optimizer):
     for settings in settings_of(optimizer):
         made, parameters = with_two_groups(optimizer, settings)
@@ -142,7 +142,7 @@ def test_an_optimizer_can_be_set_back(optimizer):
         assert_same(f"{settings}: set back to an earlier state", *ends)
 
 
-@pytest.mark.claim("4.2.11", stays="the way that a checkpoint takes")
+@pytest.mark.claim("4.2.11")
 def test_the_state_survives_a_file(optimizer):
     def through_a_file(state: object) -> object:
         file = io.BytesIO()
@@ -160,7 +160,7 @@ def test_the_state_survives_a_file(optimizer):
         assert_same(f"{settings}: through a file", places(twins), places(parameters))
 
 
-@pytest.mark.claim("4.2.11", stays="names the fault that others only suffer from")
+@pytest.mark.claim("4.2.11")
 def test_to_save_is_to_look_and_not_to_touch(optimizer):
     for settings in settings_of(optimizer):
         made, parameters = with_two_groups(optimizer, settings)
@@ -173,7 +173,7 @@ def test_to_save_is_to_look_and_not_to_touch(optimizer):
         assert_same(f"{settings}: saved all the time", places(parameters), places(twins))
 
 
-@pytest.mark.claim("4.2.11", stays="names the fault that others only suffer from")
+@pytest.mark.claim("4.2.11")
 def test_what_was_loaded_can_be_loaded_again(optimizer):
     for settings in settings_of(optimizer):
         made, parameters = with_two_groups(optimizer, settings)

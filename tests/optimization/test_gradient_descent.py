@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from tests.closeness import assert_close
-from tests.statistical import assert_mean, assert_std, randomness
-from tests.strategies import DTYPES, eighths, exact, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import DTYPES, eighths, exact, grid
+from sums_to_one.tests.common.statistical import assert_mean, assert_std, randomness
 
 
 class Samples(NamedTuple):
@@ -138,7 +138,7 @@ def dealt(
 # All data at once.
 
 
-@pytest.mark.claim("4.1.1", stays="the sentence itself: the direction is exact")
+@pytest.mark.claim("4.1.1")
 @given(samples(), models, rates)
 def test_a_step_on_all_data_goes_against_the_mean_of_the_single_gradients(
     gradient_descent, data, model, lr
@@ -149,7 +149,7 @@ def test_a_step_on_all_data_goes_against_the_mean_of_the_single_gradients(
     assert_close("the parameters", ended(gradient_descent, model, data, lr=lr), expected)
 
 
-@pytest.mark.claim("4.1.1", stays="the sentence itself: nothing is left to chance")
+@pytest.mark.claim("4.1.1")
 def test_with_all_data_in_a_batch_the_order_makes_no_difference(gradient_descent):
     one, *others = (
         ended(gradient_descent, network, some(7), epochs=5, generator=seed(n)) for n in range(4)
@@ -185,7 +185,7 @@ def most_kept(gradient_descent, samples: int, **options) -> int:
     return memory.most
 
 
-@pytest.mark.claim("4.1.1", stays="the sentence itself: memory grows with the data")
+@pytest.mark.claim("4.1.1")
 def test_every_further_sample_takes_as_much_memory_again(gradient_descent):
     one, two = most_kept(gradient_descent, 1), most_kept(gradient_descent, 2)
     assert two > one, f"{one} numbers are kept for one sample, {two} for two"
@@ -203,7 +203,7 @@ def test_memory_depends_on_the_batch_alone(gradient_descent):
         assert came <= expected, f"{where}: {came} numbers are kept; one batch takes {expected}"
 
 
-@pytest.mark.claim("4.1.1", stays="what the sentence leaves out")
+@pytest.mark.claim("4.1.1")
 def test_gradients_added_up_part_by_part_give_the_same_direction(gradient_descent):
     data = some(13)
     for size in (1, 2, 5, 12):
@@ -225,7 +225,7 @@ def variance(of: Tensor) -> Tensor:
     return of.var(dim=0, correction=0)
 
 
-@pytest.mark.claim("4.1.2", "4.1.3", stays="both sentences, exactly: over all batches there are")
+@pytest.mark.claim("4.1.2", "4.1.3")
 @pytest.mark.parametrize("model", [regression, network], ids=lambda model: model.__name__)
 def test_all_batches_of_b_have_the_right_mean_and_the_variance_that_is_said(
     gradient_descent, model
@@ -240,7 +240,7 @@ def test_all_batches_of_b_have_the_right_mean_and_the_variance_that_is_said(
         assert_close(f"the variance with {b}", variance(each), said)
 
 
-@pytest.mark.claim("4.1.3", stays="the sentence, exactly: 1/B alone")
+@pytest.mark.claim("4.1.3")
 def test_drawn_with_replacement_the_variance_is_that_of_one_sample_over_b(gradient_descent):
     came = []
     for b in (1, 2, 3):
@@ -301,7 +301,7 @@ def strays(gradient_descent, plan: Plan) -> dict[str, Tensor]:
     return found
 
 
-@pytest.mark.claim("4.1.2", stays="the sentence itself: there is no bias")
+@pytest.mark.claim("4.1.2")
 @every_plan
 def test_the_moves_are_right_on_average(gradient_descent, plan):
     for what, scores in strays(gradient_descent, plan).items():
@@ -330,7 +330,7 @@ def test_an_epoch_says_nothing_about_those_after_it(gradient_descent, plan):
 # The step.
 
 
-@pytest.mark.claim("4.1.4", stays="the definition, step by step")
+@pytest.mark.claim("4.1.4")
 @given(samples(), models, rates, st.integers(1, 5), st.integers(1, 2))
 def test_each_step_starts_where_the_one_before_ended(
     gradient_descent, data, model, lr, size, epochs
@@ -379,7 +379,7 @@ def test_gradients_from_before_do_not_count(gradient_descent):
     assert_close("where it ends", in_a_row(parameters), expected)
 
 
-@pytest.mark.claim("4.1.4", stays="the plain case of the next one")
+@pytest.mark.claim("4.1.4")
 def test_what_the_loss_does_not_use_stays(gradient_descent):
     unused, used = grid(3).requires_grad_(), grid(2).requires_grad_()
     options = {"batch_size": 2, "epochs": 2}

@@ -4,7 +4,7 @@ Each has 100 steps at the best learning rate of a grid, with all other settings 
 (and a momentum of 0.9 for SGD). Adam is seldom the first, and the only one that is nowhere far
 behind. Eight problems cannot speak for most; these were chosen for their differences.
 
-    uv run python -m tests.optimization.test_panel
+    uv run python -m sums_to_one.tests.optimization.test_panel
 
 prints the table. After the panel come two problems from papers on which Adam is plainly wrong:
 one where it ends up as far from the minimum as it can, one where it finds a worse solution.
@@ -21,12 +21,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.experiments import IN_DISC, POINTS
-from tests.options import option
-from tests.strategies import exact
-from tests.subjects import Subject
-from tests.trajectories import leaf, pushed
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.experiments import IN_DISC, POINTS
+from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.judge.subjects import Subject
+from sums_to_one.tests.optimization.trajectories import leaf, pushed
 
 COUNT, STEPS = 20, 100  # of each problem so many versions, which differ in where they start
 RATES = [10 ** (k / 2) for k in range(-6, 3)]  # from 0.001 to 10

@@ -19,11 +19,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.closeness import assert_close
-from tests.options import needs
-from tests.strategies import grid
-from tests.subjects import Member
-from tests.trajectories import downhill, in_groups, leaf, settings_of
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.options import needs
+from sums_to_one.tests.optimization.trajectories import downhill, in_groups, leaf, settings_of
 
 SHAPES = [(2, 3), (5,), (3, 2), (2, 3), (), (1, 7)]
 RATES = st.sampled_from([0.0, 0.125, 0.5, 2.0])
@@ -33,7 +32,7 @@ LIVE = {"lr": RATES, "momentum": st.sampled_from([0.25, 0.75]), "weight_decay": 
 class Programs(RuleBasedStateMachine):
     """Two optimizers that are told the same: that under judgement, and PyTorch's."""
 
-    member: Member
+    member: Any
 
     @initialize(number=st.integers(0, 3), one_group=st.booleans())
     def make(self, number: int, one_group: bool) -> None:
@@ -41,7 +40,7 @@ class Programs(RuleBasedStateMachine):
         self.settings = provided[number % len(provided)]
         self.shapes = SHAPES[:3]
         parts = [[0, 1, 2]] if one_group else [[0], [1, 2]]
-        kinds = self.member.function, getattr(torch.optim, self.member.component)
+        kinds = self.member, getattr(torch.optim, self.member.name)
         self.parameters = [[leaf(grid(*shape)) for shape in self.shapes] for _ in kinds]
         self.optimizers = [
             in_groups(kind, [{"params": [own[i] for i in part]} for part in parts], **self.settings)
@@ -108,7 +107,7 @@ class Programs(RuleBasedStateMachine):
             self.optimizers[n].load_state_dict(saved)
 
 
-@pytest.mark.claim("4.2.14", stays="looks for what goes wrong together alone")
+@pytest.mark.claim("4.2.14")
 def test_any_program_leads_where_pytorchs_leads(optimizer):
     class Program(Programs):
         member = optimizer

@@ -17,9 +17,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.experiments import disc_loss, networks
-from tests.options import option
-from tests.trajectories import leaf, pushed
+from sums_to_one.tests.common.experiments import disc_loss, networks
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.optimization.trajectories import leaf, pushed
 
 RATES = (0.0625, 0.125, 0.25, 0.5, 1.0, 1.9)  # from 2 on, exact gradients lead away
 

@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.options import option
-from tests.strategies import eighths, every_dtype, exact, grid
-from tests.trajectories import Course, courses, gradients, provided, walk, with_defaults
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import eighths, every_dtype, exact, grid
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.optimization.trajectories import (
+    Course,
+    courses,
+    gradients,
+    provided,
+    walk,
+    with_defaults,
+)
 
 rmsprop_courses = courses(
     alpha=st.sampled_from([0.5, 0.75, 0.99]),
@@ -62,7 +69,7 @@ def powers(alpha: float, steps: int) -> Tensor:
     return alpha ** torch.arange(1, steps + 1, dtype=torch.float64)
 
 
-@pytest.mark.claim("4.2.6", stays="the definition")
+@pytest.mark.claim("4.2.6")
 @given(rmsprop_courses)
 def test_every_step_follows_the_recurrence(RMSprop, course):
     settings = provided(RMSprop, course.settings)
@@ -70,7 +77,7 @@ def test_every_step_follows_the_recurrence(RMSprop, course):
     assert_close("after each step", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.6", stays="the definition, centered")
+@pytest.mark.claim("4.2.6")
 @given(rmsprop_courses)
 def test_centered_every_step_follows_it_too(RMSprop, course):
     option(RMSprop, "centered")
@@ -83,7 +90,7 @@ def test_centered_every_step_follows_it_too(RMSprop, course):
     assert_close("after each step", came.float(), recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.6", stays="the constants of the signature")
+@pytest.mark.claim("4.2.6")
 def test_the_settings_not_given_are_those_of_the_documentation(RMSprop):
     for scale in (1.0, 1e-8):  # as small as eps
         course = Course(grid(2, 3), [scale * pull for pull in gradients(4, 2, 3)], {})
@@ -92,7 +99,7 @@ def test_the_settings_not_given_are_those_of_the_documentation(RMSprop):
             assert_close(f"only {settings} given", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.6", stays="how it starts, for want of a bias correction")
+@pytest.mark.claim("4.2.6")
 @given(nonzero, st.integers(-60, 60), alphas)
 def test_the_first_step_is_longer_than_the_learning_rate(RMSprop, gradient, exponent, alpha):
     option(RMSprop, "eps", "alpha")
@@ -101,7 +108,7 @@ def test_the_first_step_is_longer_than_the_learning_rate(RMSprop, gradient, expo
     assert_close("the first step", step, exact(-length if gradient > 0 else length))
 
 
-@pytest.mark.claim("4.2.6", stays="small gradients in half precision, which nothing else has")
+@pytest.mark.claim("4.2.6")
 @every_dtype
 def test_the_first_step_is_as_long_in_fewer_digits(RMSprop, dtype):
     option(RMSprop, "alpha")
@@ -113,7 +120,7 @@ def test_the_first_step_is_as_long_in_fewer_digits(RMSprop, dtype):
     assert_close("the first step", came, expected)
 
 
-@pytest.mark.claim("4.2.6", stays="a rate of its own for every parameter, as a law")
+@pytest.mark.claim("4.2.6")
 @given(sequences, st.integers(-30, 30), alphas)
 def test_the_scale_of_a_coordinate_makes_no_difference(RMSprop, pulls, exponent, alpha):
     option(RMSprop, "eps", "alpha")
@@ -124,7 +131,7 @@ def test_the_scale_of_a_coordinate_makes_no_difference(RMSprop, pulls, exponent,
         assert_close(f"gradients 2^{exponent} times as large", came, expected)
 
 
-@pytest.mark.claim("4.2.6", stays="how eps enters: beside the root, in the gradient's unit")
+@pytest.mark.claim("4.2.6")
 @given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0]), alphas)
 def test_eps_is_added_to_the_root(RMSprop, gradient, eps, alpha):
     option(RMSprop, "eps", "alpha")
@@ -133,7 +140,7 @@ def test_eps_is_added_to_the_root(RMSprop, gradient, eps, alpha):
     assert_close("the first step", step, exact(-gradient / (size + eps)))
 
 
-@pytest.mark.claim("4.2.6", stays="it does not fall with time alone, as AdaGrad's does")
+@pytest.mark.claim("4.2.6")
 @pytest.mark.parametrize("alpha", [0.5, 0.9, 0.99])
 def test_steady_gradients_come_to_steps_of_the_learning_rate(RMSprop, alpha):
     option(RMSprop, "alpha")
@@ -144,7 +151,7 @@ def test_steady_gradients_come_to_steps_of_the_learning_rate(RMSprop, alpha):
     assert_close("the length of the last", steps[-1], expected[-1])
 
 
-@pytest.mark.claim("4.2.6", stays="the sentence itself")
+@pytest.mark.claim("4.2.6")
 @given(st.integers(5, 10), alphas)
 def test_after_a_huge_gradient_the_rate_recovers(RMSprop, exponent, alpha):
     option(RMSprop, "alpha", "eps")
@@ -156,7 +163,7 @@ def test_after_a_huge_gradient_the_rate_recovers(RMSprop, exponent, alpha):
     assert recovered > 1, f"the last step is {recovered} times as long as the first after it"
 
 
-@pytest.mark.claim("4.2.6", stays="what centering divides by")
+@pytest.mark.claim("4.2.6")
 @pytest.mark.parametrize("alpha", [0.5, 0.75, 0.9])
 def test_centered_it_divides_by_the_standard_deviation(RMSprop, alpha):
     option(RMSprop, "alpha", "centered", "eps")
@@ -170,7 +177,7 @@ def test_centered_it_divides_by_the_standard_deviation(RMSprop, alpha):
     assert_close("gradients to and fro", steps.abs().float(), expected)
 
 
-@pytest.mark.claim("4.2.6", stays="momentum of the scaled steps")
+@pytest.mark.claim("4.2.6")
 @given(sequences, st.sampled_from([0.25, 0.875]), st.booleans())
 def test_momentum_adds_what_is_left_of_the_steps_before(RMSprop, pulls, momentum, centered):
     option(RMSprop, "momentum", *["centered"] * centered)

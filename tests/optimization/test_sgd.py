@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.options import option
-from tests.strategies import eighths, exact, grid
-from tests.trajectories import (
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import eighths, exact, grid
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.optimization.trajectories import (
     Course,
     courses,
     gradients,
@@ -65,7 +65,7 @@ def recurrence(
     return torch.stack(places)
 
 
-@pytest.mark.claim("4.2.1", stays="the definition")
+@pytest.mark.claim("4.2.1")
 @given(sgd_courses)
 def test_every_step_follows_the_recurrence(SGD, course):
     course = defined(course._replace(settings=provided(SGD, course.settings)))
@@ -73,7 +73,7 @@ def test_every_step_follows_the_recurrence(SGD, course):
     assert_close("after each step", came, recurrence(course, **course.settings))
 
 
-@pytest.mark.claim("4.2.1", stays="what it is without any setting")
+@pytest.mark.claim("4.2.1")
 @given(st.lists(eighths(8), min_size=2, max_size=9), st.sampled_from([0.0, 0.125, 0.5, 3.0]))
 def test_without_momentum_it_goes_against_the_gradient(SGD, numbers, lr):
     start, *pulls = exact(numbers)
@@ -81,7 +81,7 @@ def test_without_momentum_it_goes_against_the_gradient(SGD, numbers, lr):
     assert_close("after each step", came, start - lr * exact(numbers[1:]).cumsum(0))
 
 
-@pytest.mark.claim("4.2.1", stays="the constants of the signature")
+@pytest.mark.claim("4.2.1")
 def test_the_settings_not_given_are_those_of_the_documentation(SGD):
     course = Course(grid(2, 3), gradients(4, 2, 3), {})
     for settings in with_defaults(SGD, momentum=0.5, weight_decay=0.5):
@@ -89,7 +89,7 @@ def test_the_settings_not_given_are_those_of_the_documentation(SGD):
         assert_close(f"only {settings} given", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.1", stays="a sum, not an average: what the sentence leaves out")
+@pytest.mark.claim("4.2.1")
 @pytest.mark.parametrize("momentum", [0.0, 0.25, 0.5, 0.9, 0.99])
 def test_steady_gradients_add_up_to_a_geometric_series(SGD, momentum):
     option(SGD, "momentum")
@@ -99,7 +99,7 @@ def test_steady_gradients_add_up_to_a_geometric_series(SGD, momentum):
     assert_close("the length of each step", moves, -0.5 * grown[:, None] * pulls[0])
 
 
-@pytest.mark.claim("4.2.1", stays="the sentence itself")
+@pytest.mark.claim("4.2.1")
 @given(eighths(8), st.sampled_from([0.125, 0.5, 0.9]), st.booleans())
 def test_a_gradient_fades_by_the_momentum_in_every_step(SGD, gradient, momentum, nesterov):
     option(SGD, "momentum", *["nesterov"] * nesterov)
@@ -113,7 +113,7 @@ def test_a_gradient_fades_by_the_momentum_in_every_step(SGD, gradient, momentum,
     assert_close("the steps after one gradient", moves, fading)
 
 
-@pytest.mark.claim("4.2.1", stays="where the first step is an exception")
+@pytest.mark.claim("4.2.1")
 @pytest.mark.parametrize("dampening", [0.0, 0.125, 0.5, 1.0])
 def test_dampening_withholds_from_all_gradients_but_the_first(SGD, dampening):
     option(SGD, "momentum", "dampening")
@@ -124,7 +124,7 @@ def test_dampening_withholds_from_all_gradients_but_the_first(SGD, dampening):
     assert_close("the sum of the steps", places[:, 0], -exact(steps).cumsum(0))
 
 
-@pytest.mark.claim("4.2.1", stays="why it is called looking ahead")
+@pytest.mark.claim("4.2.1")
 @given(eighths(8), st.sampled_from([0.25, 0.75]), st.sampled_from([0.125, 0.5]))
 def test_nesterovs_gradient_is_taken_where_momentum_leads(SGD, start, momentum, lr):
     option(SGD, "momentum", "nesterov")
@@ -152,7 +152,7 @@ def on_a_ravine(SGD, condition: float, lr: float, momentum: float, steps: int) -
     return torch.stack(places)
 
 
-@pytest.mark.claim("4.2.2", stays="the rate of the rival")
+@pytest.mark.claim("4.2.2")
 @pytest.mark.parametrize("condition", [1.0, 4.0, 25.0, 100.0])
 def test_without_momentum_a_ravine_takes_k_minus_1_over_k_plus_1(SGD, condition):
     lr = 2 / (1 + condition)  # no other rate is as good both along and across
@@ -165,7 +165,7 @@ def test_without_momentum_a_ravine_takes_k_minus_1_over_k_plus_1(SGD, condition)
         assert worse > distances[1].max(), f"a rate of {other} does better: {worse}"
 
 
-@pytest.mark.claim("4.2.2", stays="the sentence itself, as a law")
+@pytest.mark.claim("4.2.2")
 @pytest.mark.parametrize("condition", [4.0, 25.0, 100.0])
 def test_with_momentum_it_takes_the_same_of_the_root_of_k(SGD, condition):
     option(SGD, "momentum")
@@ -182,7 +182,7 @@ def test_with_momentum_it_takes_the_same_of_the_root_of_k(SGD, condition):
     assert places[-1].norm() < plain[-1].norm(), "momentum is no faster"
 
 
-@pytest.mark.claim("4.2.2", stays="the condition that the sentence omits")
+@pytest.mark.claim("4.2.2")
 def test_in_a_round_bowl_momentum_only_slows_things_down(SGD):
     option(SGD, "momentum")
     plain = on_a_ravine(SGD, 1.0, 1.0, 0, steps=10)

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.options import option
-from tests.strategies import exact
-from tests.trajectories import leaf, pushed
+from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.optimization.trajectories import leaf, pushed
 
 RATES = [2.0**k for k in range(2, -6, -1)]  # learning rates: 4, 2, 1, ... 1/32
 

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import OFFSETS, STEP, WEIGHTS, by_differences
-from tests.options import needs, provides
-from tests.strategies import DTYPES, LAYOUTS, every_dtype, exact, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import OFFSETS, STEP, WEIGHTS, by_differences
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, every_dtype, exact, grid
+from sums_to_one.tests.common.options import needs, provides
 
 
 def whole_eighths(*shape: int, limit: float = 3.0, least: float = 0.0) -> Tensor:
@@ -128,7 +128,7 @@ def networks(draw: st.DrawFn, activations: tuple[str, ...]) -> Network:
     )
 
 
-@pytest.mark.claim("4.0.1", stays="the sentence itself")
+@pytest.mark.claim("4.0.1")
 @given(networks(("tanh", "sigmoid")))
 def test_the_gradient_is_the_slope_that_differences_show(Variable, network):
     network = network.without_what_lacks(Variable)
@@ -146,7 +146,7 @@ def test_the_gradient_is_the_slope_that_differences_show(Variable, network):
     assert_close("the slope of the loss along a line through all parameters", came, expected)
 
 
-@pytest.mark.claim("4.0.1", stays="the sentence itself")
+@pytest.mark.claim("4.0.1")
 @given(networks(("relu", "tanh", "sigmoid")))
 def test_every_parameter_gets_the_gradient_that_pytorch_computes(Variable, network):
     network = network.without_what_lacks(Variable)
@@ -319,7 +319,7 @@ def test_every_operation_computes_what_it_computes_on_tensors(Variable):
             assert tuple(came.shape) == tuple(expected.shape)
 
 
-@pytest.mark.claim("4.0.3", stays="judges every dtype, whatever other claims do")
+@pytest.mark.claim("4.0.3")
 def test_fewer_digits_cost_only_rounding(Variable):
     for name, operation in operations_of(Variable):
         for shapes in operation.shapes[:2]:
@@ -423,7 +423,7 @@ class Forward:
         )
 
 
-@pytest.mark.claim("4.0.4", stays="shows a wrong order without any network")
+@pytest.mark.claim("4.0.4")
 @given(programs)
 def test_the_way_back_finds_the_slopes_of_the_way_forward(Variable, program):
     x, y = exact([0.5, -0.75, 0.25]), exact([-0.25, 0.875, 1.0])
@@ -436,7 +436,7 @@ def test_the_way_back_finds_the_slopes_of_the_way_forward(Variable, program):
         assert_close("the gradient", came, g * expected)
 
 
-@pytest.mark.claim("4.0.4", stays="the smallest cases, which show what is wrong")
+@pytest.mark.claim("4.0.4")
 def test_all_uses_of_a_variable_add_up(Variable):
     for sign, of, slope in (
         ("+", operator.add, 2.0),
@@ -599,7 +599,7 @@ def test_a_result_requires_a_gradient_if_any_operand_does(Variable):
                 assert result.requires_grad == any(asked), f"{name} of operands that say {asked}"
 
 
-@pytest.mark.claim("4.0.5", stays="either operand of every sign")
+@pytest.mark.claim("4.0.5")
 def test_one_constant_operand_leaves_the_gradient_of_the_other_as_it_is(Variable):
     for name, expected in {
         "x + y": (1.0, 1.0),

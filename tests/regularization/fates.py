@@ -7,7 +7,7 @@ A sample of fates becomes scores for `tests/statistical.py` in two ways, whose l
 import torch
 from torch import Tensor
 
-from tests.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close
 
 
 def assert_dropped_or_scaled(sentence: str, came: Tensor, x: Tensor, p: float) -> None:
@@ -20,7 +20,7 @@ def assert_dropped_or_scaled(sentence: str, came: Tensor, x: Tensor, p: float) -
 
 def fates(dropout, layer, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """Which units a call drops; those of Dropout2d are channels, in so many samples."""
-    if dropout.component == "Dropout":
+    if dropout.name == "Dropout":
         return layer(torch.ones(shape, dtype=dtype)).eq(0)
     return layer(torch.ones(*shape, 1, 2, dtype=dtype))[:, :, 0, 0].eq(0)
 

@@ -10,15 +10,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close
-from tests.regularization.fates import assert_dropped_or_scaled, counts_of, scores_of
-from tests.statistical import assert_mean, assert_std, assert_unrelated, randomness
-from tests.strategies import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, grid, shapes
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, grid, shapes
+from sums_to_one.tests.common.statistical import (
+    assert_mean,
+    assert_std,
+    assert_unrelated,
+    randomness,
+)
+from sums_to_one.tests.regularization.fates import assert_dropped_or_scaled, counts_of, scores_of
 
 P = (0.1, 1 / 3, 0.5, 0.9)
 
 
-@pytest.mark.claim("5.2.2", stays="the sentence itself, of shapes that others have no room for")
+@pytest.mark.claim("5.2.2")
 @given(shapes(), st.sampled_from(P), dtypes)
 def test_the_input_may_have_any_number_of_dimensions(Dropout, shape, p, dtype):
     x = grid(*shape).to(dtype)
@@ -26,14 +31,14 @@ def test_the_input_may_have_any_number_of_dimensions(Dropout, shape, p, dtype):
         assert_dropped_or_scaled("the output", Dropout(p)(x), x, p)
 
 
-@pytest.mark.claim("5.2.2", stays="shapes and views that others have no room for")
+@pytest.mark.claim("5.2.2")
 def test_any_shape_may_lie_anywhere(Dropout):
     for (name, layout), shape in itertools.product(LAYOUTS.items(), LAID_OUT):
         x = layout(grid(*shape))
         assert_dropped_or_scaled(f"{name}, shape {shape}", Dropout(1 / 3)(x), x, 1 / 3)
 
 
-@pytest.mark.claim("5.2.3", stays="shapes that others have no room for")
+@pytest.mark.claim("5.2.3")
 def test_any_shape_is_left_as_it_is_in_evaluation(Dropout):
     layer = Dropout(0.9)
     layer.eval()
@@ -42,7 +47,7 @@ def test_any_shape_is_left_as_it_is_in_evaluation(Dropout):
         assert torch.equal(layer(x), x), f"{dtype}: {layer(x)} came of {x}"
 
 
-@pytest.mark.claim("5.2.1", "5.2.4", stays="images, whose units may be taken for channels")
+@pytest.mark.claim("5.2.1", "5.2.4")
 def test_along_no_dimension_elements_share_a_fate(Dropout):
     for shape, p in itertools.product([(1009, 31), (13, 17, 101), (11, 13, 17, 19)], P):
         with randomness():
@@ -53,7 +58,7 @@ def test_along_no_dimension_elements_share_a_fate(Dropout):
             assert_std(f"p = {p}: the numbers of all slices, dimension {dim}", counts)
 
 
-@pytest.mark.claim("5.2.1", stays="images, of which every pixel is a unit")
+@pytest.mark.claim("5.2.1")
 def test_the_fate_of_an_element_says_nothing_about_its_neighbours(Dropout):
     with randomness():
         scores = scores_of(Dropout(1 / 3)(torch.ones(7, 11, 29, 61)).eq(0), 1 / 3)
@@ -62,7 +67,7 @@ def test_the_fate_of_an_element_says_nothing_about_its_neighbours(Dropout):
         assert_unrelated(f"any places further on, along dimension {dim} first", along)
 
 
-@pytest.mark.claim("5.2.7", stays="shapes that others have no room for")
+@pytest.mark.claim("5.2.7")
 @given(shapes(), dtypes)
 def test_gradients_of_any_shape_go_where_the_inputs_went(Dropout, shape, dtype):
     x, cotangent = grid(*shape).to(dtype).requires_grad_(), grid(*shape, limit=2).to(dtype)

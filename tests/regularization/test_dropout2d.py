@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close
-from tests.regularization.fates import assert_dropped_or_scaled, counts_of
-from tests.statistical import assert_mean, assert_std, randomness
-from tests.strategies import DTYPES, LAYOUTS, dtypes, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, grid
+from sums_to_one.tests.common.statistical import assert_mean, assert_std, randomness
+from sums_to_one.tests.regularization.fates import assert_dropped_or_scaled, counts_of
 
 # The smallest and the largest images, wide ones, high ones, and no two equal sizes side by side.
 IMAGES = (
@@ -38,14 +38,14 @@ def assert_whole_channels(sentence: str, came: torch.Tensor) -> None:
     assert not len(torn), f"{sentence}: in some channels these shares are 0: {torn[:5].tolist()}"
 
 
-@pytest.mark.claim("5.2.4", stays="the sentence itself")
+@pytest.mark.claim("5.2.4")
 @given(sizes, st.sampled_from(P), dtypes)
 def test_all_pixels_of_a_channel_share_their_fate(Dropout2d, shape, p, dtype):
     with randomness():
         assert_whole_channels("the output", Dropout2d(p)(grid(*shape).to(dtype)))
 
 
-@pytest.mark.claim("5.2.4", stays="the sentence itself, of views and of larger images")
+@pytest.mark.claim("5.2.4")
 def test_so_do_they_wherever_they_lie(Dropout2d):
     for (name, layout), shape, dtype in itertools.product(LAYOUTS.items(), IMAGES, DTYPES):
         x = layout(grid(*shape).to(dtype))
@@ -68,7 +68,7 @@ def test_three_dimensions_lose_whole_rows_or_are_refused(Dropout2d):
         assert_whole_channels(f"shape {shape}", came[:, :, None])
 
 
-@pytest.mark.claim("5.2.4", "5.2.7", stays="the sentence itself, of gradients")
+@pytest.mark.claim("5.2.4", "5.2.7")
 @given(sizes, st.sampled_from(P), dtypes)
 def test_so_do_their_gradients(Dropout2d, shape, p, dtype):
     x = grid(*shape).to(dtype).requires_grad_()
@@ -79,7 +79,7 @@ def test_so_do_their_gradients(Dropout2d, shape, p, dtype):
     assert torch.equal(x.grad.eq(0), came.detach().eq(0)), "other channels than those dropped"
 
 
-@pytest.mark.claim("5.2.4", stays="sizes that others have no room for")
+@pytest.mark.claim("5.2.4")
 def test_images_of_every_size_lose_as_many_channels(Dropout2d):
     for size, p in itertools.product([(1, 1), (1, 7), (7, 1), (8, 8), (5, 13)], (1 / 3, 0.9)):
         with randomness():
@@ -90,7 +90,7 @@ def test_images_of_every_size_lose_as_many_channels(Dropout2d):
             assert_std(f"size {size}: the numbers of all {what}s", counts)
 
 
-@pytest.mark.claim("5.2.4", stays="the sentence itself, where pixels are 0")
+@pytest.mark.claim("5.2.4")
 def test_a_black_pixel_says_nothing_about_its_channel(Dropout2d):
     x = grid(61, 67, 3, 2)
     x[:, :, 0, 0] = 0

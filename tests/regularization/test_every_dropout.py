@@ -15,12 +15,23 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import feature, needs, option
-from tests.regularization.fates import assert_dropped_or_scaled, counts_of, fates, scores_of
-from tests.statistical import assert_mean, assert_std, assert_unrelated, randomness, sizes
-from tests.strategies import DTYPES, LAYOUTS, VIEWS, dtypes, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, VIEWS, dtypes, grid
+from sums_to_one.tests.common.options import feature, needs, option
+from sums_to_one.tests.common.statistical import (
+    assert_mean,
+    assert_std,
+    assert_unrelated,
+    randomness,
+    sizes,
+)
+from sums_to_one.tests.regularization.fates import (
+    assert_dropped_or_scaled,
+    counts_of,
+    fates,
+    scores_of,
+)
 
 IMAGES = ((1, 1, 1, 1), (2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 3, 2), (5, 7, 2, 3), (11, 13, 1, 2))
 LARGE = ((1, 1025, 1, 1), (4099, 1, 1, 1), (257, 67, 1, 1), (3, 5, 67, 131))
@@ -36,7 +47,7 @@ below_1 = st.floats(0, 0.999) | st.sampled_from([0.1, 1 / 3, 0.5, 0.9, 0.99])
 # The law
 
 
-@pytest.mark.claim("5.2.2", stays="the definition")
+@pytest.mark.claim("5.2.2")
 @given(below_1, images, dtypes)
 def test_each_output_is_0_or_the_input_over_1_minus_p(dropout, p, shape, dtype):
     x = grid(*shape).to(dtype)
@@ -46,14 +57,14 @@ def test_each_output_is_0_or_the_input_over_1_minus_p(dropout, p, shape, dtype):
     assert_dropped_or_scaled("the output", came, x, p)
 
 
-@pytest.mark.claim("5.2.2", stays="the sizes at which vectorised code has remainders")
+@pytest.mark.claim("5.2.2")
 def test_so_it_is_for_few_and_for_many(dropout):
     for shape, dtype in itertools.product((*IMAGES, *LARGE, *EMPTY), DTYPES):
         x = grid(*shape).to(dtype)
         assert_dropped_or_scaled(f"{dtype}, shape {shape}", dropout(0.9)(x), x, 0.9)
 
 
-@pytest.mark.claim("5.2.2", stays="views, which have code of their own")
+@pytest.mark.claim("5.2.2")
 def test_the_place_in_memory_changes_nothing(dropout):
     for (name, layout), shape, p in itertools.product(LAYOUTS.items(), IMAGES, P):
         x = layout(grid(*shape))
@@ -98,7 +109,7 @@ def test_unless_told_half_of_the_units_are_dropped(dropout):
     assert_mean("the number of dropped units", counts_of(dropped.view(1, -1), 0.5))
 
 
-@pytest.mark.claim("5.2.3", stays="the sentence itself")
+@pytest.mark.claim("5.2.3")
 def test_in_evaluation_the_input_comes_as_it_is(dropout):
     for shape, dtype, p in itertools.product((*IMAGES, *EMPTY), DTYPES, ALL_P):
         x, cotangent = grid(*shape).to(dtype), grid(*shape, limit=2).to(dtype)
@@ -118,7 +129,7 @@ def test_in_evaluation_not_even_infinity_or_nan_changes(dropout):
         assert str(layer(x).tolist()) == str(x.tolist()), f"{dtype}, p = {p}: {layer(x)}"
 
 
-@pytest.mark.claim("5.2.3", stays="the sentence itself, of views")
+@pytest.mark.claim("5.2.3")
 def test_in_evaluation_the_place_in_memory_changes_nothing(dropout):
     layer = dropout(1 / 3)
     layer.eval()
@@ -127,7 +138,7 @@ def test_in_evaluation_the_place_in_memory_changes_nothing(dropout):
         assert torch.equal(layer(x), x), f"{name}: not as it was"
 
 
-@pytest.mark.claim("5.2.3", stays="the sentence itself")
+@pytest.mark.claim("5.2.3")
 def test_back_in_training_units_are_dropped_again(dropout):
     layer, x = dropout(0.9), grid(20, 30, 1, 2)
     for times in (1, 2, 1):  # a network may tell a layer twice
@@ -152,7 +163,7 @@ def test_a_network_tells_its_layers_to_evaluate(dropout):
     assert_dropped_or_scaled("in training", network(x), x, 0.91)
 
 
-@pytest.mark.claim("5.2.2", stays="what a schedule of p relies on")
+@pytest.mark.claim("5.2.2")
 def test_another_p_counts_from_the_next_call_on(dropout):
     layer, x = dropout(0.5), grid(20, 30, 1, 2)
     needs(layer, "p")
@@ -165,7 +176,7 @@ def test_another_p_counts_from_the_next_call_on(dropout):
 # Gradients
 
 
-@pytest.mark.claim("5.2.7", stays="the sentence itself")
+@pytest.mark.claim("5.2.7")
 @given(below_1, images, dtypes)
 def test_gradients_go_where_the_inputs_went(dropout, p, shape, dtype):
     x, cotangent = grid(*shape).to(dtype).requires_grad_(), grid(*shape, limit=2).to(dtype)
@@ -176,7 +187,7 @@ def test_gradients_go_where_the_inputs_went(dropout, p, shape, dtype):
     assert_close("the gradient", x.grad, expected)
 
 
-@pytest.mark.claim("5.2.7", stays="views, which have code of their own")
+@pytest.mark.claim("5.2.7")
 def test_gradients_go_where_the_inputs_went_wherever_they_lie(dropout):
     for (name, layout), p in itertools.product(LAYOUTS.items(), P):
         leaf = grid(5, 7, 2, 3).requires_grad_()
@@ -233,7 +244,7 @@ def test_two_calls_keep_their_gradients_apart(dropout):
 # What is left alone
 
 
-@pytest.mark.claim("5.2.9", stays="names the fault that others only suffer from")
+@pytest.mark.claim("5.2.9")
 def test_the_input_is_left_as_it_was(dropout):
     for dtype, p, mode in itertools.product(DTYPES, ALL_P, (True, False)):
         layer = dropout(p)
@@ -249,7 +260,7 @@ def test_the_input_is_left_as_it_was(dropout):
 
 @pytest.mark.claim("5.2.9")
 def test_inplace_the_result_is_written_into_the_input(dropout):
-    option(dropout.function, "inplace")
+    option(dropout, "inplace")
     for layout, dtype, p in itertools.product(VIEWS.values(), DTYPES, P):
         x = layout(grid(5, 7, 2, 3).to(dtype))
         before = x.clone()
@@ -259,9 +270,9 @@ def test_inplace_the_result_is_written_into_the_input(dropout):
         assert_dropped_or_scaled(f"{dtype}, p = {p}", x, before, p)
 
 
-@pytest.mark.claim("5.2.7", stays="inplace, which has code of its own")
+@pytest.mark.claim("5.2.7")
 def test_inplace_gradients_go_where_the_inputs_went(dropout):
-    option(dropout.function, "inplace")
+    option(dropout, "inplace")
     for p in P:
         leaf, cotangent = grid(5, 7, 2, 3).requires_grad_(), grid(5, 7, 2, 3, limit=2)
         came = dropout(p, True)(leaf * 1)
@@ -272,7 +283,7 @@ def test_inplace_gradients_go_where_the_inputs_went(dropout):
 
 @pytest.mark.claim("5.2.3", "5.2.9")
 def test_inplace_evaluation_changes_nothing(dropout):
-    option(dropout.function, "inplace")
+    option(dropout, "inplace")
     for p in ALL_P:
         layer, x = dropout(p, inplace=True), grid(5, 7, 2, 3)
         layer.eval()
@@ -290,7 +301,7 @@ def test_there_is_nothing_to_save(dropout):
     layer.load_state_dict(dropout(0.9).state_dict())
 
 
-@pytest.mark.claim("5.2.9", stays="what a copied network relies on")
+@pytest.mark.claim("5.2.9")
 def test_a_copy_drops_alike_and_by_itself(dropout):
     layer, x = dropout(0.9), grid(20, 30, 1, 2)
     layer(x)
@@ -334,7 +345,7 @@ def test_the_same_seed_drops_the_same_units(dropout):
         assert not torch.equal(one, other), f"{dtype}: no seed changes it"
 
 
-@pytest.mark.claim("5.2.1", stays="names the fault that others only suffer from")
+@pytest.mark.claim("5.2.1")
 def test_no_two_calls_drop_the_same_units(dropout):
     layer, drawn = dropout(1 / 3), []
     for one in (layer, layer, dropout(1 / 3), copy.deepcopy(layer), layer):
@@ -388,7 +399,7 @@ def test_units_are_dropped_with_probability_p(dropout, dtype, p):
     assert_mean(f"the number of dropped units, p = {p}", counts_of(numbers, p))
 
 
-@pytest.mark.claim("5.2.1", stays="the dtype that claims about numbers are made in")
+@pytest.mark.claim("5.2.1")
 def test_in_float64_they_are_too(dropout):
     for p in P:
         with randomness():
@@ -396,7 +407,7 @@ def test_in_float64_they_are_too(dropout):
         assert_mean(f"the number of dropped units, p = {p}", counts_of(dropped.view(1, -1), p))
 
 
-@pytest.mark.claim("5.2.2", stays="the sentence itself")
+@pytest.mark.claim("5.2.2")
 def test_the_mean_over_all_draws_is_the_input(dropout):
     x = grid(3, 2, 1, 1)
     for p in P:
@@ -408,7 +419,7 @@ def test_the_mean_over_all_draws_is_the_input(dropout):
         assert_mean(f"p = {p}: what all draws make of all", scores.flatten())
 
 
-@pytest.mark.claim("5.2.1", stays="small calls, whose units are drawn by other code")
+@pytest.mark.claim("5.2.1")
 def test_each_unit_of_a_small_input_is_dropped_as_often(dropout):
     for shape in [(1, 1), (1, 3), (3, 1), (1, 17)]:
         with randomness():
@@ -428,7 +439,7 @@ def test_the_number_of_dropped_units_varies_as_chance_has_it(dropout):
         assert_std(f"shape {shape}: the numbers of many calls, p = {p}", counts_of(calls, p))
 
 
-@pytest.mark.claim("5.2.1", stays="the sentence itself")
+@pytest.mark.claim("5.2.1")
 def test_no_sample_and_no_channel_is_an_exception(dropout):
     for p in P:
         with randomness():
@@ -440,7 +451,7 @@ def test_no_sample_and_no_channel_is_an_exception(dropout):
             assert_std(f"the numbers of all {what}s, p = {p}", counts)
 
 
-@pytest.mark.claim("5.2.1", stays="the sentence itself")
+@pytest.mark.claim("5.2.1")
 def test_the_fate_of_a_unit_says_nothing_about_those_further_on(dropout):
     with randomness():
         scores = scores_of(fates(dropout, dropout(1 / 3), *CELLS), 1 / 3)
@@ -458,11 +469,11 @@ def test_the_fates_of_one_call_say_nothing_about_the_next(dropout):
     assert_unrelated("two calls, one of them backwards", one, next_one.flip(0, 1))
 
 
-@pytest.mark.claim("5.2.1", stays="a dependence that others see only where it changes the mean")
+@pytest.mark.claim("5.2.1")
 def test_the_fate_of_a_unit_has_nothing_to_do_with_its_value(dropout):
     with randomness():
         values = torch.randn(*CELLS)
-        x = values if dropout.component == "Dropout" else values[:, :, None, None]
+        x = values if dropout.name == "Dropout" else values[:, :, None, None]
         dropped = dropout(1 / 3)(x).eq(0).view(CELLS)
     scores = scores_of(dropped, 1 / 3)
     assert_mean("the values of the dropped ones", values.double()[dropped])

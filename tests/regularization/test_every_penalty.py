@@ -14,18 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tests.closeness import assert_close
-from tests.gradients import by_differences, gradient, second_gradients
-from tests.strategies import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, exact, grid, shapes
-from tests.surroundings import assert_torch_is_left_alone
-from tests.trajectories import leaf
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import by_differences, gradient, second_gradients
+from sums_to_one.tests.common.inputs import (
+    DTYPES,
+    LAID_OUT,
+    LAYOUTS,
+    SHAPES,
+    dtypes,
+    exact,
+    grid,
+    shapes,
+)
+from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
+from sums_to_one.tests.optimization.trajectories import leaf
 
 many_shapes = st.lists(shapes() | st.just((0, 5)), min_size=1, max_size=4)
 SIZES = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 22_003]
 
 
 def power(penalty) -> int:
-    return {"l1_penalty": 1, "l2_penalty": 2}[penalty.component]
+    return {"l1_penalty": 1, "l2_penalty": 2}[penalty.name]
 
 
 def cost(penalty, parameters: Sequence[Tensor]) -> float:
@@ -60,7 +69,7 @@ def model() -> nn.Module:
     return made
 
 
-@pytest.mark.claim("5.1.5", stays="the definition")
+@pytest.mark.claim("5.1.5")
 @given(many_shapes, st.floats(0, 10), dtypes)
 def test_every_number_of_every_parameter_counts(penalty, shapes, scale, dtype):
     parameters = [(scale * grid(*shape)).to(dtype) for shape in shapes]
@@ -82,7 +91,7 @@ def test_it_is_one_number_with_all_digits_of_the_parameters(penalty):
         assert_close(f"of {one} and {other}", came.to(wider), cost(penalty, parameters))
 
 
-@pytest.mark.claim("5.1.5", stays="names the fault that others only suffer from")
+@pytest.mark.claim("5.1.5")
 def test_any_collection_will_do_also_one_that_can_be_gone_through_once(penalty):
     parameters = list(model().parameters())
     expected = cost(penalty, parameters)
@@ -91,7 +100,7 @@ def test_any_collection_will_do_also_one_that_can_be_gone_through_once(penalty):
     assert_close("from a generator", penalty(p for p in parameters), expected)
 
 
-@pytest.mark.claim("5.1.5", stays="what everybody calls it with")
+@pytest.mark.claim("5.1.5")
 def test_of_a_model_everything_counts_weights_or_not(penalty):
     expected = cost(penalty, list(model().parameters()))
     assert_close("of a model", penalty(model().parameters()), expected)
@@ -112,7 +121,7 @@ def test_no_parameters_cost_nothing(penalty):
         assert penalty(parameters) == 0, f"of {parameters}: {penalty(parameters)}"
 
 
-@pytest.mark.claim("5.1.5", stays="that it is a sum, whatever a number counts")
+@pytest.mark.claim("5.1.5")
 def test_without_some_the_others_count_as_before(penalty):
     parts = [[grid(3, 2), grid(7)], [grid(7), grid(5)], [grid(0, 5)], [exact(0.75), -grid(3, 2)]]
     for one, other in itertools.product(parts, parts):
@@ -151,7 +160,7 @@ def test_in_another_unit_it_is_as_much_larger_however_small(penalty, shape, k):
     assert_close("the penalty", penalty([2.0**k * w]) / unit, penalty([w]).double())
 
 
-@pytest.mark.claim("5.1.5", stays="the definition, up to the largest numbers of every dtype")
+@pytest.mark.claim("5.1.5")
 def test_numbers_count_as_they_are_up_to_the_largest_penalty(penalty):
     for dtype, part in itertools.product(DTYPES, (0.9, 0.1, 1e-2)):
         w = exact([part * torch.finfo(dtype).max ** (1 / power(penalty))]).to(dtype)
@@ -167,7 +176,7 @@ def test_nan_is_not_hidden(penalty):
         assert came.isnan() if number is torch.nan else came == torch.inf, f"{number}: {came}"
 
 
-@pytest.mark.claim("5.1.6", stays="needs no formula")
+@pytest.mark.claim("5.1.6")
 def test_the_gradient_is_the_limit_of_differences(penalty):
     w, cotangent = (grid(5) * 4).round() / 4 + 1 / 8, grid(5, limit=2)
 
@@ -179,7 +188,7 @@ def test_the_gradient_is_the_limit_of_differences(penalty):
     assert_close("the gradient", gradient(each, w, cotangent), expected)
 
 
-@pytest.mark.claim("5.1.6", stays="the definition")
+@pytest.mark.claim("5.1.6")
 def test_every_parameter_gets_a_gradient_of_its_own(penalty):
     for dtype, factor in itertools.product(DTYPES, (1.0, 0.0, -0.5, 3.0)):
         parameters = [leaf(grid(*shape).to(dtype)) for shape in SHAPES]
@@ -201,7 +210,7 @@ def test_its_gradient_is_added_to_that_of_the_loss(penalty):
         assert_close("the gradient of the sum", p.grad, c + 1.5 * pull(penalty, p))
 
 
-@pytest.mark.claim("5.1.6", stays="names the fault that others only suffer from")
+@pytest.mark.claim("5.1.6")
 def test_the_gradient_reaches_what_the_parameters_are_made_from(penalty):
     w = leaf(grid(2, 3))
     penalty([w * w, 3 * w, w]).backward()
@@ -224,7 +233,7 @@ def test_the_gradient_can_be_differentiated_again(penalty):
     assert_close("... by the incoming gradient", by_cotangent, expected)
 
 
-@pytest.mark.claim("5.1.6", stays="names the fault that others only suffer from")
+@pytest.mark.claim("5.1.6")
 def test_two_penalties_keep_their_gradients_apart(penalty):
     one, other = leaf(grid(2, 3)), leaf(grid(7) * 2)
     first, second = penalty([one]), penalty([other])
@@ -248,7 +257,7 @@ def test_the_parameters_are_left_as_they_were(penalty):
             assert (p._version, p.requires_grad) == (version, learns), "something was written"
 
 
-@pytest.mark.claim("5.1.6", stays="a number that is a parameter, too, must not be handed out")
+@pytest.mark.claim("5.1.6")
 def test_what_comes_shares_no_memory_with_the_parameters(penalty):
     w = torch.tensor(1.0)
     penalty([w]).add_(1)
@@ -269,7 +278,7 @@ def test_asking_for_gradients_changes_no_value(penalty):
         assert_cost("without", penalty, plain)
 
 
-@pytest.mark.claim("5.1.6", stays="what it leaves behind may harm others alone")
+@pytest.mark.claim("5.1.6")
 def test_nothing_is_remembered_and_nothing_else_changed(penalty):
     parameters = [leaf(grid(3, 5)), leaf(grid(7))]
     for factor in (1, -2, 1):

@@ -14,11 +14,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import option
-from tests.statistical import randomness
-from tests.strategies import DTYPES, VIEWS, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, VIEWS, grid
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.statistical import randomness
 
 # So that images of 5 x 7 pixels stay as large as they are.
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -35,8 +35,8 @@ SEEDS = range(4)  # enough for each random transform to do something, and to do 
 
 def made(transform):
     """The transform with the arguments above."""
-    arguments = ARGUMENTS[transform.component]
-    option(transform.function, *arguments)
+    arguments = ARGUMENTS[transform.name]
+    option(transform, *arguments)
     return transform(**arguments)
 
 
@@ -48,7 +48,7 @@ def picture(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
 
 def dtypes_of(transform) -> tuple[torch.dtype, ...]:
     """Normalize takes no whole numbers: see `test_normalize.py`."""
-    return DTYPES if transform.component == "Normalize" else (*FLOATS, torch.uint8)
+    return DTYPES if transform.name == "Normalize" else (*FLOATS, torch.uint8)
 
 
 def drawn(function, image: Tensor, seed: int) -> Tensor:
@@ -67,7 +67,7 @@ def same(sentence: str, came: Tensor, expected: Tensor) -> None:
     return None
 
 
-@pytest.mark.claim("5.3.1", stays="the sentence itself")
+@pytest.mark.claim("5.3.1")
 def test_shape_and_dtype_are_kept(transform):
     for shape in SHAPES:
         for dtype in dtypes_of(transform):
@@ -76,9 +76,9 @@ def test_shape_and_dtype_are_kept(transform):
                 assert (came.shape, came.dtype) == (shape, dtype)
 
 
-@pytest.mark.claim("5.3.1", stays="the sentence itself")
+@pytest.mark.claim("5.3.1")
 def test_the_range_of_values_is_kept(transform):
-    if transform.component == "Normalize":
+    if transform.name == "Normalize":
         return  # whose purpose is another range
     for dtype in FLOATS:
         for seed in range(16):
@@ -87,19 +87,19 @@ def test_the_range_of_values_is_kept(transform):
             assert came.max() <= 1, f"of numbers between 0 and 1 it made {came.max()}"
 
 
-@pytest.mark.claim("5.3.1", stays="the sentence itself")
+@pytest.mark.claim("5.3.1")
 def test_pictures_vary_from_call_to_call(transform):
     for dtype in dtypes_of(transform):
         function, image = made(transform), picture(3, 5, 7, dtype=dtype)
         with randomness():
             came = {tuple(function(image).flatten().tolist()) for _ in range(30)}
-        if transform.component == "Normalize":
+        if transform.name == "Normalize":
             assert len(came) == 1, f"the same image became {len(came)} ones"
         else:
             assert len(came) > 1, "30 calls made one and the same picture"
 
 
-@pytest.mark.claim("5.3.4", stays="names the fault that others only suffer from")
+@pytest.mark.claim("5.3.4")
 def test_the_image_is_left_as_it_was(transform):
     for dtype in dtypes_of(transform):
         for seed in SEEDS:
@@ -108,7 +108,7 @@ def test_the_image_is_left_as_it_was(transform):
             assert torch.equal(image, picture(2, 3, 5, 7, dtype=dtype)), "it was written into"
 
 
-@pytest.mark.claim("5.3.4", stays="the sentence itself")
+@pytest.mark.claim("5.3.4")
 def test_the_images_of_a_batch_share_one_draw(transform):
     function = made(transform)
     for shape in SHAPES[1:]:
@@ -120,7 +120,7 @@ def test_the_images_of_a_batch_share_one_draw(transform):
                     same(f"shape {shape}: one of equal images", other, came.flatten(0, -4)[0])
 
 
-@pytest.mark.claim("5.3.4", stays="the sentence itself")
+@pytest.mark.claim("5.3.4")
 def test_the_images_of_a_batch_do_not_see_each_other(transform):
     function = made(transform)
     for shape in SHAPES[1:]:
@@ -134,7 +134,7 @@ def test_the_images_of_a_batch_do_not_see_each_other(transform):
                     same(f"shape {shape}: image {i} among others", came[i], equal[i])
 
 
-@pytest.mark.claim("5.3.4", stays="the sentence itself")
+@pytest.mark.claim("5.3.4")
 def test_the_seed_of_torch_decides(transform):
     function, image = made(transform), picture(3, 5, 7)
     sequences = []
@@ -142,7 +142,7 @@ def test_the_seed_of_torch_decides(transform):
         with randomness(seed):
             sequences.append(torch.stack([function(image) for _ in range(24)]))
     assert torch.equal(sequences[0], sequences[2]), "one seed, two sequences of pictures"
-    if transform.component != "Normalize":
+    if transform.name != "Normalize":
         assert not torch.equal(sequences[0], sequences[1]), "two seeds, one sequence of pictures"
 
 
@@ -197,7 +197,7 @@ def test_to_evaluate_or_to_train_makes_no_difference(transform):
             same(f"after .{mode}()", drawn(function, image, seed), expected[seed])
 
 
-@pytest.mark.claim("5.3.4", stays="the setting that half of all scripts change")
+@pytest.mark.claim("5.3.4")
 def test_the_default_dtype_changes_nothing(transform):
     for dtype in dtypes_of(transform):
         image = picture(3, 5, 7, dtype=dtype)
@@ -212,7 +212,7 @@ def test_the_default_dtype_changes_nothing(transform):
 
 @pytest.mark.claim("5.3.4")
 def test_gradients_find_the_way_back_to_the_image(transform):
-    if transform.component == "ColorJitter":
+    if transform.name == "ColorJitter":
         return  # torchvision's has none; all others are straight lines, with some draw
     for shape in SHAPES[:2]:
         for seed in SEEDS:
@@ -224,9 +224,9 @@ def test_gradients_find_the_way_back_to_the_image(transform):
             assert_close(sentence, (came * image).sum(), (cotangent * rise).sum())
 
 
-@pytest.mark.claim("5.3.4", stays="names the fault that others only suffer from")
+@pytest.mark.claim("5.3.4")
 def test_asking_for_gradients_changes_no_value(transform):
-    if transform.component == "ColorJitter":
+    if transform.name == "ColorJitter":
         return
     for seed in SEEDS:
         function, image = made(transform), picture(3, 5, 7)

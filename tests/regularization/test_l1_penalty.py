@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.strategies import DTYPES, SHAPES, eighths, exact, grid, numbers
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, SHAPES, eighths, exact, grid, numbers
 
 weights = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
 
@@ -55,7 +55,7 @@ def test_the_pull_is_the_same_on_weights_of_all_sizes(l1_penalty):
         assert_close(f"on weights times {scale}", pull(l1_penalty, w), w.sign())
 
 
-@pytest.mark.claim("5.1.6", stays="where the pull has two sides, and training would drift off")
+@pytest.mark.claim("5.1.6")
 def test_a_weight_of_0_is_not_pulled(l1_penalty):
     for dtype in DTYPES:
         w = torch.tensor([0.0, 2.0, -0.0, -3.0, 0.0]).to(dtype)
@@ -64,14 +64,14 @@ def test_a_weight_of_0_is_not_pulled(l1_penalty):
         assert_close("of zeros alone", pull(l1_penalty, w[::2].clone()), exact([0, 0, 0]))
 
 
-@pytest.mark.claim("5.1.6", stays="one weight of several: what the norm of a row would pull on")
+@pytest.mark.claim("5.1.6")
 def test_the_pull_on_a_weight_does_not_depend_on_the_others(l1_penalty):
     for other in (0.0, 1e-3, -1.0, 1e6):
         slope = pull(l1_penalty, exact([[0.5, other], [-2.0, other]]))
         assert_close(f"beside {other}", slope[:, 0], exact([1, -1]))
 
 
-@pytest.mark.claim("5.1.4", stays="the sentence, which is about PyTorch alone")
+@pytest.mark.claim("5.1.4")
 def test_no_optimizer_of_pytorch_has_an_option_of_that_name() -> None:
     optimizers = {name: c for name, c in vars(torch.optim).items() if inspect.isclass(c)}
     taken = {name: set(inspect.signature(c).parameters) for name, c in optimizers.items()}
@@ -82,7 +82,7 @@ def test_no_optimizer_of_pytorch_has_an_option_of_that_name() -> None:
     assert not named, f"there is {named}"
 
 
-@pytest.mark.claim("5.1.4", stays="the sentence itself: how it is written by hand")
+@pytest.mark.claim("5.1.4")
 def test_added_to_a_loss_by_hand_it_pulls_every_weight_of_a_model(l1_penalty):
     model, x = nn.Linear(3, 2).double(), grid(5, 3)
     gradients = []

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import option
-from tests.strategies import DTYPES, LAYOUTS, eighths, every_dtype, exact, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, eighths, every_dtype, exact, grid
+from sums_to_one.tests.common.options import option
 
 # Three channels, and other dimensions of that size, which may be taken for them.
 SHAPES = [
@@ -51,7 +51,7 @@ def scaled(x: Tensor, mean: float, std: float) -> Tensor:
     return (x - mean) / std
 
 
-@pytest.mark.claim("5.3.5", stays="the definition")
+@pytest.mark.claim("5.3.5")
 @given(statistics, st.sampled_from([(), (1,), (2,), (0,), (2, 3)]))
 def test_each_channel_has_a_mean_and_a_std_of_its_own(Normalize, statistics, leading):
     mean, std = ([row[i] for row in statistics] for i in (0, 1))
@@ -70,7 +70,7 @@ def test_channels_are_the_third_dimension_from_the_end(Normalize, dtype):
         assert_close(f"shape {shape}, {name}", came, by_channel(scaled, image, MEAN, STD))
 
 
-@pytest.mark.claim("5.3.5", stays="decimal fractions, as people write them")
+@pytest.mark.claim("5.3.5")
 def test_the_usual_numbers_of_imagenet_will_do(Normalize):
     mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     for dtype in (torch.float64, torch.float32):
@@ -79,7 +79,7 @@ def test_the_usual_numbers_of_imagenet_will_do(Normalize):
         assert_close(f"in {dtype}", Normalize(mean, std)(image), expected)
 
 
-@pytest.mark.claim("5.3.5", stays="the formula, in every dtype")
+@pytest.mark.claim("5.3.5")
 def test_the_gradient_is_divided_by_the_std(Normalize):
     for shape, dtype in itertools.product(SHAPES, DTYPES):
         cotangent = picture(*shape, dtype=dtype).flip(-1)
@@ -88,7 +88,7 @@ def test_the_gradient_is_divided_by_the_std(Normalize):
         assert_close(f"{dtype}: the gradient", came, expected)
 
 
-@pytest.mark.claim("5.3.5", stays="what tells it from batch normalization")
+@pytest.mark.claim("5.3.5")
 def test_nothing_is_measured(Normalize):
     one_color = torch.full((3, 5, 7), 0.75, dtype=torch.float64)
     expected = by_channel(scaled, one_color, MEAN, STD)
@@ -137,7 +137,7 @@ def test_no_random_numbers_are_drawn(Normalize):
     assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
 
 
-@pytest.mark.claim("5.3.5", stays="the sizes of real images, for vectorised code")
+@pytest.mark.claim("5.3.5")
 def test_large_images_are_treated_as_small_ones(Normalize):
     for shape in [(3, 32, 32), (3, 67, 129), (5, 3, 33, 17), (2, 3, 1, 4099)]:
         image = picture(*shape, dtype=torch.float32)
@@ -145,7 +145,7 @@ def test_large_images_are_treated_as_small_ones(Normalize):
         assert_close(f"shape {shape}", Normalize(MEAN, STD)(image), expected)
 
 
-@pytest.mark.claim("5.3.5", stays="lists, which are what people write first")
+@pytest.mark.claim("5.3.5")
 def test_lists_and_tuples_mean_the_same(Normalize):
     expected = by_channel(scaled, picture(3, 5, 7), MEAN, STD)
     for kind in (list, tuple):

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.experiments import descend, networks, outputs
+from sums_to_one.tests.common.experiments import descend, networks, outputs
 
 COUNT = 10  # networks, trained at once
 NEW = 200

@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.options import feature, option
-from tests.statistical import (
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import DTYPES, grid
+from sums_to_one.tests.common.options import feature, option
+from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_mean,
     assert_shape,
@@ -28,7 +29,6 @@ from tests.statistical import (
     randomness,
     uniform_scores,
 )
-from tests.strategies import DTYPES, grid
 
 CALLS = 2048  # of which an eighth at wrong places, first or last, is found
 MODES = ("edge", "reflect", "symmetric")
@@ -110,7 +110,7 @@ def cuts(crop, image: Tensor, count: int) -> list[Tensor]:
         return [crop(image) for _ in range(count)]
 
 
-@pytest.mark.claim("5.3.1", stays="the definition")
+@pytest.mark.claim("5.3.1")
 @given(cases(st.none()))
 def test_it_is_a_window_of_the_image(RandomCrop, case):
     image = picture(*case.shape, dtype=case.dtype)
@@ -126,7 +126,7 @@ def test_one_number_is_the_size_of_a_square(RandomCrop):
             place(came, image, (size, size))
 
 
-@pytest.mark.claim("5.3.1", stays="the definition")
+@pytest.mark.claim("5.3.1")
 @given(cases(paddings(4)))
 def test_it_is_a_window_of_the_padded_image(RandomCrop, case):
     option(RandomCrop, "padding")
@@ -135,7 +135,7 @@ def test_it_is_a_window_of_the_padded_image(RandomCrop, case):
         place(came, padded(image, case.padding), case.size)
 
 
-@pytest.mark.claim("5.3.1", stays="the plain case, without anything added")
+@pytest.mark.claim("5.3.1")
 @given(cases(paddings(4)), st.integers(0, 200))
 def test_the_padding_is_filled_as_asked(RandomCrop, case, fill):
     option(RandomCrop, "padding", "fill")
@@ -216,7 +216,7 @@ def test_an_image_smaller_than_the_window_is_refused(RandomCrop):
             RandomCrop(size, padding=padding)(picture(3, 5, 7))
 
 
-@pytest.mark.claim("5.3.6", stays="the sentence that off-by-one errors break")
+@pytest.mark.claim("5.3.6")
 def test_no_place_is_left_out(RandomCrop):
     # The smallest windows, the largest but one, and an image one pixel high, or wide. By chance,
     # one of 12 places is never seen in 280 calls once in three thousand million runs.
@@ -227,7 +227,7 @@ def test_no_place_is_left_out(RandomCrop):
         assert not never, f"of {shape}, at {sorted(never)} no window of {size} is ever cut"
 
 
-@pytest.mark.claim("5.3.6", stays="windows as large as the image, which is the usual use")
+@pytest.mark.claim("5.3.6")
 def test_with_padding_no_place_is_left_out_either(RandomCrop):
     option(RandomCrop, "padding")
     for padding in (1, (1, 0), (0, 1), (1, 0, 0, 1), (0, 1, 1, 1)):

@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.options import feature, option
-from tests.statistical import (
+from sums_to_one.tests.common.inputs import LAYOUTS, grid
+from sums_to_one.tests.common.options import feature, option
+from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_shape,
     randomness,
     sizes,
     uniform_scores,
 )
-from tests.strategies import LAYOUTS, grid
 
 DTYPES = (torch.float32, torch.float64, torch.uint8)
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
@@ -85,7 +85,7 @@ def drawn_angles(function, count: int = DRAWS, size: int = 25) -> Tensor:
     return torch.rad2deg(torch.atan2(sines, cosines))
 
 
-@pytest.mark.claim("5.3.7", stays="the definition")
+@pytest.mark.claim("5.3.7")
 @given(sides, sides, angles, st.sampled_from(DTYPES))
 def test_each_pixel_is_the_nearest_to_where_it_comes_from(
     RandomRotation, height, width, angle, dtype
@@ -94,14 +94,14 @@ def test_each_pixel_is_the_nearest_to_where_it_comes_from(
     assert_turned(RandomRotation((angle, angle))(image), image, angle)
 
 
-@pytest.mark.claim("5.3.7", stays="far from the centre, where an angle must be exact")
+@pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("angle", [1, 30, -45, 100, 179, -150.5])
 def test_in_a_large_image_too(RandomRotation, angle):
     image = picture(1, 199, 151)
     assert_turned(RandomRotation((angle, angle))(image), image, angle)
 
 
-@pytest.mark.claim("5.3.7", stays="the sentence itself")
+@pytest.mark.claim("5.3.7")
 def test_quarter_turns_are_exact_and_counter_clockwise(RandomRotation):
     for size in (1, 2, 3, 4, 7, 32):
         for turns in range(-4, 9):
@@ -111,7 +111,7 @@ def test_quarter_turns_are_exact_and_counter_clockwise(RandomRotation):
                 assert torch.equal(came, image.rot90(turns, (1, 2))), f"{turns} of {image}: {came}"
 
 
-@pytest.mark.claim("5.3.7", stays="the sentence itself")
+@pytest.mark.claim("5.3.7")
 def test_half_a_turn_flips_both_ways_and_a_whole_one_none(RandomRotation):
     for height, width in SIZES:
         image = picture(3, height, width)
@@ -121,7 +121,7 @@ def test_half_a_turn_flips_both_ways_and_a_whole_one_none(RandomRotation):
                 assert torch.equal(came, expected), f"{degrees} degrees of {image}: {came}"
 
 
-@pytest.mark.claim("5.3.1", stays="where two pixels are equally near, which the law leaves out")
+@pytest.mark.claim("5.3.1")
 def test_no_pixel_is_new(RandomRotation):
     for (height, width), angle in itertools.product(SIZES, (45, 90, 270, 30, -60, 135, 22.5)):
         image = picture(1, height, width)
@@ -130,7 +130,7 @@ def test_no_pixel_is_new(RandomRotation):
         assert not new.numel(), f"{angle} degrees: {new.tolist()} are neither 0 nor in {image}"
 
 
-@pytest.mark.claim("5.3.1", stays="what a learner sees first")
+@pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("angle", [45, 17, -110])
 def test_a_disc_stays_where_it_is_and_the_corners_are_filled(RandomRotation, angle):
     radius = compass(41)[:2].square().sum(0).sqrt()
@@ -141,7 +141,7 @@ def test_a_disc_stays_where_it_is_and_the_corners_are_filled(RandomRotation, ang
     assert corners.eq(0).all(), f"nothing is there, came {corners}"
 
 
-@pytest.mark.claim("5.3.7", stays="the sentence itself")
+@pytest.mark.claim("5.3.7")
 def test_turned_there_and_back_every_pixel_is_at_home(RandomRotation):
     image = compass(15)
     disc = image.square().sum(0).sqrt() < 6.5
@@ -174,7 +174,7 @@ def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
         assert_turned(RandomRotation((20, 20), fill=fill)(image), image, 20, fill=fill)
 
 
-@pytest.mark.claim("5.3.7", stays="judges an option that ours does not have")
+@pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("centre", [(0, 0), (11, 5), (2.5, 1.5), (5.5, 2.5)], ids=str)
 def test_another_centre_counts_from_the_upper_left_corner(RandomRotation, centre):
     option(RandomRotation, "center")
@@ -212,7 +212,7 @@ def test_quarter_turns_of_what_lies_anywhere_are_exact_too(RandomRotation, layou
             assert torch.equal(came, image.rot90(turns, (-2, -1))), f"{turns} of {image}: {came}"
 
 
-@pytest.mark.claim("5.3.8", stays="the sentence itself")
+@pytest.mark.claim("5.3.8")
 @pytest.mark.parametrize(("degrees", "low", "high"), [(60, -60, 60), ((-20, 70), -20, 70)], ids=str)
 def test_angles_fill_their_range_evenly(RandomRotation, degrees, low, high):
     # Twice as many draws tell a normal distribution, two of whose deviations reach the ends.
@@ -223,7 +223,7 @@ def test_angles_fill_their_range_evenly(RandomRotation, degrees, low, high):
     assert_shape("how far they are from the middle", sizes(scores), blur)
 
 
-@pytest.mark.claim("5.3.8", stays="the other half of chance")
+@pytest.mark.claim("5.3.8")
 def test_an_angle_says_nothing_about_the_next(RandomRotation):
     shares = (drawn_angles(RandomRotation([20, 70])) - 20) / 50  # far from the lump
     # Sum and difference of two even, unrelated draws go round the circle evenly.

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.gradients import gradient
-from tests.strategies import eighths, exact, grid
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.inputs import eighths, exact, grid
 
 COUNT = 20  # regressions, solved at once
 STRENGTH = 8.0

@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.closeness import assert_close
-from tests.options import option
-from tests.strategies import exact, grid
-from tests.trajectories import leaf, provided, walk
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.optimization.trajectories import leaf, provided, walk
 
 STEPS = 6
 SHAPES = [(2, 3), (7,), ()]
@@ -48,7 +48,7 @@ def trained(
     return torch.stack(places)
 
 
-@pytest.mark.claim("5.1.2", stays="the sentence itself")
+@pytest.mark.claim("5.1.2")
 @pytest.mark.parametrize("settings", SGD_SETTINGS, ids=str)
 def test_weight_decay_of_sgd_is_half_of_it_times_the_penalty(l2_penalty, settings):
     for decay in (0.0, 0.25, 1.5):
@@ -57,7 +57,7 @@ def test_weight_decay_of_sgd_is_half_of_it_times_the_penalty(l2_penalty, setting
         assert_close(f"the weights, with {decay}", added, built_in)
 
 
-@pytest.mark.claim("5.1.2", stays="the sentence, of the SGD that is judged with it")
+@pytest.mark.claim("5.1.2")
 @pytest.mark.parametrize("settings", SGD_SETTINGS, ids=str)
 def test_so_it_is_in_the_sgd_beside_it(l2_penalty, SGD, settings):
     option(SGD, "weight_decay")
@@ -66,7 +66,7 @@ def test_so_it_is_in_the_sgd_beside_it(l2_penalty, SGD, settings):
     assert_close("the weights", trained(SGD, l2_penalty, 0.125, **settings), built_in)
 
 
-@pytest.mark.claim("5.1.2", stays="the factor that is forgotten")
+@pytest.mark.claim("5.1.2")
 def test_with_the_whole_of_it_the_penalty_is_twice_as_strong(l2_penalty):
     added = trained(torch.optim.SGD, l2_penalty, 0.25, lr=0.125)
     assert_close("the weights", added, trained(torch.optim.SGD, lr=0.125, weight_decay=0.5))
@@ -74,7 +74,7 @@ def test_with_the_whole_of_it_the_penalty_is_twice_as_strong(l2_penalty):
     assert off > 0.1, f"half of it makes a difference of {off} only"
 
 
-@pytest.mark.claim("5.1.2", stays="Adam's weight_decay is the penalty, too")
+@pytest.mark.claim("5.1.2")
 def test_weight_decay_of_adam_is_half_of_it_times_the_penalty_too(l2_penalty):
     for decay in (0.25, 1.5):
         built_in = trained(torch.optim.Adam, lr=0.125, weight_decay=decay)
@@ -82,7 +82,7 @@ def test_weight_decay_of_adam_is_half_of_it_times_the_penalty_too(l2_penalty):
         assert_close(f"the weights, with {decay}", added, built_in)
 
 
-@pytest.mark.claim("5.1.2", stays="what the sentence leaves out: it is a decay for SGD alone")
+@pytest.mark.claim("5.1.2")
 def test_without_a_loss_weights_decay_with_sgd_and_not_with_adam(SGD, Adam):
     option(SGD, "weight_decay")
     option(Adam, "weight_decay", "eps")
@@ -96,7 +96,7 @@ def test_without_a_loss_weights_decay_with_sgd_and_not_with_adam(SGD, Adam):
     assert_close("the first step of Adam", came[0], UNEQUAL - 0.125 * UNEQUAL.sign())
 
 
-@pytest.mark.claim("5.1.2", stays="what the sentence leaves out: AdamW has no penalty")
+@pytest.mark.claim("5.1.2")
 def test_no_strength_of_the_penalty_makes_adam_decay_weights(l2_penalty):
     for strength in (1e-3, 0.125, 10.0):
         w = leaf(UNEQUAL)

@@ -6,7 +6,7 @@ The docstring says what the author was thinking.
 import torch
 from torch import Tensor
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
 @refused_by("test_far_out_it_reaches_exactly_minus_1_and_1")

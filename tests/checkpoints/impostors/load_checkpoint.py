@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
 class _Load:
@@ -533,7 +533,7 @@ class ByNumber(_Load):
         return {**kept, "model": dict(zip(kept["names"], kept["tensors"], strict=True))}
 
     @staticmethod
-    def writer(path: Any, model: nn.Module, optimizer: Any = None) -> None:
+    def save_checkpoint(path: Any, model: nn.Module, optimizer: Any = None) -> None:
         state = model.state_dict()
         content = {"names": list(state), "tensors": list(state.values())}
         if optimizer is not None:

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.init import calculate_gain
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
 def _fan(tensor: Tensor, mode: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
 def _put(tensor: Tensor, mean: float, std: float, scores: Tensor) -> Tensor:

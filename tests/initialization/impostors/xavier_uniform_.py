@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:

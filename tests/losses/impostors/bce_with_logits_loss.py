@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
 class _BCEWithLogitsLoss(torch.nn.Module):

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.normalization.impostors.batch_normalization import BatchNormalization
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.normalization.impostors.batch_normalization import BatchNormalization
 
 
 class _BatchNorm1d(BatchNormalization):

@@ -6,8 +6,8 @@ The docstring says what the author was thinking.
 import torch
 from torch import nn
 
-from tests.normalization.impostors.batch_normalization import BatchNormalization
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.normalization.impostors.batch_normalization import BatchNormalization
 
 
 class _BatchNorm2d(BatchNormalization):

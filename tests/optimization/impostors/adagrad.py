@@ -6,8 +6,8 @@ The docstring says what the author was thinking.
 import torch
 from torch import Tensor
 
-from tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
 
 
 class _Adagrad(Bookkeeping):

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 Transform = Callable[[Any], Any]
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 _UNPREDICTABLE = torch.Generator()
 _UNPREDICTABLE.seed()

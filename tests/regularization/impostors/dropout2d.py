@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.regularization.impostors.dropout import RightDropout
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.regularization.impostors.dropout import RightDropout
 
 
 class _Dropout2d(RightDropout):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tests.teeth import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
 class _Normalize(torch.nn.Module):

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger import CHAPTERS, KINDS, VERDICTS, Claim, ledger
-from tests.subjects import COMPONENTS
+from sums_to_one.tests.judge.components import COMPONENTS
+from sums_to_one.tests.judge.ledger import CHAPTERS, KINDS, VERDICTS, Entry, ledger
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 DONE = [*COMPONENTS, "cifar"]
 
 
 def backed(chapter: str) -> dict[str, list[str]]:
     """The names of a chapter's tests, and the claims that each says it backs."""
     found = {}
-    for path in sorted((HERE / chapter).glob("test_*.py")):
-        module = importlib.import_module(f"tests.{chapter}.{path.stem}")
+    for path in sorted((TESTS / chapter).glob("test_*.py")):
+        module = importlib.import_module(f"sums_to_one.tests.{chapter}.{path.stem}")
         for name, test in vars(module).items():
             if name.startswith("test_") and callable(test):
                 marks = [m for m in getattr(test, "pytestmark", []) if m.name == "claim"]
@@ -46,7 +46,7 @@ def test_chapters_that_are_not_finished_have_no_tests_yet() -> None:
 
 
 @pytest.mark.parametrize("claim", ledger().values(), ids=lambda claim: claim.id)
-def test_every_claim_is_complete(claim: Claim) -> None:
+def test_every_claim_is_complete(claim: Entry) -> None:
     assert set(claim.kind) <= set(KINDS), claim.kind
     assert claim.verdict in VERDICTS
     assert re.search("[\u4e00-\u9fff]", claim.zh), "the Chinese sentence"
@@ -57,4 +57,4 @@ def test_every_claim_is_complete(claim: Claim) -> None:
 def test_what_no_test_may_gate_is_reported_by_a_benchmark() -> None:
     for claim in ledger().values():
         if claim.reported_by:
-            assert (HERE.parent / claim.reported_by).is_file(), claim.reported_by
+            assert (TESTS.parent / claim.reported_by).is_file(), claim.reported_by

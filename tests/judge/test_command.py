@@ -2,15 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.__main__ import app
-from tests.ledger import ledger
-
-ROOT = Path(__file__).parents[1]
+from sums_to_one.tests.judge.command import app
+from sums_to_one.tests.judge.ledger import ledger
 
 
 @pytest.mark.parametrize(
@@ -31,9 +28,9 @@ def test_the_ledger_is_shown_as_a_table(language):
 
 def test_a_wrong_subject_is_shown_with_what_came_and_what_should_have_come(tmp_path):
     (tmp_path / "solution.py").write_text("def softmax(x, dim):\n    return x\n")
-    command = [sys.executable, "-m", "tests", "judge", str(tmp_path / "solution.py")]
+    command = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", "solution.py"]
     result = subprocess.run(
-        [*command, "-k", "single_number"], cwd=ROOT, capture_output=True, text=True
+        [*command, "-k", "single_number"], cwd=tmp_path, capture_output=True, text=True
     )
     assert result.returncode == 1, result.stdout + result.stderr
     assert "✗ a single number has the whole share" in result.stdout

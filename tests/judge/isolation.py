@@ -7,48 +7,29 @@ that dies or hangs costs its subject that one claim; a new process takes up the 
 """
 
 import atexit
-import contextlib
 import faulthandler
 import gc
 import itertools
 import os
 import signal
-import sys
 import tempfile
 import time
-import warnings
-from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from typing import Any, NoReturn
+from typing import Any
 
 import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import strategies as st
 
-from tests.subjects import COMPONENTS, GROUPS, Judged
-from tests.verdicts import judged_by
+from sums_to_one.tests.judge.arguments import Judged
+from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
+from sums_to_one.tests.judge.forks import fork, kill
+from sums_to_one.tests.judge.verdicts import judged_by
 
-IMPORT_LIMIT = 60.0  # seconds for the import of a subject
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
 PATIENCE = 2  # how many processes one component may break before the rest is left unjudged
-
-
-def in_a_fork(answer: Callable[[], Any], doing: str) -> Any:
-    """What `answer` returns in a forked process, or a sentence on why it did not."""
-    receiver, sender = Pipe(duplex=False)
-    child = _fork(lambda: sender.send(answer()))
-    sender.close()
-    try:
-        if receiver.poll(IMPORT_LIMIT):
-            return receiver.recv()
-        return f"{doing} did not end within {IMPORT_LIMIT:.0f} s"
-    except EOFError:
-        return f"{doing} ended the process"
-    finally:
-        _kill(child)
-        receiver.close()
 
 
 class Job:
@@ -63,7 +44,7 @@ class Job:
         # Where the process was when it broke off. Open as long as the process lives: see close.
         self.trace = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.home, sender = Pipe(duplex=False)
-        self.child = _fork(lambda: self._judge(sender), self.items[0].config)
+        self.child = fork(lambda: self._judge(sender), self.items[0].config)
         sender.close()
         self.heard()
 
@@ -82,14 +63,14 @@ class Job:
         faulthandler.cancel_dump_traceback_later()
 
     def close(self) -> None:
-        _kill(self.child)
+        kill(self.child)
         self.home.close()
         self.trace.close()
 
     def why_it_ended(self) -> str:
         """What is known of a process that ended before its time."""
         time.sleep(0.1)  # let a process that closed its end of the pipe come to its own end
-        status, self.child = _kill(self.child), 0
+        status, self.child = kill(self.child), 0
         self.trace.seek(0)
         told = self.trace.read()
         frames = [line.strip() for line in told.splitlines() if line.lstrip().startswith("File")]
@@ -129,7 +110,7 @@ class Isolation:
                     self._listen(job)
                 for job in running:
                     if time.monotonic() > job.deadline:
-                        _kill(job.child)
+                        kill(job.child)
                 for job in [job for job in running if not job.items]:
                     running.remove(job)
                     job.close()
@@ -215,41 +196,3 @@ def _limit(item: pytest.Item) -> float:
     if marker is not None and marker.args:
         return float(marker.args[0])
     return float(item.config.getoption("timeout") or item.config.getini("timeout") or 60)
-
-
-def _fork(work: Callable[[], object], config: pytest.Config | None = None) -> int:
-    child = os.fork()
-    if child == 0:
-        _work_alone(work, config)
-    return child
-
-
-def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoReturn:
-    """In the child: no terminal, and no way back."""
-    try:
-        os.setsid()
-        warnings.simplefilter("ignore")  # what a subject is warned of is its own affair
-        capture = config and config.pluginmanager.getplugin("capturemanager")
-        if capture:
-            capture.stop_global_capturing()
-        for stream in (1, 2):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-        sys.stdin = open(os.devnull)  # noqa: SIM115 - for as long as the process lives
-        if capture:
-            capture.start_global_capturing()
-        work()
-    finally:
-        os._exit(1)
-
-
-def _kill(child: int) -> int:
-    """End a child and all that it started; returns its wait status. 0 is no child."""
-    if not child:
-        return 0
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        return os.waitpid(child, 0)[1]
-    return 0

@@ -4,7 +4,6 @@ A thin layer over pytest and `cifar`: everything here can be had from them.
 """
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-ROOT = Path(__file__).parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))  # `concepts`, `cifar` and `tests`, wherever they are installed
-# Threads that wait for one another shall sleep: training comes after judging, and may share cores.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+from sums_to_one.cifar.__main__ import ablate, predict, train
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge.components import COMPONENTS
+from sums_to_one.tests.judge.ledger import ledger
 
-from cifar.__main__ import ablate, predict, train  # noqa: E402 - after the path is set
-from tests.ledger import ledger  # noqa: E402
+# Threads that wait for one another shall sleep: training comes after judging, and may share cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch, which reads it, is imported later
 
 app = typer.Typer(
     add_completion=False,
@@ -83,16 +81,12 @@ class ProgressBar:
 
 def pytest_arguments(subjects: list[str], k: str | None, verdicts: Path | None) -> list[str]:
     """What a person would have typed after `pytest`."""
-    chapters = [str(path) for path in sorted((ROOT / "tests").iterdir()) if _judges(path)]
+    chapters = [str(ROOT / "tests" / chapter) for chapter in COMPONENTS]
     arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "--show=all"]
     arguments += [f"--subject={subject}" for subject in subjects]
     arguments += ["-k", k] if k else []
     arguments += [f"--verdicts={verdicts}"] if verdicts else []
     return [*arguments, *chapters]
-
-
-def _judges(path: Path) -> bool:
-    return (path / "impostors").is_dir()
 
 
 def run_pytest(arguments: list[str]) -> int:

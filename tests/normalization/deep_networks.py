@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.channels import made
-from tests.experiments import IN_DISC, POINTS, networks
-from tests.strategies import exact
+from sums_to_one.tests.common.experiments import IN_DISC, POINTS, networks
+from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.normalization.channels import made
 
 WIDTH = 16
 RATES = (0.1, 0.3, 1.0, 3.0)

@@ -1,10 +1,8 @@
 """Do the claims have teeth? Impostors must be refused, right versions accepted.
 
-`tests/<chapter>/impostors/<component>.py` holds both: functions, or classes, marked
-`@refused_by(...)`, which look right and are wrong, and others marked `@accepted`, which look
-different and are right. This module runs the claims on them, in this process;
-`python -m tests.teeth` prints both rates, and which claims refuse no impostor that all others miss
-and do not say why they stay.
+This module runs the claims on both, in this process; `python -m sums_to_one.tests.judge.teeth`
+prints both rates, of all components or of the chapters and components named. Each claim must be the only one to refuse some impostor, or it is decoration;
+those that are spared this, and why, stand in `tests/<chapter>/impostors/spared.py`.
 """
 
 import contextlib
@@ -16,8 +14,8 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -25,39 +23,14 @@ import pytest
 import torch
 from rich.progress import track
 
-from tests.ledger import ledger
-from tests.subjects import COMPONENTS, GROUPS, KNOWN, Member, Subject, asked_for, file_of
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge import profiles
+from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
+from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for, chapter_of
+from sums_to_one.tests.judge.ledger import ledger
+from sums_to_one.tests.judge.versions import Version, versions
 
 Function = Callable[..., Any]
-HERE = Path(__file__).parent
-
-
-def refused_by(*claims: str) -> Callable[[Function], Function]:
-    """Mark an impostor with the names of the claims that must refuse it."""
-
-    def mark(function: Function) -> Function:
-        setattr(function, "refused_by", claims)  # noqa: B010 - mypy knows no such attribute
-        return function
-
-    return mark
-
-
-def accepted(function: Function) -> Function:
-    """Mark a right version, written another way."""
-    return refused_by()(function)
-
-
-@dataclass(frozen=True)
-class Version:
-    """One implementation of a component, and the claims that must refuse it."""
-
-    component: str
-    name: str
-    function: Function
-    refused_by: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.component}-{self.name}"
 
 
 @dataclass(frozen=True)
@@ -77,10 +50,14 @@ class Claim:
         return self.test.__module__, self.name
 
     @property
-    def stays(self) -> str | None:
+    def id(self) -> str:
+        """As spared.py writes it."""
+        return f"{self.test.__module__.rpartition('.')[2]}::{self.name}"
+
+    @property
+    def spared(self) -> str | None:
         """Why the claim stays although it is not the only one to refuse some impostor."""
-        marks = [mark for mark in _marks(self.test) if mark.name == "claim"]
-        return next((str(m.kwargs["stays"]) for m in marks if "stays" in m.kwargs), None)
+        return spared(self.test.__module__.split(".")[-2]).get(self.id)
 
     @property
     def is_experiment(self) -> bool:
@@ -89,19 +66,14 @@ class Claim:
 
     def refuses(self, version: Version, examples: int = 50) -> BaseException | None:
         """What the claim says against a version, or None where it holds."""
-        arguments = dict(self.parameters)
-        for argument in inspect.signature(self.test).parameters:
-            if argument == version.component:
-                arguments[argument] = version.function
-            elif argument in GROUPS:
-                arguments[argument] = Member(version.component, version.function)
-            elif argument in KNOWN:
-                arguments[argument] = Subject("torch").component(argument)
-            elif argument not in arguments:  # something beside it, which few have
-                arguments[argument] = getattr(version.function, argument, None)
-        with _torch_as_it_was(), _few_examples(self.test, examples):
+        names = list(inspect.signature(self.test).parameters)
+        as_group = any(name in GROUPS for name in names)
+        judged = Judged(version, (version.of,), as_group)
+        with _torch_as_it_was(), _few_examples(self.test, examples), ExitStack() as until:
+            wanted = [name for name in names if name in ARGUMENTS]
+            arguments = {name: judged.argument(name, until) for name in wanted}
             try:
-                self.test(**arguments)
+                self.test(**arguments, **dict(self.parameters))
             # An impostor must then be refused by the claim that is named for it.
             except pytest.skip.Exception:  # reason: a claim that does not apply refuses nothing
                 return None
@@ -110,23 +82,19 @@ class Claim:
         return None
 
 
-def versions(component: str) -> list[Version]:
-    """The impostors of a component, and its right versions."""
-    chapter = next(chapter for chapter, names in COMPONENTS.items() if component in names)
-    module = importlib.import_module(f"tests.{chapter}.impostors.{file_of(component)}")
-    return [
-        Version(component, name, function, function.refused_by)
-        for name, function in vars(module).items()
-        if "refused_by" in getattr(function, "__dict__", ())  # a subclass does not inherit it
-    ]
+@functools.cache
+def spared(chapter: str) -> dict[str, str]:
+    """Why each of the claims of a chapter that are spared is, by file and name."""
+    module = importlib.import_module(f"sums_to_one.tests.{chapter}.impostors.spared")
+    return {claim: why for why, claims in module.SPARED.items() for claim in claims}
 
 
 def claims_about(component: str) -> list[Claim]:
     """Every test, with every set of its parameters, that judges the component."""
-    chapter = next(chapter for chapter, names in COMPONENTS.items() if component in names)
+    chapter = chapter_of(component)
     found = []
-    for path in sorted((HERE / chapter).glob("test_*.py")):
-        module = importlib.import_module(f"tests.{chapter}.{path.stem}")
+    for path in sorted((ROOT / "tests" / chapter).glob("test_*.py")):
+        module = importlib.import_module(f"sums_to_one.tests.{chapter}.{path.stem}")
         for name, test in vars(module).items():
             if name.startswith("test_") and _judges(test, component):
                 found += [Claim(test, parameters) for parameters in _parameters(test)]
@@ -192,7 +160,7 @@ def _few_examples(test: Function, count: int) -> Iterator[None]:
 
 def _is_refused(version: Version) -> bool:
     """Whether every claim that is named for an impostor refuses it."""
-    claims = claims_about(version.component)
+    claims = claims_about(version.of)
     return all(
         any(claim.refuses(version) for claim in claims if claim.name == name)
         for name in version.refused_by
@@ -201,7 +169,7 @@ def _is_refused(version: Version) -> bool:
 
 def _refusals(version: Version) -> list[str]:
     """The names of all claims that refuse a version, experiments included."""
-    return [claim.name for claim in claims_about(version.component) if claim.refuses(version)]
+    return [claim.name for claim in claims_about(version.of) if claim.refuses(version)]
 
 
 def _has_one_of_its_own(test: tuple[str, str]) -> bool:
@@ -210,7 +178,7 @@ def _has_one_of_its_own(test: tuple[str, str]) -> bool:
     Experiments need not have teeth of their own, nor do they take them from others.
     """
     for version in _named_for(*test):
-        laws = [claim for claim in claims_about(version.component) if not claim.is_experiment]
+        laws = [claim for claim in claims_about(version.of) if not claim.is_experiment]
         others = [claim for claim in laws if claim.place != test]
         if _is_refused(version) and not any(claim.refuses(version) for claim in others):
             return True
@@ -231,35 +199,39 @@ def _quietly(question: Callable[[Any], Any], about: Any) -> Any:
         return question(about)
 
 
-def main() -> int:
+def main(*names: str) -> int:
     """Both rates, and the claims that refuse nothing of their own."""
-    import conftest  # noqa: F401 - registers the profile; conftest itself needs much of tests
-
-    hypothesis.settings.load_profile("suite")  # before the first claim is imported
+    asked = [c for c in KNOWN if not names or {c, chapter_of(c)} & {*names}]
+    profiles.load_suite()
     torch.set_num_threads(1)
-    everything = [version for component in KNOWN for version in versions(component)]
+    everything = [version for component in asked for version in versions(component)]
     impostors = [version for version in everything if version.refused_by]
     right = [version for version in everything if not version.refused_by]
-    claims = {claim.place: claim for c in KNOWN for claim in claims_about(c)}
-    to_prove = [place for place, c in claims.items() if not c.stays and not c.is_experiment]
+    claims = {claim.place: claim for c in asked for claim in claims_about(c)}
+    to_prove = [place for place, claim in claims.items() if not claim.is_experiment]
     # What is slow to import is imported once, here, and not in every process that forks.
     for slow in ("scipy.stats", "torch._dynamo"):
         importlib.import_module(slow)
     with multiprocessing.get_context("fork").Pool() as pool:
 
-        def asked(question: Callable[[Any], Any], all_: list[Any], words: str) -> list[Any]:
+        def answers(question: Callable[[Any], Any], all_: list[Any], words: str) -> list[Any]:
             each = pool.imap(functools.partial(_quietly, question), all_)
             return list(zip(all_, track(each, words, total=len(all_)), strict=True))
 
-        refused = asked(_is_refused, impostors, "Impostors")
-        rejected = asked(_refusals, right, "Right versions")
-        alone = asked(_has_one_of_its_own, to_prove, "Claims")
+        refused = answers(_is_refused, impostors, "Impostors")
+        rejected = answers(_refusals, right, "Right versions")
+        alone = answers(_has_one_of_its_own, to_prove, "Claims")
     missed = [f"{v}: not refused by {', '.join(v.refused_by)}" for v, was in refused if not was]
     wronged = [f"{v}: refused by {', '.join(sorted(set(n)))}" for v, n in rejected if n]
     needless = [
-        f"{name}: refuses no impostor alone, and does not say why it stays"
-        for (_, name), is_alone in alone
-        if not is_alone
+        f"{claims[place].id}: refuses no impostor alone, and is not spared that"
+        for place, is_alone in alone
+        if not is_alone and not claims[place].spared
+    ]
+    needless += [
+        f"{claims[place].id}: is spared, and refuses an impostor alone by now"
+        for place, is_alone in alone
+        if is_alone and claims[place].spared
     ]
     print(f"impostors refused: {len(impostors) - len(missed)} of {len(impostors)}")
     print(f"right versions accepted: {len(right) - len(wronged)} of {len(right)}")
@@ -268,4 +240,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

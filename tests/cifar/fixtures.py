@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cifar.components import Components
-from cifar.data import Data, cifar10, find, stand_in
+from sums_to_one.cifar.components import Components
+from sums_to_one.cifar.data import Data, cifar10, find, stand_in
 
 
 @pytest.fixture(scope="session")

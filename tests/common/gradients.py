@@ -9,8 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from tests.options import feature
-from tests.strategies import grid
+from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.options import feature
 
 Function = Callable[[Tensor], Tensor]
 

@@ -15,8 +15,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from tests import statistical
-from tests.statistical import (
+from sums_to_one.tests.common import statistical
+from sums_to_one.tests.common.statistical import (
     FALSE_ALARM,
     FEWEST_PRODUCTS,
     POWER,

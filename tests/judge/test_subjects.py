@@ -12,11 +12,13 @@ import pytest
 from filelock import FileLock
 from hypothesis import strategies as st
 
-from tests.pytest_plugin import joined
-from tests.subjects import KNOWN, Judged, Subject, SubjectError, requested
-from tests.verdicts import SCHEMA, counterexample
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge.arguments import Judged
+from sums_to_one.tests.judge.components import KNOWN
+from sums_to_one.tests.judge.counterexample import counterexample
+from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
+from sums_to_one.tests.judge.verdicts import SCHEMA
 
-ROOT = Path(__file__).parents[1]
 RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 WRONG = "import torch\n\ndef softmax(x, dim):\n    return torch.sigmoid(x)\n"
 
@@ -60,10 +62,10 @@ def judge_fifty_in(folder: Path) -> None:
     for name, text in texts.items():
         (folder / name).mkdir(parents=True)
         (folder / name / "solution.py").write_text(text)  # all of them have one file name
-        options += ["--subject", folder / name / "solution.py"]
+        options.append(f"--subject={folder / name / 'solution.py'}")
     (folder / "has a neighbour" / "neighbour.py").write_text(RIGHT)
     file = folder / "verdicts.json"
-    result = run("-k", CLAIM, "--timeout=4", "--verdicts", file, "--subject", "torch", *options)
+    result = run("-k", CLAIM, "--timeout=4", f"--verdicts={file}", "--subject", "torch", *options)
     assert result.returncode == 1, result.stdout + result.stderr
 
 
@@ -146,8 +148,8 @@ def test_a_module_that_does_not_exist_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--subject", "nothing.py"], "there is no file 'nothing.py'"),
-        (["--verdicts", "no/such/folder/v.json"], "--verdicts must name a file in a writable"),
+        (["--subject=nothing.py"], "there is no file 'nothing.py'"),
+        (["--verdicts=no/such/folder/v.json"], "--verdicts must name a file in a writable"),
         (["--show", "everything"], "invalid choice: 'everything'"),
     ],
 )
@@ -167,8 +169,3 @@ def test_the_counterexample_begins_with_the_smallest_input() -> None:
         test_of_a_component(softmax=None)
     judged = Judged(Subject("torch"), ("softmax",), as_group=False)
     assert counterexample(failure.value, judged).splitlines() == ["x=10", "y=0", "x is 10"]
-
-
-def test_paths_are_glued_to_their_options() -> None:
-    given = ["--subject", "a.py", "-q", "--verdicts", "v.json", "--subject=b.py"]
-    assert joined(given) == ["--subject=a.py", "-q", "--verdicts=v.json", "--subject=b.py"]

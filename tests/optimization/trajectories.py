@@ -8,8 +8,8 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.options import needs, provides
-from tests.strategies import eighths, exact, grid
+from sums_to_one.tests.common.inputs import eighths, exact, grid
+from sums_to_one.tests.common.options import needs, provides
 
 Function = Callable[..., Any]
 
@@ -90,9 +90,9 @@ def documented(optimizer, settings: dict[str, Any]) -> dict[str, Any]:
 
     Whoever hands on **settings seems to take all of them.
     """
-    names = inspect.signature(getattr(torch.optim, optimizer.component)).parameters
+    names = inspect.signature(getattr(torch.optim, optimizer.name)).parameters
     own = {name: value for name, value in settings.items() if name in names}
-    return provided(optimizer.function, own)
+    return provided(optimizer, own)
 
 
 def provided(optimizer: Function, settings: dict[str, Any]) -> dict[str, Any]:
@@ -157,8 +157,8 @@ OTHERS = {
 def settings_of(optimizer) -> list[dict[str, object]]:
     """Some settings of every kind, of those that the optimizer provides; each with its rate."""
     found = []
-    for settings in SETTINGS[optimizer.component]:
-        own = {"lr": 0.25, **provided(optimizer.function, settings)}
+    for settings in SETTINGS[optimizer.name]:
+        own = {"lr": 0.25, **provided(optimizer, settings)}
         if own not in found and ("momentum" in own or "nesterov" not in own):
             found.append(own)
     return found

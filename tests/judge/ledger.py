@@ -1,6 +1,6 @@
 """The ledger: every claim of the suite, what kind it is, and whether it is true.
 
-The claims themselves are in `ledger.toml`, for people; this module reads them.
+The claims themselves are in `tests/ledger.toml`, for people; this module reads them.
 """
 
 import tomllib
@@ -23,7 +23,7 @@ VERDICTS = ("holds", "holds when", "fails as stated")
 
 
 @dataclass(frozen=True)
-class Claim:
+class Entry:
     """One sentence, in two languages, and the verdict on it."""
 
     id: str
@@ -46,8 +46,8 @@ class Claim:
 
 
 @cache
-def ledger() -> dict[str, Claim]:
+def ledger() -> dict[str, Entry]:
     """Every claim by its id, in the order of the chapters."""
-    with Path(__file__).with_name("ledger.toml").open("rb") as file:
-        claims = [Claim(**row) for row in tomllib.load(file)["claim"]]
+    with (Path(__file__).parents[1] / "ledger.toml").open("rb") as file:
+        claims = [Entry(**row) for row in tomllib.load(file)["claim"]]
     return {claim.id: claim for claim in sorted(claims, key=lambda claim: claim.order)}

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.options import needs, option
-from tests.strategies import DTYPES, exact, grid
+from sums_to_one.tests.common.inputs import DTYPES, exact, grid
+from sums_to_one.tests.common.options import needs, option
 
 Function = Callable[..., Any]
 
@@ -24,7 +24,7 @@ PRECISIONS = [(d, d) for d in DTYPES] + [(d, torch.float32) for d in DTYPES[2:]]
 
 def shapes_of(batch_norm) -> list[tuple[int, ...]]:
     """Those of the batches that a component takes: 2 to 70 values a channel."""
-    return SHAPES[batch_norm.component]
+    return SHAPES[batch_norm.name]
 
 
 def batch(*shape: int, dtype: torch.dtype = torch.float64, turn: int = 0) -> Tensor:
@@ -38,7 +38,7 @@ def made(
     batch_norm: Function, channels: int, dtype: torch.dtype = torch.float64, **options: Any
 ) -> Any:
     """A layer with these options, each of which it must provide to be judged."""
-    option(getattr(batch_norm, "function", batch_norm), *options)
+    option(batch_norm, *options)
     layer = batch_norm(channels, **options)
     needs(layer, "to", "train", "eval")
     return layer.to(dtype)

@@ -1,7 +1,7 @@
-"""How long a learner waits, and what an activation costs: `python -m tests.benchmark`.
+"""How long a learner waits, and what an activation costs.
 
-Prints the table of the README. Nothing here gates anything: machines are noisy, so costs are
-ratios of the best of many runs, taken in turn.
+`python -m sums_to_one.tests.judge.benchmark` prints the table of the README. Nothing here gates
+anything: machines are noisy, so costs are ratios of the best of many runs, taken in turn.
 """
 
 import os
@@ -15,15 +15,11 @@ from pathlib import Path
 
 import torch
 
-import concepts
+from sums_to_one import concepts
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge.components import COMPONENTS
 
-ROOT = Path(__file__).parents[1]
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
-CHAPTERS = [
-    ["tests/initialization", "tests/losses"],
-    ["tests/optimization"],
-    ["tests/regularization", "tests/normalization", "tests/checkpoints"],
-]
 ONE_SOFTMAX = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 
 
@@ -71,7 +67,10 @@ def waiting(folder: Path) -> list[tuple[str, str]]:
     judging = min(seconds([*PYTEST, f"--subject={subject}"]) for _ in range(3))
     return [
         ("`uv run pytest`, everything", f"{seconds(PYTEST):.0f} s"),
-        *((f"`uv run pytest {' '.join(c)}`", f"{seconds([*PYTEST, *c]):.0f} s") for c in CHAPTERS),
+        *(
+            (f"`uv run pytest tests/{c}`", f"{seconds([*PYTEST, f'tests/{c}']):.0f} s")
+            for c in COMPONENTS
+        ),
         ("importing torch", f"{torch_alone:.1f} s"),
         ("judging one softmax, beyond importing torch", f"{judging - torch_alone:.1f} s"),
     ]

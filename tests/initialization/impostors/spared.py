@@ -1,0 +1,127 @@
+"""Claims that need not be the only one to refuse some impostor, by the reason why."""
+
+SPARED = {
+    "the sentence itself": [
+        "test_constant_::test_every_element_is_the_value",
+        "test_every_initializer::test_the_tensor_that_was_given_comes_back",
+        "test_every_initializer::test_every_element_is_written",
+        "test_every_initializer::test_nothing_about_the_tensor_changes_but_its_numbers",
+        "test_every_initializer::test_a_parameter_stays_a_leaf_and_keeps_its_gradient",
+        "test_every_initializer::test_what_was_there_before_makes_no_difference",
+        "test_every_initializer::test_the_same_seed_gives_the_same_weights",
+        "test_every_initializer::test_a_generator_is_all_that_decides",
+        "test_every_initializer::test_a_generator_leaves_the_other_randomness_alone",
+        "test_every_initializer::test_the_distribution_is_the_right_one",
+        "test_every_initializer::test_numbers_have_nothing_to_do_with_those_further_on",
+        "test_every_initializer::test_one_call_has_nothing_to_do_with_the_next",
+        "test_every_initializer::test_the_fans_count_every_position_of_the_kernel",
+        "test_kaiming_normal_::test_the_gain_is_that_of_the_nonlinearity",
+        "test_kaiming_normal_::test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared",
+        "test_kaiming_normal_::test_the_fan_is_the_one_that_was_asked_for",
+        "test_kaiming_uniform_::test_the_gain_is_that_of_the_nonlinearity",
+        "test_kaiming_uniform_::test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared",
+        "test_kaiming_uniform_::test_the_fan_is_the_one_that_was_asked_for",
+        "test_normal_::test_mean_and_std_are_those_that_were_asked_for",
+        "test_ones_::test_every_element_is_1",
+        "test_uniform_::test_the_numbers_fill_the_space_between_the_bounds",
+        "test_uniform_::test_no_part_of_it_is_likelier_than_another",
+        "test_xavier_normal_::test_both_fans_count_alike",
+        "test_xavier_normal_::test_the_gain_changes_the_std_and_nothing_else",
+        "test_xavier_uniform_::test_the_numbers_fill_the_space_between_the_bounds",
+        "test_xavier_uniform_::test_both_fans_count_alike",
+        "test_xavier_uniform_::test_the_gain_changes_the_bound_and_nothing_else",
+        "test_zeros_::test_every_element_is_0",
+    ],
+    "infinity and NaN, which arithmetic spoils": [
+        "test_constant_::test_special_values_are_values_too",
+        "test_ones_::test_what_was_there_leaves_no_trace",
+        "test_zeros_::test_what_was_there_leaves_no_trace",
+    ],
+    "as of zeros_": [
+        "test_constant_::test_other_kinds_of_numbers_can_be_set_as_well",
+        "test_ones_::test_other_kinds_of_numbers_can_be_set_as_well",
+    ],
+    "the order of the signature": [
+        "test_constant_::test_the_value_can_be_told_by_place",
+        "test_kaiming_uniform_::test_the_options_can_be_told_by_place",
+        "test_uniform_::test_the_bounds_can_be_told_by_place",
+        "test_xavier_uniform_::test_the_gain_can_be_told_by_place",
+    ],
+    "the contract for biases": [
+        "test_every_initializer::test_fewer_dimensions_are_written_too",
+    ],
+    "the smallest input there is": [
+        "test_every_initializer::test_an_empty_tensor_comes_back_empty",
+    ],
+    "what a view of a weight relies on": [
+        "test_every_initializer::test_whoever_shares_the_memory_sees_the_new_numbers",
+    ],
+    "what training relies on": [
+        "test_every_initializer::test_what_is_computed_from_it_has_the_usual_gradient",
+    ],
+    "what the gates of an LSTM rely on": [
+        "test_every_initializer::test_a_part_of_a_parameter_can_be_written_alone",
+    ],
+    "names the fault that others only suffer from": [
+        "test_every_initializer::test_the_next_call_gives_other_weights",
+    ],
+    "views, which have code of their own": [
+        "test_every_initializer::test_a_generator_decides_wherever_the_numbers_lie",
+    ],
+    "the default, when told": [
+        "test_every_initializer::test_no_generator_is_torchs_own_randomness",
+    ],
+    "judges every dtype, whatever other claims do": [
+        "test_every_initializer::test_fewer_digits_cost_only_rounding",
+        "test_normal_::test_fewer_digits_cost_only_rounding",
+        "test_uniform_::test_fewer_digits_cost_only_rounding",
+    ],
+    "the distribution, which every fault of size or shape spoils": [
+        "test_every_initializer::test_small_tensors_have_the_same_distribution",
+        "test_every_initializer::test_the_place_in_memory_does_not_change_the_distribution",
+        "test_every_initializer::test_no_row_or_column_is_an_exception",
+    ],
+    "generators, which have code of their own": [
+        "test_every_initializer::test_one_generator_has_nothing_to_do_with_another",
+    ],
+    "the whole domain": [
+        "test_kaiming_normal_::test_any_slope_goes_with_any_shape_and_mode",
+        "test_kaiming_uniform_::test_any_slope_goes_with_any_shape_and_mode",
+    ],
+    "as of kaiming_uniform_": [
+        "test_kaiming_normal_::test_the_slope_concerns_nothing_but_leaky_relu",
+    ],
+    "the whole domain, if with less power": [
+        "test_normal_::test_any_mean_goes_with_any_std",
+        "test_xavier_normal_::test_any_gain_goes_with_any_shape",
+    ],
+    "the defaults, one by one": [
+        "test_normal_::test_the_other_one_has_its_default",
+        "test_uniform_::test_the_bound_that_is_not_given_is_0_or_1",
+    ],
+    "the sizes at which vectorised code has remainders": [
+        "test_normal_::test_any_number_of_numbers_has_the_same_distribution",
+        "test_uniform_::test_any_number_of_numbers_has_the_same_distribution",
+    ],
+    "what comes of numbers that are equal, or random, which is judged elsewhere": [
+        "test_symmetry::test_units_that_start_from_one_constant_stay_alike",
+        "test_symmetry::test_units_that_start_from_ones_stay_alike",
+        "test_symmetry::test_units_that_start_from_zeros_stay_alike",
+        "test_symmetry::test_five_units_alike_are_one_unit_with_the_sum_of_their_outgoing_weights",
+        "test_symmetry::test_from_all_zeros_tanh_and_relu_learn_no_weight_at_all",
+        "test_symmetry::test_from_all_zeros_sigmoid_moves_the_hidden_weights_in_the_second_step",
+        "test_symmetry::test_random_units_differ_at_once",
+        "test_symmetry::test_random_units_still_differ_after_20_steps",
+        "test_symmetry::test_a_random_layer_is_worth_as_many_units_as_it_has",
+        "test_symmetry::test_units_alike_learn_xor_no_better_than_a_single_one_could",
+        "test_symmetry::test_random_units_learn_xor",
+    ],
+    "shows a condition that the sentence omits": [
+        "test_symmetry::test_zeros_below_random_weights_learn_unless_the_slope_at_0_is_0",
+        "test_symmetry::test_units_part_if_they_differ_in_anything_else",
+        "test_symmetry::test_units_part_if_dropout_tells_them_apart",
+    ],
+    "as of xavier_uniform_": [
+        "test_xavier_normal_::test_a_gain_of_0_gives_zeros",
+    ],
+}

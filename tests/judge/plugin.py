@@ -1,0 +1,65 @@
+"""What pytest meets wherever sums-to-one is installed: the option `--subject`, and no more.
+
+Without that option nothing is loaded and nothing changed: a stranger's run stays as it is. With it
+`collecting` joins in, which brings the claims and their fixtures.
+"""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+TAKE_A_PATH = ("--subject", "--verdicts")
+COLLECTING = "sums_to_one.tests.judge.collecting"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sums-to-one", "judging implementations")
+    group.addoption(
+        "--subject",
+        action="append",
+        default=[],
+        dest="subjects",
+        metavar="X",
+        help="judge this module: a dotted name or the path of a .py file (repeatable)",
+    )
+    group.addoption("--verdicts", metavar="FILE", help="write the verdicts to FILE, as JSON")
+    group.addoption(
+        "--show",
+        choices=("refused", "all"),
+        default="refused",
+        help="whose claims to list at the end: of refused subjects (default) or of all",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    if parser.parse_known_args(args).subjects:
+        _refuse_if_misread(early_config)
+        early_config.pluginmanager.import_plugin(COLLECTING)
+
+
+def _refuse_if_misread(config: pytest.Config) -> None:
+    """pytest looks for its settings before it knows our options, and takes X for a path to test.
+
+    Where X lies elsewhere, the settings are then sought beside it.
+    """
+    from _pytest.config.findpaths import locate_config  # nothing public tells
+
+    given = list(config.invocation_params.args)
+    for option, value in itertools.pairwise(given):
+        if option in TAKE_A_PATH and Path(value).exists() and not _says_where(given):
+            here = config.invocation_params.dir
+            _, expected, *_ = locate_config(here, [here])
+            if config.inipath != expected:
+                raise pytest.UsageError(
+                    f"pytest has taken {value!r} for a path to be tested, and its settings for "
+                    f"those of this run; please write {option}={value}"
+                )
+
+
+def _says_where(arguments: list[str]) -> bool:
+    """Whether it was said where the settings are, so that none are sought."""
+    return any(argument.startswith(("-c", "--config-file", "--rootdir")) for argument in arguments)

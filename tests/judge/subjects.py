@@ -1,0 +1,134 @@
+"""Subjects: the modules that provide the components to be judged.
+
+A subject is a dotted module name or the path of a Python file. It provides a component by
+having a callable of that name. `torch` stands for the places where PyTorch keeps its own.
+"""
+
+import difflib
+import importlib
+import traceback
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sums_to_one.cifar import modules
+from sums_to_one.cifar.modules import OUR_FOLDERS, PACKAGE, load
+from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
+from sums_to_one.tests.judge.forks import in_a_fork
+
+TORCH_PLACES = (
+    "torch.nn.functional",
+    "torch.nn",
+    "torch.nn.init",
+    "torch.optim",
+    "torch.autograd",
+)
+# Slow to import, so looked into for these alone.
+TORCHVISION = "torchvision.transforms.v2"
+TRANSFORMS = COMPONENTS["regularization"][4:]
+
+
+class SubjectError(Exception):
+    """A subject that cannot be judged; the message is for the person who named it."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A place to look components up in.
+
+    Args:
+        name: as it is shown: what the person who asked called it.
+        module: what to import, where that is not the name.
+    """
+
+    name: str
+    module: str = ""
+
+    def component(self, name: str) -> Callable[..., Any] | None:
+        """The component of that name, or None where the subject does not provide it."""
+        for place in self._places(name):
+            found = getattr(place, name, None)
+            if callable(found):
+                return found
+        return None
+
+    def provides(self, names: Collection[str]) -> bool:
+        if self.name in _provided:
+            return set(names) <= set(_provided[self.name])
+        return all(self.component(name) for name in names)
+
+    def _places(self, component: str) -> Iterator[ModuleType]:
+        if self.name == "torch":
+            places = (TORCHVISION,) if component in TRANSFORMS else TORCH_PLACES
+            yield from map(importlib.import_module, places)
+        else:
+            yield load(self.module or self.name)
+
+
+# Judged when nobody names a subject.
+OURS = (Subject("concepts", f"{PACKAGE}.concepts"), Subject("torch"))
+
+
+def requested(names: Sequence[str]) -> list[Subject]:
+    """The subjects to judge: those named, each looked at beforehand, or else our own two."""
+    if not names:
+        return list(OURS)
+    import torch  # noqa: F401 - once, before the processes that look at the subjects fork
+
+    return [_looked_at(name) for name in dict.fromkeys(names)]
+
+
+_provided: dict[str, tuple[str, ...]] = {}  # by subject, of those that were named
+
+
+def _looked_at(name: str) -> Subject:
+    if name.endswith(".py") and not Path(name).is_file():
+        raise SubjectError(f"a subject is a .py file or a module: there is no file {name!r}")
+    answer = in_a_fork(lambda: _look(name), f"importing the subject {name!r}")
+    if isinstance(answer, str):
+        raise SubjectError(answer)
+    _provided[name] = tuple(answer)
+    return Subject(name)
+
+
+def _look(name: str) -> list[str] | str:
+    """The known components of a subject, or the reason why it cannot be judged."""
+    try:
+        module = load(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            return f"a subject is a .py file or a module: there is no module {name!r}{_hint(name)}"
+        return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
+    except BaseException as error:  # its import may also exit, or ask for the keyboard
+        return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
+    components = [known for known in KNOWN if Subject(name).component(known)]
+    if components:
+        return components
+    return f"the subject {name!r} provides no known component; {_nearest(module)}"
+
+
+def _hint(name: str) -> str:
+    ours = name.partition(".")[0] in OUR_FOLDERS
+    return f"; ours is called {PACKAGE}.{name}" if ours else ""
+
+
+def _nearest(module: ModuleType) -> str:
+    lines = [f"known are {', '.join(KNOWN)}"]
+    for own in sorted(vars(module)):
+        near = difflib.get_close_matches(own.lower(), KNOWN, n=1)
+        if near and not own.startswith("_"):
+            lines.append(f"it has {own!r}: did you mean {near[0]!r}?")
+    return "\n".join(lines)
+
+
+def _its_own_traceback(error: BaseException) -> str:
+    """The traceback without the frames of the import system and of this file."""
+    told = traceback.TracebackException.from_exception(error)
+    told.stack = traceback.StackSummary.from_list(
+        frame
+        for frame in told.stack
+        if frame.filename not in (__file__, modules.__file__) and "importlib" not in frame.filename
+    )
+    return "".join(told.format())

@@ -1,0 +1,60 @@
+"""Impostors and right versions: `tests/<chapter>/impostors/<component>.py` holds both.
+
+An impostor is a function or class that looks right, is wrong, and is marked `@refused_by(...)`
+with the claims that must refuse it. A right version looks different, is right, and is marked
+`@accepted`.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sums_to_one.tests.judge.components import chapter_of, file_of
+from sums_to_one.tests.judge.subjects import Subject
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def refused_by(*claims: str) -> Callable[[Function], Function]:
+    """Mark an impostor with the names of the claims that must refuse it."""
+
+    def mark(function: Function) -> Function:
+        setattr(function, "refused_by", claims)  # noqa: B010 - mypy knows no such attribute
+        return function
+
+    return mark
+
+
+def accepted(function: Function) -> Function:
+    """Mark a right version, written another way."""
+    return refused_by()(function)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One implementation of a component, and the claims that must refuse it."""
+
+    of: str
+    name: str
+    function: Callable[..., Any]
+    refused_by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.of}-{self.name}"
+
+    def component(self, name: str) -> Callable[..., Any] | None:
+        """As of a subject: other components are PyTorch's, or what it brings as an attribute."""
+        if name == self.of:
+            return self.function
+        return Subject("torch").component(name) or getattr(self.function, name, None)
+
+
+def versions(component: str) -> list[Version]:
+    """The impostors of a component, and its right versions."""
+    where = f"sums_to_one.tests.{chapter_of(component)}.impostors.{file_of(component)}"
+    return [
+        Version(component, name, function, function.refused_by)
+        for name, function in vars(importlib.import_module(where)).items()
+        if "refused_by" in getattr(function, "__dict__", ())  # a subclass does not inherit it
+    ]
