@@ -1,3 +1,3 @@
-"""Our profile, and the fixtures of our own tests; all else is in `tests/judge`."""
+"""Our profiles of Hypothesis, "suite" and "explore"; all else is in `tests/judge`."""
 
-pytest_plugins = ["sums_to_one.tests.judge.collecting", "sums_to_one.tests.cifar.fixtures"]
+import sums_to_one.tests.judge.profiles  # noqa: F401 - registers them

@@ -3,6 +3,8 @@
 Every variant is trained from several seeds and compared, seed by seed, with the unchanged recipe of
 the same seed. What is compared is the accuracy on the images held out, so the test images stay
 unseen. Each finished training is written down at once; run it again and it goes on.
+
+The reading path ends here: now break something, and see which claim tells.
 """
 
 import json

@@ -5,7 +5,7 @@ which pixel goes where, one `gather` moves them. Which images, which flips and w
 has follows from the seed and the number of the batch alone, so a run that was stopped goes on with
 the right batch, and several processes agree without talking.
 
-Read next: `cifar/train.py`.
+Read next: `cifar/randomness.py`, where their order comes from.
 """
 
 from functools import lru_cache

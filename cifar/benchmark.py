@@ -9,6 +9,8 @@ CIFAR-10's size does: nobody's speed depends on what is in the pictures.
 - The bound: the products of matrices that the network consists of, and nothing else. For a layer of
   W weights they take 2 W operations an image forwards, 2 W for the gradient of its weights and 2 W
   for that of its inputs, which the first layer can do without: 2 (3 sum(W) - W_1) in all.
+
+Read next: `cifar/ablate.py`, what each concept was good for.
 """
 
 import os

@@ -3,13 +3,12 @@
 There are tensors, numbers and names in it, never code: a later version of this package can read it,
 and reading it runs nothing. What makes a file whole or not there at all is explained in
 `concepts/checkpoints/save_checkpoint.py`.
+
+Read next: `cifar/run.py`, a training from the images to the report.
 """
 
-import contextlib
 import hashlib
-import os
 import platform
-import secrets
 import tomllib
 from dataclasses import asdict
 from functools import cache
@@ -25,6 +24,7 @@ from sums_to_one.cifar.model import FullyConnected
 from sums_to_one.cifar.settings import RefusedError, Settings, SettingsError
 from sums_to_one.cifar.train import Training
 from sums_to_one.concepts.checkpoints.file_format import CheckpointError, read
+from sums_to_one.concepts.checkpoints.save_checkpoint import write
 
 FORMAT = 2  # 1 had no place in the epoch and could not be resumed
 PARTS = ("model", "optimizers", "step", "settings", "recipe", "subjects", "data", "machine")
@@ -44,7 +44,8 @@ def save(path: Path, training: Training, recipe: str) -> None:
         recipe: the name of the recipe that the settings are of.
 
     Raises:
-        OSError: no room, or no right to write.
+        OSError: the disk is full, there is no right to write, or what was written did not come
+            back from the disk as it was.
     """
     kept = {
         "format": FORMAT,
@@ -60,19 +61,10 @@ def save(path: Path, training: Training, recipe: str) -> None:
         },
         "machine": _conditions(training.machine),
     }
-    # In the same folder: a move between file systems is a copy, and can end halfway.
-    unfinished = path.with_name(f".{secrets.token_hex(8)}.unfinished")
     try:
-        with open(unfinished, "xb") as file:
-            torch.save(kept, file)
-            file.flush()
-            os.fsync(file.fileno())  # or the new name may reach the disk before the contents
-        os.replace(unfinished, path)
-    except RuntimeError as problem:  # this is how torch reports a full disk
+        write(path, kept)
+    except RuntimeError as problem:  # of torch, or a CheckpointError: it did not come back right
         raise OSError(str(problem).partition("\n")[0]) from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(unfinished)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What is looked at before a long run, for it would be a pity to find out after it."""
+"""What is looked at before a long run, for it would be a pity to find out after it.
+
+Read next: `cifar/follow.py`, how it is followed.
+"""
 
 import math
 import shutil

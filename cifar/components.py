@@ -2,7 +2,9 @@
 
 `Components("concepts", "torch")` answers `components.relu` with our own ReLU if there is one and
 with PyTorch's if not. Names and signatures are PyTorch's throughout, so the rest of this package
-never knows whose part it holds. Read next: `cifar/model.py`.
+never knows whose part it holds.
+
+Read next: `cifar/model.py`, which puts the parts together.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,9 @@
 
 CIFAR-10 is 60,000 photographs of 32x32 pixels in ten classes (Krizhevsky 2009, "Learning Multiple
 Layers of Features from Tiny Images"). All of it stays in memory as bytes, 184 MB, so that a batch
-is one indexing operation. Read next: `cifar/standin.py`, `cifar/model.py`.
+is one indexing operation.
+
+Read next: `cifar/standin.py`, where they cannot be had.
 """
 
 import os

@@ -1,6 +1,7 @@
 """Pictures of a training run: how it went, what it confuses, what it looks at, where it fails.
 
 The name of the data set is in every title, and in the title that the file itself carries.
+
 Read next: `cifar/page.py`, which puts them on one page.
 """
 

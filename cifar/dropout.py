@@ -3,6 +3,8 @@
 PyTorch draws one random number of 32 bits for every unit, on one core. A quarter of that is enough
 to say whether a unit stays, so here one number of 64 bits does for four units. The claims of
 `tests/regularization` judge it like any other.
+
+Read next: `cifar/optimization.py`, which chooses the steps.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """How good a network is: its loss, its accuracy as a whole and per class, its worst mistakes.
 
-Read next: `cifar/draw.py`, which makes pictures of it.
+Read next: `cifar/checkpoint.py`, what is kept of it.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""How a training run is followed while it lasts: a bar, a line for each epoch, and logs."""
+"""How a training run is followed while it lasts: a bar, a line for each epoch, and logs.
+
+Read next: `cifar/draw.py`, which makes pictures of it.
+"""
 
 import time
 from pathlib import Path

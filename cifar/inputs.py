@@ -10,7 +10,7 @@ its largest by far, becomes several times smaller.
 Each pattern is made to be either symmetric or antisymmetric. Then the mirror image of an image has
 the same amounts, but for the sign of the antisymmetric ones, and a flip costs next to nothing.
 
-Read next: `cifar/model.py`.
+Read next: `cifar/batches.py`, how images come to the network.
 """
 
 import math

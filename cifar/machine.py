@@ -3,6 +3,8 @@
 `torchrun --nproc-per-node 2 -m sums_to_one.cifar` starts two processes that tell each other their
 gradients. Each takes its part of every batch, the first one (rank 0) writes, and all end with the
 same weights.
+
+Read next: `cifar/evaluate.py`, how good the network is then.
 """
 
 import os

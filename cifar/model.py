@@ -3,7 +3,8 @@
 Every hidden layer is Linear, BatchNorm1d, an activation, Dropout, in this order. The last layer is
 a bare Linear: the softmax is inside the cross-entropy loss, and a second one would put a floor
 under it. Without hidden layers the network is the linear model that it has to beat.
-Read next: `cifar/train.py`.
+
+Read next: `cifar/dropout.py`, a mask that costs little.
 """
 
 import math

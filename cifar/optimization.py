@@ -1,7 +1,9 @@
 """The optimizers of a run, and the learning rate of each step.
 
 Weights of layers decay; biases and the parameters of batch norm do not, for small ones are no
-simpler than large ones. Read next: `cifar/train.py`.
+simpler than large ones.
+
+Read next: `cifar/machine.py`, what computes them.
 """
 
 import inspect

@@ -2,6 +2,8 @@
 
 The page is one file. The pictures are inside it, and it has no scripts, so it opens with a double
 click, on any machine, without a network; its own content policy forbids it to load anything.
+
+Read next: `cifar/predict.py`, what the network says of your pictures.
 """
 
 import base64

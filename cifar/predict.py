@@ -2,6 +2,8 @@
 
 A picture of any size becomes one of 32x32 pixels, as the network knows them: the largest square in
 its middle, made smaller. Where that cuts the subject away, the answer is about what is left.
+
+Read next: `cifar/__main__.py`, how a person asks for all this.
 """
 
 import stat

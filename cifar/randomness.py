@@ -3,6 +3,8 @@
 No generator is carried along from step to step. Each gets its seed anew, from a hash, so the
 numbers of step 1000 do not depend on how the run came there: whether it was stopped and went on, or
 by how many processes it is run.
+
+Read next: `cifar/components.py`, where the network takes its parts from.
 """
 
 import hashlib

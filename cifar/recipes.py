@@ -6,6 +6,8 @@ is that on the 10,000 test images: a new run should come out within about two sp
 time is that of the processor while it trained on one thread, without bfloat16, two trainings side
 by side; preparation takes 5 s more. On two threads, which wait for each other, a training takes
 about three quarters of it by the clock.
+
+Read next: `cifar/data.py`, the images to learn from.
 """
 
 from dataclasses import dataclass, replace

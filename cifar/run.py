@@ -1,4 +1,7 @@
-"""One training run from the images to the report, as the command line does it."""
+"""One training run from the images to the report, as the command line does it.
+
+Read next: `cifar/checks.py`, what it looks at first.
+"""
 
 import signal
 import tempfile

@@ -1,4 +1,7 @@
-"""Everything that a training run depends on, besides the data and the components."""
+"""Everything that a training run depends on, besides the data and the components.
+
+Read next: `cifar/recipes.py`, which settings were worth their time.
+"""
 
 import math
 from dataclasses import dataclass

@@ -5,7 +5,9 @@ around it is the light one is a coin flip, so on average no pixel is brighter fo
 for another: a linear model, which can only weigh pixels, has next to nothing to go by. A hidden
 layer can ask "is this pixel unlike that one?", whichever is the light one, and learns the shapes.
 
-An accuracy on these images says nothing about CIFAR-10. Read next: `cifar/data.py`.
+An accuracy on these images says nothing about CIFAR-10.
+
+Read next: `cifar/inputs.py`, what the network is told of an image.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,8 @@
 
 The same seed gives the same weights bit for bit, on one machine and with one number of threads. A
 run can be stopped after any step: what `state()` gives is all that the steps after it depend on.
-Read next: `cifar/evaluate.py`, `cifar/checkpoint.py`.
+
+Read next: `cifar/settings.py`, all that a run is told.
 """
 
 import math

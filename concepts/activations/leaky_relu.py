@@ -5,7 +5,7 @@
 With a small positive slope on the negative side a unit always gets some gradient, and one
 whose input is negative for every example can find its way back.
 
-Read next: `softmax.py`, for the output layer.
+Read next: `concepts/activations/softmax.py`, for the output layer.
 """
 
 from typing import Any

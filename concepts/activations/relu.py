@@ -6,7 +6,7 @@ The slope is 1 or 0 and nothing in between, so gradients neither shrink nor grow
 back, but where a unit's input is negative for every example it gets no gradient at all: the
 unit is dead. At 0 itself any slope from 0 to 1 would do; PyTorch's and ours is 0.
 
-Read next: `leaky_relu.py`, in which no unit dies.
+Read next: `concepts/activations/leaky_relu.py`, in which no unit dies.
 """
 
 from typing import Any

@@ -5,7 +5,7 @@
 It undoes the log-odds: sigmoid(log(p / (1 - p))) = p. Its slope is sigmoid(x) * sigmoid(-x),
 which is at most 1/4: a deep stack of sigmoids passes little of its gradient on.
 
-Read next: `tanh.py`, the same curve centred at 0.
+Read next: `concepts/activations/tanh.py`, the same curve centred at 0.
 """
 
 from typing import Any

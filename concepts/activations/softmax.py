@@ -6,7 +6,7 @@ Only differences between scores matter: the ratio of two outputs is exp(x_i - x_
 largest score may be subtracted from all of them, which changes nothing on paper and keeps
 exp from overflowing on a machine.
 
-Read next: `sigmoid.py`, which is the case of two classes.
+Read next: `concepts/initialization/zeros_.py`, the usual start of a bias.
 """
 
 from typing import Any

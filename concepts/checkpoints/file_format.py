@@ -7,7 +7,7 @@ A checkpoint is a dictionary that `torch.save` wrote:
 "optimizer" is missing where none was saved; whatever else is in the dictionary is ignored. There
 are numbers and names in it, and no code: any later program can read it, and reading runs nothing.
 
-Read next: `save_checkpoint.py`, then `load_checkpoint.py`.
+Read next: `concepts/checkpoints/save_checkpoint.py`, which writes such a file.
 """
 
 import pickle

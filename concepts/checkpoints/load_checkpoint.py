@@ -4,7 +4,9 @@
 is neither the old one nor the new. Here everything is put back. And a file may come from anybody:
 nothing in it is run, and it is compared with its checksums before it is believed.
 
-Read next: `tests/checkpoints/test_pickled_models.py`, what happens to those who save the model.
+What happens to those who save the model is shown in `tests/checkpoints/test_pickled_models.py`.
+
+Read next: `cifar/train.py`, where all of it works together.
 """
 
 import copy

@@ -8,14 +8,14 @@ to the old checkpoint or to the new one.
 What is saved is the state_dicts, not the objects: a pickled object names its class and the module
 where that was, and can be loaded only as long as both stay there.
 
-Read next: `load_checkpoint.py`.
+Read next: `concepts/checkpoints/load_checkpoint.py`, which reads it.
 """
 
 import contextlib
 import os
 import secrets
 import shutil
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ def save_checkpoint(path: str | os.PathLike[str], model: nn.Module, optimizer: A
 
     Raises:
         FileNotFoundError: the folder is not there.
-        OSError: no room, or no right to write. The file is as it was.
+        OSError: the disk is full, or there is no right to write. The file is as it was.
         CheckpointError: the state holds more than numbers and names, so that no load would take
             it, or it did not come back from the disk as it was. The file is as it was.
 
@@ -52,6 +52,19 @@ def save_checkpoint(path: str | os.PathLike[str], model: nn.Module, optimizer: A
     checkpoint = {"model": model.state_dict()}
     if optimizer is not None:
         checkpoint["optimizer"] = optimizer.state_dict()
+    write(path, checkpoint)
+
+
+def write(path: str | os.PathLike[str], checkpoint: dict[str, Any]) -> None:
+    """Write a checkpoint file: wholly, or the one that was there stays.
+
+    Args:
+        path: where to.
+        checkpoint: a dictionary with a state_dict as "model"; more may be in it.
+
+    Raises:
+        FileNotFoundError, OSError, CheckpointError: as in `save_checkpoint`.
+    """
     target = os.path.realpath(path)  # a link stays a link
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
@@ -60,7 +73,7 @@ def save_checkpoint(path: str | os.PathLike[str], model: nn.Module, optimizer: A
     unfinished = os.path.join(folder, f".{secrets.token_hex(8)}.unfinished")
     try:
         with open(unfinished, "xb+") as file:
-            torch.save(checkpoint, file)
+            _pack(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())  # or the new name may reach the disk before the contents
             read(file, path)
@@ -70,4 +83,14 @@ def save_checkpoint(path: str | os.PathLike[str], model: nn.Module, optimizer: A
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(unfinished)
+        raise
+
+
+def _pack(checkpoint: dict[str, Any], file: BinaryIO) -> None:
+    """`torch.save`, with the error of the system where a disk fills up halfway."""
+    try:
+        torch.save(checkpoint, file)
+    except RuntimeError as problem:  # it then tries to close the archive, and complains of that
+        if isinstance(problem.__context__, OSError):
+            raise problem.__context__ from None
         raise

@@ -5,7 +5,7 @@
 For a bias that is as good as any other start. For the weights between layers it is a trap: all
 units of a layer then compute the same, get the same gradient, and stay the same for ever.
 
-Read next: `normal_.py`, whose numbers differ.
+Read next: `concepts/initialization/uniform_.py`, whose numbers differ.
 """
 
 import torch

@@ -4,6 +4,8 @@ A weight matrix has the shape (units, inputs): each unit adds up `inputs` produc
 and each input is used by `units` units, its fan_out. In a convolution, of shape (channels out,
 channels in, height, width), every position of the kernel counts: the fans are the channels
 times height times width.
+
+Read next: `concepts/initialization/xavier_uniform_.py`, which chooses the bounds by the fans.
 """
 
 import math

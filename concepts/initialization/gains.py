@@ -2,6 +2,8 @@
 
 ReLU zeroes half of its inputs and with them half of the mean square: weights sqrt(2) times as
 large make up for that. What a negative slope lets through needs no making up for.
+
+Read next: `concepts/initialization/kaiming_uniform_.py`, which counts on ReLU.
 """
 
 import math

@@ -4,7 +4,7 @@
 
 It is the variance of `kaiming_uniform_.py`, where the reason for it stands.
 
-Read next: `gains.py`, for other activations than ReLU.
+Read next: `concepts/losses/reduction.py`, which all losses have in common.
 """
 
 import math

@@ -6,7 +6,7 @@ A sum of fan_in products multiplies the mean square of a signal by fan_in * Var(
 zeroes half of it. With gain = sqrt(2), so with the variance 2 / fan_in, the size of the signal
 survives any number of layers. With fan_out it is the gradient whose size survives.
 
-Read next: `gains.py`, for other activations than ReLU.
+Read next: `concepts/initialization/kaiming_normal_.py`, the same variance in another shape.
 """
 
 import math

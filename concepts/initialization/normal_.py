@@ -6,7 +6,7 @@
 A pair of independent normal numbers is a point in the plane whose direction t is uniform and
 whose squared distance r^2 follows an exponential law; and both are easily made from u and v.
 
-Read next: `xavier_normal_.py`, which chooses the standard deviation.
+Read next: `concepts/initialization/fans.py`, on which the right size of weights depends.
 """
 
 import math

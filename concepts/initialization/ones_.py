@@ -4,7 +4,7 @@
 
 What multiplies starts as 1, and what is added starts as 0: then the layer changes nothing yet.
 
-Read next: `constant_.py`, on why the weights between layers must differ.
+Read next: `concepts/initialization/constant_.py`, on why weights must differ.
 """
 
 import torch

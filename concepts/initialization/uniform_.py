@@ -5,7 +5,7 @@
 Its mean is (a + b) / 2 and its variance (b - a)^2 / 12: between bounds -b and b the standard
 deviation is b / sqrt(3), which is where the root of 3 in Xavier's bound comes from.
 
-Read next: `xavier_uniform_.py`, which chooses the bounds.
+Read next: `concepts/initialization/normal_.py`, which is made from uniform numbers.
 """
 
 import torch

@@ -5,7 +5,7 @@
 It is the variance of `xavier_uniform_.py`, where the reason for it stands. The shape of the
 distribution makes no difference to the variance of a sum of many products.
 
-Read next: `kaiming_normal_.py`, which counts on ReLU.
+Read next: `concepts/initialization/gains.py`, which Xavier leaves to you and Kaiming does not.
 """
 
 import math

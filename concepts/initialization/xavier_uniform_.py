@@ -7,7 +7,7 @@ the gradient's is multiplied by fan_out * Var(w). Neither can be 1 unless the fa
 the variance is 2 / (fan_in + fan_out), in between; and a uniform number has a third of its
 bound squared for variance, which makes the 2 a 6.
 
-Read next: `kaiming_uniform_.py`, which counts on ReLU.
+Read next: `concepts/initialization/xavier_normal_.py`, the same variance in another shape.
 """
 
 import math

@@ -4,7 +4,7 @@
 
 A layer whose weights are all 0 passes neither its input on nor any gradient back.
 
-Read next: `constant_.py`, on why no other constant does for weights either.
+Read next: `concepts/initialization/ones_.py`, for numbers that multiply.
 """
 
 import torch

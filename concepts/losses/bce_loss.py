@@ -6,7 +6,7 @@ The input is a probability, so a score must have gone through a sigmoid. If it h
 probability to 0 or 1 and that is wrong, the logarithm is infinite; so logarithms end at -100, and
 there the gradient has died.
 
-Read next: `bce_with_logits_loss.py`, which takes the scores and has no such end.
+Read next: `concepts/losses/bce_with_logits_loss.py`, where no gradient dies.
 """
 
 import math

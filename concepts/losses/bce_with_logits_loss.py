@@ -6,7 +6,7 @@ For x far below 0, exp(-x) is infinite on a machine, where the loss is just -x. 
 logarithm of a sum of exponentials, log(exp(0) + exp(-x)), it can be taken around the larger one.
 The gradient is sigmoid(x) - y: it never dies while the answer is wrong.
 
-Read next: `cross_entropy_loss.py`, for more than two classes.
+Read next: `concepts/losses/cross_entropy_loss.py`, for more than two classes.
 """
 
 import torch

@@ -6,7 +6,7 @@ The softmax is part of the loss: the model gives scores (logits) of any size. On
 take the softmax first; but where it has rounded a share to 0, the logarithm has nothing left.
 The gradient is what one would wish for: softmax(x) minus the target.
 
-Read next: `bce_with_logits_loss.py`, the case of two classes.
+Read next: `concepts/optimization/variable.py`, which finds all gradients in one walk.
 """
 
 import torch

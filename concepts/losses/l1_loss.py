@@ -5,7 +5,7 @@
 Every error pulls with the same strength, however large it is: an outlier counts as one vote.
 So the best constant prediction is the median.
 
-Read next: `mse_loss.py`, where large errors pull harder.
+Read next: `concepts/losses/mse_loss.py`, where large errors pull harder.
 """
 
 from torch import Tensor, nn

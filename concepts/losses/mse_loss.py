@@ -5,7 +5,7 @@
 Each error pulls in proportion to its size, so the pulls balance at the mean: that is the best
 constant prediction. It is smooth, and the nearer the target the smaller its gradient.
 
-Read next: `cross_entropy_loss.py`, for classes rather than numbers.
+Read next: `concepts/losses/bce_loss.py`, for a probability rather than a number.
 """
 
 from torch import Tensor, nn

@@ -2,6 +2,8 @@
 
 The mean does not depend on how many examples there are, so a learning rate suits any batch;
 the sum does not depend on how they are grouped, so parts of a batch can be added up.
+
+Read next: `concepts/losses/l1_loss.py`, the simplest loss.
 """
 
 from torch import Tensor

@@ -6,7 +6,7 @@ In training, mean and variance are those of the batch, one of each for every cha
 gradient passes through them. In evaluation, an answer must not depend on who else is in the batch,
 so they are averages that training has collected. What then scales and shifts is learned.
 
-Read next: `batch_norm1d.py` and `batch_norm2d.py`, which say what a channel is.
+Read next: `concepts/normalization/batch_norm1d.py`, for features and sequences.
 """
 
 import torch

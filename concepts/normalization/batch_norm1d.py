@@ -3,7 +3,7 @@
 Of a batch (N, C) a feature has N values, of sequences (N, C, L) it has N times L. How it is done
 stands in `batch_norm.py`.
 
-Read next: `batch_norm2d.py`, for images.
+Read next: `concepts/normalization/batch_norm2d.py`, for images.
 """
 
 from sums_to_one.concepts.normalization.batch_norm import BatchNorm

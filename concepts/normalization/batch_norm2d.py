@@ -3,7 +3,7 @@
 A convolution treats all places of an image alike, so normalization does, too: of a batch of shape
 (N, C, H, W) a channel has N times H times W values. How it is done stands in `batch_norm.py`.
 
-Read next: chapter 7, for what it remembers has to be saved with the weights.
+Read next: `concepts/checkpoints/file_format.py`, for what it remembers has to be saved.
 """
 
 from sums_to_one.concepts.normalization.batch_norm import BatchNorm

@@ -7,7 +7,7 @@ A parameter whose gradient is rarely other than 0 keeps a large rate for the day
 it divides by gradients, scaling a coordinate changes nothing. But s only grows: after t gradients
 of one size the rate is lr / sqrt(t), and once there has been a huge one, it never recovers.
 
-Read next: `rmsprop.py`, which forgets.
+Read next: `concepts/optimization/rmsprop.py`, which forgets.
 """
 
 from collections.abc import Iterable

@@ -9,7 +9,9 @@ the rest makes up for it. Hence the first step is lr g / (|g| + eps): lr long, w
 the gradient. Later steps are the shorter, the less the gradients agree. AMSGrad divides by the
 largest v so far, so that a rare large gradient is not forgotten while many small ones come.
 
-Read next: `tests/optimization/test_panel.py`, where Adam wins and where it loses.
+`tests/optimization/test_panel.py` shows where Adam wins and where it loses.
+
+Read next: `concepts/optimization/draw.py`, which draws the paths that they all take.
 """
 
 from collections.abc import Iterable

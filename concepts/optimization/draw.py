@@ -4,6 +4,8 @@
 
 A ravine is steep across and flat along its floor, so that no learning rate suits both directions.
 All start at the same place and make as many steps; what differs is where these lead.
+
+Read next: `concepts/regularization/l2_penalty.py`, which keeps weights small.
 """
 
 import io

@@ -8,7 +8,7 @@ With one (stochastic gradient descent) a step costs a single gradient, but that 
 point in many directions; on average they point the right way. In between, a mini-batch costs B
 gradients for a noise whose variance is about 1/B of that.
 
-Read next: `sgd.py`, which makes these steps, with momentum, from gradients that it is given.
+Read next: `concepts/optimization/optimizer.py`, which keeps the books for all rules to come.
 """
 
 from collections.abc import Callable, Iterable

@@ -4,7 +4,7 @@ An optimizer holds the parameters in groups, each with settings of its own, and 
 about each parameter from step to step, its state. All that differs is the rule: where a parameter
 moves to, given its gradient and its state. That is `_move`, in the file of each optimizer.
 
-Read next: `sgd.py`, the shortest rule.
+Read next: `concepts/optimization/sgd.py`, the shortest rule.
 """
 
 import copy

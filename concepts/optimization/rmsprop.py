@@ -9,7 +9,7 @@ average starts from 0, which is too low: the first step is lr / sqrt(1 - alpha) 
 with the usual alpha. Centered, it divides by the standard deviation: v - mean(g)^2 under the root.
 Momentum adds up the scaled gradients.
 
-Read next: `adam.py`, which mends the start.
+Read next: `concepts/optimization/adam.py`, which mends the start.
 """
 
 from collections.abc import Iterable

@@ -8,7 +8,7 @@ add up, to as much as 1 / (1 - mu) times one of them: v is a sum, not an average
 this is plain gradient descent. The S stands for the batches that the gradients come from, not for
 anything in the rule: see `gradient_descent.py`.
 
-Read next: `adagrad.py`, where each parameter gets a learning rate of its own.
+Read next: `concepts/optimization/adagrad.py`, a learning rate for each parameter.
 """
 
 from collections.abc import Iterable

@@ -11,7 +11,7 @@ there. It costs about as much as the way forward, however many parameters there 
 Gradients add up, for who moves x moves L on every path that leads there. Broadcasting copies a
 number to many places, so its way back is a sum, too.
 
-Read next: `gradient_descent.py`, which takes a step against the gradient.
+Read next: `concepts/optimization/gradient_descent.py`, which takes a step against the gradient.
 """
 
 import heapq

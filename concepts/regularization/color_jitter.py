@@ -14,7 +14,7 @@ are.
 
 The gray is what an eye would see: it is most sensitive to green, and least to blue.
 
-Read next: `normalize.py`, which comes after all of them.
+Read next: `concepts/regularization/normalize.py`, which comes after all of them.
 """
 
 from collections.abc import Sequence

@@ -3,9 +3,10 @@
     Compose([f, g, h])(x) = h(g(f(x)))
 
 The order matters. A picture cropped and then padded is not one padded and then cropped; and what
-normalizes comes last, for its result has no longer the range that colour changes rely on.
+normalizes comes last, for its result has no longer the range that colour changes rely on. What can
+be swapped and what cannot is shown in `tests/regularization/test_compose.py`.
 
-Read next: `tests/regularization/test_compose.py`, for what can be swapped and what cannot.
+Read next: `concepts/normalization/batch_norm.py`, which normalizes inside the network.
 """
 
 from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ A unit whose neighbours may be gone has to be of use by itself. What is kept is 
 that the mean of y_i over all draws is x_i. Therefore nothing is left to do in evaluation, where
 every unit takes part: y = x.
 
-Read next: `dropout2d.py`, for the channels of images.
+Read next: `concepts/regularization/dropout2d.py`, for the channels of images.
 """
 
 from torch import Tensor, nn

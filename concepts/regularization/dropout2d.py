@@ -6,7 +6,7 @@ Neighbouring pixels of a channel nearly say the same: if one of them is dropped,
 tell what it was, and nothing is missing. So here the unit is the channel, the image x_nc that a
 convolution makes of sample n.
 
-Read next: `random_horizontal_flip.py`, which varies the images instead of the network.
+Read next: `concepts/regularization/random_horizontal_flip.py`, which varies images.
 """
 
 from torch import Tensor

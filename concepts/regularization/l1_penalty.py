@@ -8,6 +8,8 @@ gradient steps jump to and fro over 0, for the pull never fades; to land on it, 
 soft thresholding after each step instead (`torch.nn.functional.softshrink`).
 
 No optimizer of PyTorch has it built in.
+
+Read next: `concepts/regularization/dropout.py`, which leaves out units rather than weights.
 """
 
 from collections.abc import Iterable

@@ -6,7 +6,7 @@ The pull fades with the weight, so it makes weights small and hardly ever 0; a l
 more than two of half its size, so the work is shared out. Added to squared errors it is called
 ridge regression. PyTorch's SGD has it built in: weight_decay = lambda is lambda / 2 times this.
 
-Read next: `l1_penalty.py`, whose pull does not fade.
+Read next: `concepts/regularization/l1_penalty.py`, whose pull does not fade.
 """
 
 from collections.abc import Iterable

@@ -9,7 +9,7 @@ so this comes last, after all that expects numbers between 0 and 1.
 
 Not to be confused with batch normalization, which measures each batch, inside the network.
 
-Read next: `compose.py`.
+Read next: `concepts/regularization/compose.py`, which puts them in a row.
 """
 
 from collections.abc import Sequence

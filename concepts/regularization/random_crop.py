@@ -10,7 +10,7 @@ the old size, which is usual for CIFAR-10, shifts it by up to 4 pixels in each d
 The padded image is never made here: each pixel of the window asks which pixel of the image, or
 whether the fill, belongs there.
 
-Read next: `normalize.py`.
+Read next: `concepts/regularization/random_rotation.py`, which tilts it.
 """
 
 from collections.abc import Sequence

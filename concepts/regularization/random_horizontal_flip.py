@@ -6,7 +6,7 @@ A cat looking to the left is a cat, and so is one looking to the right: each pic
 It is the cheapest augmentation there is, and the wrong one for text, for digits, and for whatever
 else means another thing in the mirror.
 
-Read next: `random_crop.py`, which moves the picture instead of mirroring it.
+Read next: `concepts/regularization/random_crop.py`, which moves the picture instead.
 """
 
 import torch

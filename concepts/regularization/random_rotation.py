@@ -9,7 +9,7 @@ where there is nothing, and are filled.
 
 A rotation keeps the label only where the meaning has no direction: a 6 upside down is a 9.
 
-Read next: `color_jitter.py`, which changes colours rather than places.
+Read next: `concepts/regularization/color_jitter.py`, which changes colours, not places.
 """
 
 import math

@@ -92,7 +92,7 @@ def test_under_its_own_loss_the_gradient_of_sigmoid_is_prediction_less_target(si
 
 @pytest.mark.claim("1.6.2")
 @given(vectors(limit=30), st.integers(0, 1))
-def test_under_squared_error_its_slope_takes_part_and_fades(sigmoid, x, target):
+def test_under_squared_error_the_slope_of_sigmoid_takes_part_and_fades(sigmoid, x, target):
     p, one = sigmoid(x), torch.ones((), dtype=x.dtype)
     got = gradient(lambda x: (sigmoid(x) - target).square().sum() / 2, x, one)
     assert_close("the gradient", got, (p - target) * p * (1 - p))

@@ -34,7 +34,7 @@ def norms(activation: Function, gain: float) -> Tensor:
     return torch.stack([g.norm(dim=(1, 2)) for g in gradients])
 
 
-def rate(activation: Function, gain: float) -> Tensor:
+def factor_per_layer(activation: Function, gain: float) -> Tensor:
     """What one layer multiplies the gradient by on its way back: a line through the logarithms."""
     behind = torch.linspace(-1, 1, DEPTH + 1, dtype=torch.float64)
     per_unit = behind @ norms(activation, gain).log() / behind.square().sum()
@@ -60,21 +60,21 @@ def test_a_layer_of_sigmoids_passes_at_most_a_quarter_of_its_norm(sigmoid, scale
         pytest.param(2**0.5, 0.27, 0.36, id="weights of Kaiming's size"),
     ],
 )
-def test_the_gradient_shrinks_by_the_same_factor_in_every_layer(sigmoid, gain, low, high):
-    factors = rate(sigmoid, gain)
+def test_sigmoid_shrinks_the_gradient_by_the_same_factor_in_every_layer(sigmoid, gain, low, high):
+    factors = factor_per_layer(sigmoid, gain)
     assert factors.min() > low, f"per layer: {factors.tolist()}"
     assert factors.max() < high, f"per layer: {factors.tolist()}"
 
 
 @pytest.mark.claim("1.1.4")
-def test_no_layer_of_random_sigmoids_is_an_exception(sigmoid):
+def test_every_layer_of_random_sigmoids_shrinks_the_gradient(sigmoid):
     growth = norms(sigmoid, gain=1).log().diff(dim=0)  # from one layer to the one behind it
     # 200 networks of 20 layers: it is 3.4 to 5.6 times as large behind a layer as in front
     assert growth.exp().min() > 1.5, f"it grew only {growth.exp().min()} times somewhere"
 
 
 @pytest.mark.claim("1.1.4")
-def test_large_weights_around_the_middle_make_it_grow_instead(sigmoid):
+def test_large_weights_around_the_middle_of_sigmoid_make_the_gradient_grow(sigmoid):
     def stack(x: Tensor) -> Tensor:
         for _ in range(DEPTH):
             x = sigmoid(8 * x - 4)  # 0.5 stays where it is, with slope 8 / 4
@@ -96,7 +96,7 @@ def test_large_weights_around_the_middle_make_it_grow_instead(sigmoid):
     ],
 )
 def test_what_tanh_does_to_the_gradient_is_up_to_the_weights(tanh, gain, low, high):
-    factors = rate(tanh, gain)
+    factors = factor_per_layer(tanh, gain)
     assert factors.min() > low, f"per layer: {factors.tolist()}"
     assert factors.max() < high, f"per layer: {factors.tolist()}"
 
@@ -104,14 +104,16 @@ def test_what_tanh_does_to_the_gradient_is_up_to_the_weights(tanh, gain, low, hi
 @pytest.mark.claim("1.2.4")
 @pytest.mark.parametrize("gain", [0.5, 1.0, 5 / 3], ids=["half Xavier", "Xavier", "5/3 Xavier"])
 def test_tanh_shrinks_the_gradient_less_than_sigmoid_does(tanh, sigmoid, gain):
-    advantage = rate(tanh, gain) / rate(sigmoid, gain)  # the same weights in both
+    advantage = factor_per_layer(tanh, gain) / factor_per_layer(
+        sigmoid, gain
+    )  # the same weights in both
     # 200 networks: 2.9 to 4.1 times as much; its slope at 0 is four times as large
     assert advantage.min() > 2, f"times as much per layer: {advantage.tolist()}"
 
 
 @pytest.mark.claim("1.3.3")
 def test_relu_keeps_the_gradient_with_weights_made_for_it(relu):
-    factors = rate(relu, gain=2**0.5)
+    factors = factor_per_layer(relu, gain=2**0.5)
     # 200 networks: 0.94 to 1.04; with sigmoid at most 0.33
     assert factors.min() > 0.85, f"per layer: {factors.tolist()}"
     assert factors.max() < 1.15, f"per layer: {factors.tolist()}"
@@ -119,7 +121,7 @@ def test_relu_keeps_the_gradient_with_weights_made_for_it(relu):
 
 @pytest.mark.claim("1.3.3")
 def test_relu_loses_the_gradient_too_where_weights_are_too_small(relu):
-    factors = rate(relu, gain=1)
+    factors = factor_per_layer(relu, gain=1)
     # half of the units pass it on: the root of 1/2; 200 networks: 0.66 to 0.74
     assert factors.min() > 0.6, f"per layer: {factors.tolist()}"
     assert factors.max() < 0.8, f"per layer: {factors.tolist()}"
@@ -171,7 +173,7 @@ def test_of_two_curves_of_the_same_slope_the_centred_one_trains_faster(tanh):
 
 
 @pytest.mark.claim("1.2.3")
-def test_with_one_hidden_layer_the_one_off_centre_can_be_faster(tanh):
+def test_with_one_hidden_layer_the_curve_off_centre_can_train_faster(tanh):
     centred, shifted = trained(tanh, hidden=1), trained(lambda x: 1 + tanh(x), hidden=1)
     # 40 times 5 networks: 0.24 to 0.30 against 0.15 to 0.18, a ratio of 0.58 to 0.72
     assert shifted < 0.9 * centred, f"{centred} after 100 steps, {shifted} off centre"

@@ -28,7 +28,7 @@ from sums_to_one.tests.common.inputs import (
 )
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
-SIZES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # rows of 3
+BATCHES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # of rows of 3
 
 
 @pytest.mark.claim("1.0.3")
@@ -61,10 +61,10 @@ def test_every_element_is_treated_alone_in_any_shape(elementwise, shape):
 
 
 @pytest.mark.claim("1.0.4")
-@pytest.mark.parametrize("rows", SIZES)
-def test_a_large_batch_is_treated_as_its_parts(activation, rows):
-    x = grid(rows, 3).float()
-    parts = torch.cat([activation(part) for part in x.split(max(3, rows // 999))])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_a_large_batch_is_treated_as_its_parts(activation, batch):
+    x = grid(batch, 3).float()
+    parts = torch.cat([activation(part) for part in x.split(max(3, batch // 999))])
     assert_close("f(batch) = f(its parts)", activation(x), parts)
 
 
@@ -152,7 +152,7 @@ def test_the_gradient_can_be_differentiated_again(activation, x):
 
 
 @pytest.mark.claim("1.0.7")
-def test_the_gradient_of_a_plain_sum_is_the_same(activation):
+def test_the_gradient_of_a_plain_sum_is_that_of_equal_weights(activation):
     x = grid(3, 5).requires_grad_()
     activation(x).sum().backward()  # the incoming gradient is one number, seen 15 times
     assert_close("gradient of f(x).sum()", x.grad, gradient(activation, x, torch.ones(3, 5)))
@@ -196,7 +196,7 @@ def test_fewer_digits_cost_only_rounding(activation, dtype, x):
 
 @pytest.mark.claim("1.0.8")
 @given(dtypes, vectors(limit=4))
-def test_fewer_digits_cost_only_rounding_in_the_gradient_too(activation, dtype, x):
+def test_fewer_digits_cost_only_rounding_in_the_gradient(activation, dtype, x):
     x, cotangent = x.to(dtype), torch.linspace(-1, 2, len(x)).to(dtype)
     expected = gradient(activation, x.double(), cotangent.double())
     assert_close(f"f'(x) in {dtype}", gradient(activation, x, cotangent), expected)

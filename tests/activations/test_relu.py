@@ -25,7 +25,7 @@ def test_it_is_the_larger_of_the_number_and_0(relu, dtype, x):
 
 @pytest.mark.claim("1.3.1")
 @given(vectors(limit=1e300))
-def test_a_second_time_changes_nothing(relu, x):
+def test_applying_it_a_second_time_changes_nothing(relu, x):
     assert relu(relu(x)).tolist() == relu(x).tolist()
 
 
@@ -88,7 +88,7 @@ def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
 
 
 @pytest.mark.claim("1.3.8")
-def test_inplace_has_the_same_gradient(relu):
+def test_inplace_has_the_gradient_of_the_plain_call(relu):
     option(relu, "inplace")
     x = grid(3, 5)
     expected = slope(relu, x)

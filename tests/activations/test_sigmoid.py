@@ -14,7 +14,7 @@ from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.gradients import gradient, slope
 from sums_to_one.tests.common.inputs import every_dtype, grid, numbers, vectors
 
-FAR_OUT = [40, 89, 100, 710, 1000, 6e4]  # exp overflows beyond 11, 88.7 and 709.8
+FAR_FOR_SIGMOID = [40, 89, 100, 710, 1000, 6e4]  # exp overflows beyond 11, 88.7 and 709.8
 
 
 @pytest.mark.claim("1.1.1", "1.1.2")
@@ -27,7 +27,7 @@ def test_every_output_lies_between_0_and_1(sigmoid, x):
 
 @pytest.mark.claim("1.1.1")
 @every_dtype
-@pytest.mark.parametrize("far", [*FAR_OUT, torch.inf])
+@pytest.mark.parametrize("far", [*FAR_FOR_SIGMOID, torch.inf])
 def test_far_out_it_reaches_exactly_0_and_1(sigmoid, dtype, far):
     p = sigmoid(torch.tensor([-far, far], dtype=dtype))
     assert_close("sigmoid far out", p, torch.tensor([0.0, 1.0]))
@@ -86,7 +86,7 @@ def test_its_slope_is_steepest_at_0_where_it_is_one_quarter(sigmoid, x):
 
 @pytest.mark.claim("1.1.3")
 @every_dtype
-@pytest.mark.parametrize("far", FAR_OUT)
+@pytest.mark.parametrize("far", FAR_FOR_SIGMOID)
 def test_its_slope_vanishes_far_out(sigmoid, dtype, far):
     x = torch.tensor([-far, far], dtype=dtype)
     assert_close("sigmoid' far out", gradient(sigmoid, x, torch.ones_like(x)), torch.zeros(2))

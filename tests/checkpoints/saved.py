@@ -1,12 +1,8 @@
-"""Models, optimizers, files and crashes for the claims about checkpoints."""
+"""Models, optimizers, files and comparisons for the claims about checkpoints."""
 
 import contextlib
 import copy
 import os
-import signal
-import sys
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.options import NotProvided
 
-DTYPES = [
+ALL_DTYPES = [
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn),
     *(torch.complex128, torch.complex64, torch.int64, torch.int32, torch.int16, torch.int8),
     *(torch.uint64, torch.uint32, torch.uint16, torch.uint8, torch.bool),
@@ -37,33 +34,47 @@ class Holder(nn.Module):
 
 
 class Momentum:
-    """Gradient descent with momentum; torch.optim, which takes seconds to import, works alike."""
+    """Gradient descent with momentum; torch.optim, which takes seconds to import, works alike.
+
+    Its state has entries of different shapes and a plain number, and every step depends on all.
+    """
 
     def __init__(self, params: Any, lr: float = 0.125, momentum: float = 0.5) -> None:
         self.defaults = {"lr": lr, "momentum": momentum}
-        self.params = list(params)
-        self.param_groups: list[Any] = [{**self.defaults, "params": self.params}]
+        params = list(params)
+        groups = params if isinstance(params[0], dict) else [{"params": params}]
+        self.param_groups: list[Any] = [
+            {**self.defaults, **group, "params": list(group["params"])} for group in groups
+        ]
         self.state: dict[Tensor, Any] = {}
 
     def step(self) -> None:
-        (group,) = self.param_groups
-        for p in group["params"]:
-            state = self.state.setdefault(p, {"velocity": torch.zeros_like(p), "step": 0})
-            state["velocity"].mul_(group["momentum"]).add_(p.grad)
-            state["step"] += 1
-            p.data.sub_(group["lr"] * state["velocity"])
+        for group in self.param_groups:
+            for p in group["params"]:
+                start = {"velocity": torch.zeros_like(p), "largest": p.new_zeros(()), "step": 0}
+                state = self.state.setdefault(p, start)
+                state["velocity"].mul_(group["momentum"]).add_(p.grad)
+                state["largest"].copy_(torch.maximum(state["largest"], p.grad.abs().max()))
+                state["step"] += 1
+                rate = group["lr"] / (1 + state["largest"] / state["step"])
+                p.data.sub_(rate * state["velocity"])
 
     def state_dict(self) -> dict[str, Any]:
-        numbers = list(range(len(self.params)))
-        state = {n: self.state[p] for n, p in enumerate(self.params) if p in self.state}
-        return {"state": state, "param_groups": [{**self.param_groups[0], "params": numbers}]}
+        numbers = {p: number for number, p in enumerate(self._params())}
+        groups = [{**g, "params": [numbers[p] for p in g["params"]]} for g in self.param_groups]
+        return {"state": {numbers[p]: own for p, own in self.state.items()}, "param_groups": groups}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         sizes = [len(group["params"]) for group in state["param_groups"]]
-        if sizes != [len(self.params)]:
-            raise ValueError(f"the groups have {sizes} parameters, not {[len(self.params)]}")
-        self.state = {self.params[n]: dict(kept) for n, kept in state["state"].items()}
-        self.param_groups = [{**state["param_groups"][0], "params": self.params}]
+        if sizes != [len(group["params"]) for group in self.param_groups]:
+            raise ValueError(f"groups of {sizes} parameters do not fit")
+        params = self._params()
+        self.state = {params[number]: dict(own) for number, own in state["state"].items()}
+        pairs = zip(state["param_groups"], self.param_groups, strict=True)
+        self.param_groups = [{**group, "params": own["params"]} for group, own in pairs]
+
+    def _params(self) -> list[Tensor]:
+        return [p for group in self.param_groups for p in group["params"]]
 
 
 def network(start: int = 0) -> nn.Sequential:
@@ -75,9 +86,25 @@ def network(start: int = 0) -> nn.Sequential:
     return model
 
 
+def tied(start: int) -> nn.Sequential:
+    """A model of which two layers share their weight, and one parameter does not learn."""
+    inner = network(start)
+    model = nn.Sequential(inner, nn.Linear(2, 2), nn.Linear(2, 2))
+    model[2].weight = model[1].weight
+    inner[0].weight.requires_grad_(False)
+    return model
+
+
 def grouped(model: nn.Sequential) -> list[dict[str, Any]]:
     """Its parameters in two groups, for an optimizer that learns the first more slowly."""
     return [{"params": model[0].parameters(), "lr": 1 / 64}, {"params": model[1:].parameters()}]
+
+
+# Optimizers of a model, with these settings.
+OPTIMIZERS_OF: dict[str, Callable[..., Any]] = {
+    "one group": lambda model, **settings: Momentum(model.parameters(), **settings),
+    "two groups": lambda model, **settings: Momentum(grouped(model), **settings),
+}
 
 
 def steps(model: nn.Module, optimizer: Any, which: range) -> None:
@@ -102,7 +129,51 @@ class Told(nn.Module):
         return self.state
 
 
-def kept(path: Path) -> Any:
+class Touch:
+    """Whoever unpickles it makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
+def unpicklable() -> nn.Module:
+    """A layer whose state holds what no pickle takes; nor would one take its class, from here."""
+
+    class Generating(nn.Linear):
+        def get_extra_state(self) -> Any:
+            return (number for number in range(3))
+
+        def set_extra_state(self, state: Any) -> None:
+            pass
+
+    return Generating(3, 2)
+
+
+class Counting(nn.Linear):
+    """Its state holds more than tensors."""
+
+    calls = 0
+
+    def get_extra_state(self) -> Any:
+        return {"calls": self.calls, "rate": 0.1}
+
+    def set_extra_state(self, state: Any) -> None:
+        self.calls = state["calls"]
+
+
+@contextlib.contextmanager
+def more_than_tensors() -> Iterator[None]:
+    """End the test as not provided where whoever knows tensors alone says so, loudly."""
+    try:
+        yield
+    except (AttributeError, TypeError):
+        raise NotProvided("not provided: a state that holds more than tensors") from None
+
+
+def contents_of(path: Path) -> Any:
     """What a checkpoint holds, as PyTorch reads it, by the names that are documented.
 
     Where they are others, they are told by what they name.
@@ -124,7 +195,7 @@ def saved_model(path: Path, model: nn.Module, reader: Callable[..., Any] | None)
         reader: who reads it, or None for a file in the documented format.
     """
     if reader is None:
-        return kept(path)["model"]
+        return contents_of(path)["model"]
     twin = copy.deepcopy(model)
     for tensor in twin.state_dict().values():
         if isinstance(tensor, Tensor):
@@ -140,7 +211,7 @@ def restore(
     if reader is not None:
         reader(path, model, optimizer)
         return
-    content = kept(path)
+    content = contents_of(path)
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
 
@@ -164,23 +235,14 @@ def written(
     return path
 
 
-@contextlib.contextmanager
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(os.path.realpath(name))
-
-
-def open_files() -> int:
-    """How many files this process has open."""
-    return len(os.listdir("/dev/fd"))
-
-
-def told(state: Any, name: str = "") -> dict[str, Any]:
+def by_place(state: Any, name: str = "") -> dict[str, Any]:
     """Everything in nested dictionaries and lists, by its place."""
     if not isinstance(state, dict | list | tuple):
         return {name: state}
     parts = state.items() if isinstance(state, dict) else enumerate(state)
-    return {place: v for key, part in parts for place, v in told(part, f"{name}[{key!r}]").items()}
+    return {
+        place: v for key, part in parts for place, v in by_place(part, f"{name}[{key!r}]").items()
+    }
 
 
 def bits(value: Any) -> Any:
@@ -192,10 +254,10 @@ def bits(value: Any) -> Any:
     return own.dtype, own.shape, stored.numpy().tobytes()
 
 
-def assert_same(sentence: str, came: Any, expected: Any) -> None:
+def assert_same_bits(sentence: str, came: Any, expected: Any) -> None:
     """Bit for bit, dtypes, shapes and names included."""
     __tracebackhide__ = True
-    came, expected = told(came), told(expected)
+    came, expected = by_place(came), by_place(expected)
     assert came.keys() == expected.keys(), (
         f"{sentence}: missing {sorted(expected.keys() - came.keys())}, "
         f"too many {sorted(came.keys() - expected.keys())}"
@@ -203,6 +265,17 @@ def assert_same(sentence: str, came: Any, expected: Any) -> None:
     for name, value in expected.items():
         if bits(came[name]) != bits(value):
             raise AssertionError(f"{sentence}: at {name} came {came[name]}, not {value}")
+
+
+def assert_same_training(
+    came: tuple[nn.Module, Any], expected: tuple[nn.Module, Any], which: range
+) -> None:
+    """These steps take both models, each with its optimizer, to the same numbers."""
+    __tracebackhide__ = True
+    for model, optimizer in (came, expected):
+        steps(model, optimizer, which)
+    for what, one, other in zip(("model", "optimizer"), came, expected, strict=True):
+        assert_same_bits(f"the {what}, trained on", one.state_dict(), other.state_dict())
 
 
 def refusal(call: Callable[..., Any], *arguments: Any) -> str:
@@ -213,41 +286,3 @@ def refusal(call: Callable[..., Any], *arguments: Any) -> str:
     except Exception as problem:
         return f"{type(problem).__name__}: {problem}"
     raise AssertionError(f"no error came with {arguments[0]}")
-
-
-def in_a_child(work: Callable[[], Any], home: Path) -> int:
-    """Do it in another process, which leaves nothing behind outside of its home.
-
-    Returns:
-        0 for done, 1 for an error, or minus the number of the signal that ended it.
-    """
-    with warnings.catch_warnings():
-        # Later versions of Python warn of threads here, which this child never waits for.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(30)
-        os.chdir(home)
-        tempfile.tempdir = str(home)
-        work()
-        os._exit(0)
-    except BaseException:
-        os._exit(1)
-
-
-def watched(work: Callable[[], Any], see: Callable[[Any], Any]) -> None:
-    """Do it, and before each call of a function written in C, show the function to `see`."""
-
-    def profile(frame: Any, event: str, function: Any) -> None:
-        if event == "c_call":
-            see(function)
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)

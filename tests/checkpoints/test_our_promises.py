@@ -6,6 +6,7 @@ Nobody else is judged by these claims, for PyTorch's tutorials promise none of i
 import io
 import os
 import re
+import resource
 import stat
 import zipfile
 from pathlib import Path
@@ -19,185 +20,157 @@ from torch import nn
 from sums_to_one.concepts.checkpoints.file_format import CheckpointError, read
 from sums_to_one.concepts.checkpoints.load_checkpoint import load_checkpoint
 from sums_to_one.concepts.checkpoints.save_checkpoint import save_checkpoint
+from sums_to_one.tests.checkpoints.crashes import in_a_child, watch_calls
+from sums_to_one.tests.checkpoints.misfits import OPTIMIZER_MISFITS, every_misfit
 from sums_to_one.tests.checkpoints.saved import (
     Holder,
     Momentum,
-    assert_same,
-    folder,
-    kept,
+    assert_same_bits,
+    contents_of,
     network,
     refusal,
     steps,
-    watched,
+    unpicklable,
     written,
 )
-from sums_to_one.tests.checkpoints.test_load_checkpoint import MISFITS, OPTIMIZERS
 from sums_to_one.tests.common.inputs import grid
 
 
-def sizes(here: Path) -> set[int]:
-    """Of the files in a folder."""
-    return {file.stat().st_size for file in here.iterdir()}
-
-
 @pytest.mark.claim("7.1.1")
-def test_the_file_is_a_dictionary_of_state_dicts():
+def test_the_file_is_a_dictionary_of_state_dicts(tmp_path):
     model = network()
     optimizer = Momentum(model.parameters())
     steps(model, optimizer, range(2))
-    with folder() as here:
-        save_checkpoint(here / "model.pt", model, optimizer)
-        content = torch.load(here / "model.pt", weights_only=True)
-        assert_same("the model", content["model"], model.state_dict())
-        assert_same("the optimizer", content["optimizer"], optimizer.state_dict())
-        versions = content["model"]._metadata
-        assert versions == model.state_dict()._metadata, "layers ask it for their versions"
-        save_checkpoint(here / "model.pt", model)
-        assert list(kept(here / "model.pt")) == ["model"], "without an optimizer there is none"
+    save_checkpoint(tmp_path / "model.pt", model, optimizer)
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert_same_bits("the model", content["model"], model.state_dict())
+    assert_same_bits("the optimizer", content["optimizer"], optimizer.state_dict())
+    versions = content["model"]._metadata
+    assert versions == model.state_dict()._metadata, "layers ask it for their versions"
+    save_checkpoint(tmp_path / "model.pt", model)
+    assert list(contents_of(tmp_path / "model.pt")) == ["model"], "there is no optimizer"
 
 
 @pytest.mark.claim("7.1.2")
-def test_a_part_of_it_can_be_loaded_into_another_model():
-    with folder() as here:
-        save_checkpoint(here / "model.pt", network())
-        state = kept(here / "model.pt")["model"]
-    other = nn.Sequential(
-        nn.Linear(3, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 2), nn.PReLU()
-    )
+def test_a_part_of_a_checkpoint_can_be_loaded_into_another_model(tmp_path):
+    save_checkpoint(tmp_path / "model.pt", network())
+    state = contents_of(tmp_path / "model.pt")["model"]
+    other = nn.Sequential(*network(3), nn.PReLU())
     assert "4.weight" in refusal(other.load_state_dict, state)
     found = other.load_state_dict(state, strict=False)
     assert (found.missing_keys, found.unexpected_keys) == (["4.weight"], [])
-    assert_same("what fits", other[:4].state_dict(), network().state_dict())
+    assert_same_bits("what fits", other[:4].state_dict(), network().state_dict())
 
 
 @pytest.mark.claim("7.1.4")
-def test_a_link_stays_a_link():
-    with folder() as here:
-        (here / "links").mkdir()
-        (here / "link").symlink_to(here / "target.pt")
-        (here / "links" / "link").symlink_to("../other.pt")
-        for link in (here / "link", here / "links" / "link"):
-            for start in (1, 2):
-                save_checkpoint(link, network(start))
-            assert link.is_symlink(), "it is a file of its own now"
-            assert_same("where it leads", kept(link)["model"], network(2).state_dict())
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "links").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "target.pt")
+    (tmp_path / "links" / "link").symlink_to("../other.pt")
+    for link in (tmp_path / "link", tmp_path / "links" / "link"):
+        for start in (1, 2):
+            save_checkpoint(link, network(start))
+        assert link.is_symlink(), "it is a file of its own now"
+        assert_same_bits("where it leads", contents_of(link)["model"], network(2).state_dict())
 
 
 @pytest.mark.claim("7.1.4")
-def test_a_new_file_may_be_read_by_whoever_may_read_new_files():
+def test_a_new_file_may_be_read_by_whoever_may_read_new_files(tmp_path):
     before = os.umask(0o027)
     try:
-        with folder() as here:
-            save_checkpoint(here / "model.pt", network())
-            mode = stat.S_IMODE((here / "model.pt").stat().st_mode)
+        save_checkpoint(tmp_path / "model.pt", network())
     finally:
         os.umask(before)
+    mode = stat.S_IMODE((tmp_path / "model.pt").stat().st_mode)
     assert oct(mode) == oct(0o640), "as of any new file with this umask"
 
 
 @pytest.mark.claim("7.1.4")
-def test_a_file_that_is_replaced_keeps_its_permissions():
-    with folder() as here:
-        path = here / "model.pt"
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path):
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, network())
+    for mode in (0o600, 0o664):
+        path.chmod(mode)
         save_checkpoint(path, network())
-        for mode in (0o600, 0o664):
-            path.chmod(mode)
-            save_checkpoint(path, network())
-            assert oct(stat.S_IMODE(path.stat().st_mode)) == oct(mode), "as before"
+        assert oct(stat.S_IMODE(path.stat().st_mode)) == oct(mode), "as before"
 
 
 @pytest.mark.claim("7.1.4")
-def test_a_missing_folder_or_file_is_an_error_of_its_own():
-    with folder() as here:
-        with pytest.raises(FileNotFoundError, match="nowhere"):
-            save_checkpoint(here / "nowhere" / "model.pt", network())
-        assert os.listdir(here) == []
-        with pytest.raises(FileNotFoundError):  # which a first start can tell from a damaged file
-            load_checkpoint(here / "not there", network())
+def test_a_missing_folder_or_file_is_an_error_of_its_own(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        save_checkpoint(tmp_path / "nowhere" / "model.pt", network())
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(FileNotFoundError):  # which a first start can tell from a damaged file
+        load_checkpoint(tmp_path / "not there", network())
 
 
 @pytest.mark.claim("7.1.4", "7.1.6")
-def test_nothing_is_left_beside_the_file():
-    class Generating(nn.Linear):
-        def get_extra_state(self):
-            return (number for number in range(3))
-
-        def set_extra_state(self, state):
-            pass
-
+def test_nothing_is_left_beside_the_file(tmp_path):
     others = [f"model.pt{suffix}" for suffix in (".tmp", ".part", ".bak", ".old", ".new")]
-    with folder() as here:
-        for name in others:
-            (here / name).write_text("mine")
-        save_checkpoint(here / "model.pt", network())
-        refusal(save_checkpoint, here / "model.pt", nn.Sequential(Generating(3, 2)))
-        assert sorted(os.listdir(here)) == sorted([*others, "model.pt"])
-        assert {(here / name).read_text() for name in others} == {"mine"}
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    save_checkpoint(tmp_path / "model.pt", network())
+    refusal(save_checkpoint, tmp_path / "model.pt", nn.Sequential(unpicklable()))
+    assert sorted(os.listdir(tmp_path)) == sorted([*others, "model.pt"])
+    assert {(tmp_path / name).read_text() for name in others} == {"mine"}
 
 
 @pytest.mark.claim("7.1.6")
-def test_the_bytes_are_on_the_disk_before_the_file_gets_its_name():
-    flushed: set[int] = set()
-    named: list[set[int]] = []
+def test_a_full_disk_is_an_error_of_the_system(tmp_path):
+    model = nn.Linear(211, 101)  # larger than what is held back before it goes to the disk
+    save_checkpoint(tmp_path / "model.pt", model)
+    whole = (tmp_path / "model.pt").stat().st_size
 
-    def see(function: Any) -> None:
+    def with_little_room():
+        for room in (whole - 1, whole // 2, 64, 0):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+            with pytest.raises(OSError, match="File too large"):
+                save_checkpoint(tmp_path / "model.pt", model)
+
+    assert in_a_child(with_little_room, tmp_path) == 0, "it is another error, or none"
+
+
+class Flushed:
+    """Which sizes of files had been flushed to the disk whenever a file got its name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sizes: set[int] = set()
+        self.when_named: list[set[int]] = []
+
+    def see(self, function: Any) -> None:
         if function is os.fsync:
-            flushed.update(sizes(here))
+            self.sizes.update(file.stat().st_size for file in self.folder.iterdir())
         if function is os.replace:
-            named.append(set(flushed))
+            self.when_named.append(set(self.sizes))
 
-    with folder() as here:
-        watched(lambda: save_checkpoint(here / "model.pt", network()), see)
-        size = (here / "model.pt").stat().st_size
+
+@pytest.mark.claim("7.1.6")
+def test_the_bytes_are_on_the_disk_before_the_file_gets_its_name(tmp_path):
+    flushed = Flushed(tmp_path)
+    watch_calls(lambda: save_checkpoint(tmp_path / "model.pt", network()), flushed.see)
+    size, named = (tmp_path / "model.pt").stat().st_size, flushed.when_named
     assert len(named) == 1, f"it got its name {len(named)} times"
     assert size in named[0], f"{size} bytes are named, flushed were {named[0]}"
 
 
 @pytest.mark.claim("7.2.2")
-def test_what_no_load_would_take_is_not_written():
+def test_what_no_load_would_take_is_not_written(tmp_path):
+    path, model = tmp_path / "model.pt", network()
     # A schedule that computes with NumPy leaves such a learning rate behind.
-    for rate in (np.float64(0.1), np.datetime64("2026-01-01"), folder):
-        model = network()
-        with folder() as here:
-            save_checkpoint(here / "model.pt", model)
-            with pytest.raises((CheckpointError, AttributeError)):
-                save_checkpoint(here / "model.pt", model, Momentum(model.parameters(), lr=rate))
-            assert list(kept(here / "model.pt")) == ["model"], "the old file is lost"
+    for rate in (np.float64(0.1), np.datetime64("2026-01-01"), grid):
+        save_checkpoint(path, model)
+        with pytest.raises((CheckpointError, AttributeError)):
+            save_checkpoint(path, model, Momentum(model.parameters(), lr=rate))
+        assert list(contents_of(path)) == ["model"], "the old file is lost"
 
 
-@pytest.mark.claim("7.1.5")
-@pytest.mark.parametrize("misfit", MISFITS.values(), ids=MISFITS)
-def test_of_a_model_that_does_not_fit_nothing_is_loaded(misfit):
-    name, spoil = misfit
-    model, saved = network(3), network()
+def learner() -> tuple[nn.Sequential, Momentum]:
+    """A model and its optimizer after two steps."""
+    model = network(3)
     optimizer = Momentum(model.parameters())
     steps(model, optimizer, range(2))
-    before = in_memory(model, optimizer)
-    state = saved.state_dict()
-    spoil(state)
-    with folder() as here:
-        path = written(here / "model.pt", saved, Momentum(saved.parameters(), lr=3.0), model=state)
-        assert re.search(name, refusal(load_checkpoint, path, model, optimizer))
-    assert_same("after the refusal", in_memory(model, optimizer), before)
-
-
-@pytest.mark.claim("7.1.5")
-def test_of_an_optimizer_that_does_not_fit_nothing_is_loaded():
-    another = {
-        "state": {},
-        "param_groups": [{"lr": 0.5, "betas": (0.9, 0.99), "params": [*range(6)]}],
-    }
-    for name, state in {**OPTIMIZERS, "of another kind": another}.items():
-        model = network(3)
-        optimizer = Momentum(model.parameters())
-        steps(model, optimizer, range(2))
-        before = in_memory(model, optimizer)
-        with folder() as here:
-            more = {} if state is None else {"optimizer": state}
-            path = written(here / "model.pt", network(), **more)
-            refusal(load_checkpoint, path, model, optimizer)
-        assert_same(f"optimizer in the file: {name}", in_memory(model, optimizer), before)
-        steps(model, optimizer, range(1))
+    return model, optimizer
 
 
 def in_memory(model: nn.Module, optimizer: Any) -> Any:
@@ -207,16 +180,47 @@ def in_memory(model: nn.Module, optimizer: Any) -> Any:
     return torch.load(io.BytesIO(content.getvalue()), weights_only=True)
 
 
+@pytest.mark.claim("7.1.5")
+@every_misfit
+def test_of_a_model_that_does_not_fit_nothing_is_loaded(tmp_path, name, spoil):
+    (model, optimizer), saved = learner(), network()
+    before = in_memory(model, optimizer)
+    state = saved.state_dict()
+    spoil(state)
+    theirs = Momentum(saved.parameters(), lr=3.0)
+    path = written(tmp_path / "model.pt", saved, theirs, model=state)
+    assert re.search(name, refusal(load_checkpoint, path, model, optimizer))
+    assert_same_bits("after the refusal", in_memory(model, optimizer), before)
+
+
+OF_ANOTHER_KIND = {"lr": 0.5, "betas": (0.9, 0.99), "params": [*range(6)]}
+OURS_REFUSES = {
+    **OPTIMIZER_MISFITS,
+    "of another kind": {"state": {}, "param_groups": [OF_ANOTHER_KIND]},
+}
+
+
+@pytest.mark.claim("7.1.5")
+@pytest.mark.parametrize("state", OURS_REFUSES.values(), ids=OURS_REFUSES)
+def test_of_an_optimizer_that_does_not_fit_nothing_is_loaded(tmp_path, state):
+    model, optimizer = learner()
+    before = in_memory(model, optimizer)
+    more = {} if state is None else {"optimizer": state}
+    path = written(tmp_path / "model.pt", network(), **more)
+    refusal(load_checkpoint, path, model, optimizer)
+    assert_same_bits("after the refusal", in_memory(model, optimizer), before)
+    steps(model, optimizer, range(1))
+
+
 @pytest.mark.claim("7.2.3")
-def test_our_reader_skips_no_record_that_is_marked_as_a_folder():
+def test_our_reader_skips_no_record_that_is_marked_as_a_folder(tmp_path):
     # PyTorch reads no bytes of such a record: the tensor is what was in memory before. All
     # checksums are right, so more than ours is not asked of anybody.
-    with folder() as here:
-        path, changed = written(here / "model.pt", Holder(a=grid(5))), io.BytesIO()
-        with zipfile.ZipFile(path) as records, zipfile.ZipFile(changed, "w") as copy:
-            for record in records.infolist():
-                if "/data/" in record.filename:
-                    record.external_attr |= 0x10
-                copy.writestr(record, records.read(record.filename))
+    path, changed = written(tmp_path / "model.pt", Holder(a=grid(5))), io.BytesIO()
+    with zipfile.ZipFile(path) as records, zipfile.ZipFile(changed, "w") as copy:
+        for record in records.infolist():
+            if "/data/" in record.filename:
+                record.external_attr |= 0x10
+            copy.writestr(record, records.read(record.filename))
     with pytest.raises(CheckpointError, match="is not as it was written"):
         read(changed, "model.pt")

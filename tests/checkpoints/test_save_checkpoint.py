@@ -15,230 +15,205 @@ import pytest
 import torch
 from torch import nn
 
-from sums_to_one.concepts.optimization.adam import Adam
+from sums_to_one.tests.checkpoints.crashes import in_a_child, open_files
 from sums_to_one.tests.checkpoints.saved import (
-    DTYPES,
+    ALL_DTYPES,
     EXTREMES,
+    OPTIMIZERS_OF,
+    Counting,
     Holder,
     Momentum,
-    assert_same,
-    folder,
-    grouped,
-    in_a_child,
+    assert_same_bits,
+    assert_same_training,
+    more_than_tensors,
     network,
-    open_files,
     refusal,
     restore,
     saved_model,
     steps,
+    tied,
 )
 from sums_to_one.tests.common.inputs import SHAPES, VIEWS, grid
 
 
 @pytest.mark.claim("7.1.1")
-def test_numbers_of_every_dtype_are_in_the_file_bit_for_bit(save_checkpoint, reader):
+def test_numbers_of_every_dtype_are_in_the_file_bit_for_bit(save_checkpoint, reader, here):
     numbers = torch.tensor(EXTREMES, dtype=torch.float64)
-    models = [Holder(a=numbers.to(dtype), b=grid(2, 3).to(dtype)) for dtype in DTYPES]
-    with folder() as here:
-        for model in models:
-            save_checkpoint(here / "model.pt", model)
-            found = saved_model(here / "model.pt", model, reader)
-            assert_same("the file", found, model.state_dict())
+    for dtype in ALL_DTYPES:
+        model = Holder(a=numbers.to(dtype), b=grid(2, 3).to(dtype))
+        save_checkpoint(here / "model.pt", model)
+        found = saved_model(here / "model.pt", model, reader)
+        assert_same_bits(f"{dtype} in the file", found, model.state_dict())
 
 
 @pytest.mark.claim("7.1.1")
-def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint, reader):
+def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint, reader, here):
     tensors = {f"shape{n}": grid(*shape) for n, shape in enumerate(SHAPES)}
     tensors |= {f"layout{n}": layout(grid(3, 5)) for n, layout in enumerate(VIEWS.values())}
     model = Holder(**tensors, large=grid(101, 211).half())
-    with folder() as here:
-        save_checkpoint(here / "model.pt", model)
-        found = saved_model(here / "model.pt", model, reader)
-        assert_same("the file", found, model.state_dict())
+    save_checkpoint(here / "model.pt", model)
+    found = saved_model(here / "model.pt", model, reader)
+    assert_same_bits("the file", found, model.state_dict())
 
 
 @pytest.mark.claim("7.1.1")
-def test_buffers_and_tied_and_frozen_parameters_are_in_it_too(save_checkpoint, reader):
-    model = nn.Sequential(network(), nn.Linear(2, 2), nn.Linear(2, 2))
-    model[2].weight = model[1].weight
-    model[0][0].weight.requires_grad_(False)
+def test_buffers_and_tied_and_frozen_parameters_are_in_the_file_too(save_checkpoint, reader, here):
+    model = tied(0)
     model.register_buffer("cache", grid(3), persistent=False)
-    with folder() as here:
-        save_checkpoint(here / "model.pt", model)
-        found = saved_model(here / "model.pt", model, reader)
-        assert_same("the file", found, model.state_dict())
+    save_checkpoint(here / "model.pt", model)
+    found = saved_model(here / "model.pt", model, reader)
+    assert_same_bits("the file", found, model.state_dict())
 
 
 @pytest.mark.claim("7.1.1")
-def test_what_a_module_says_is_its_state_is_saved(save_checkpoint, reader):
-    class Counter(nn.Linear):
-        calls = 0
-
-        def get_extra_state(self):
-            return {"calls": self.calls, "rate": 0.1}
-
-        def set_extra_state(self, state):
-            self.calls = state["calls"]
-
-    model = Counter(3, 2)
+def test_what_a_module_says_is_its_state_is_saved(save_checkpoint, reader, here):
+    model = Counting(3, 2)
     model.calls = 7
-    with folder() as here:
-        try:
-            save_checkpoint(here / "model.pt", model)
-            model.calls = 0
-            state = saved_model(here / "model.pt", model, reader)
-        except (AttributeError, TypeError):  # whoever knows tensors alone says so, loudly
-            return
-        assert state["_extra_state"] == {"calls": 7, "rate": 0.1}
+    with more_than_tensors():
+        save_checkpoint(here / "model.pt", model)
+        model.calls = 0
+        state = saved_model(here / "model.pt", model, reader)
+    assert state["_extra_state"] == {"calls": 7, "rate": 0.1}
 
 
 @pytest.mark.claim("7.1.3")
-def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint, reader):
-    for make, parameters in ((Momentum, nn.Module.parameters), (Adam, grouped)):
-        model = network()
-        optimizer = make(parameters(model), lr=0.0625)
-        steps(model, optimizer, range(3))
-        other = network(5)
-        resumed = make(parameters(other), lr=1.0)
-        with folder() as here:
-            save_checkpoint(here / "model.pt", model, optimizer)
-            restore(here / "model.pt", other, resumed, reader)
-        for one, own in ((model, optimizer), (other, resumed)):
-            steps(one, own, range(3, 6))
-        assert_same("the model", other.state_dict(), model.state_dict())
-        assert_same("the optimizer", resumed.state_dict(), optimizer.state_dict())
+@pytest.mark.parametrize("optimizer_of", OPTIMIZERS_OF.values(), ids=OPTIMIZERS_OF)
+def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint, reader, here, optimizer_of):
+    model, other = network(), network(5)
+    optimizer, resumed = optimizer_of(model, lr=0.0625), optimizer_of(other, lr=1.0)
+    steps(model, optimizer, range(3))
+    save_checkpoint(here / "model.pt", model, optimizer)
+    restore(here / "model.pt", other, resumed, reader)
+    assert_same_training((other, resumed), (model, optimizer), range(3, 6))
 
 
 @pytest.mark.claim("7.1.3")
-def test_without_an_optimizer_there_is_none_in_the_file(save_checkpoint, reader):
+def test_without_an_optimizer_there_is_none_in_the_file(save_checkpoint, reader, here):
     model = network()
     optimizer = Momentum(model.parameters())
-    with folder() as here:
-        save_checkpoint(here / "model.pt", model, optimizer)
-        save_checkpoint(here / "model.pt", model)
-        refusal(restore, here / "model.pt", model, optimizer, reader)
+    save_checkpoint(here / "model.pt", model, optimizer)
+    save_checkpoint(here / "model.pt", model)
+    refusal(restore, here / "model.pt", model, optimizer, reader)
+
+
+def everything_in(model: nn.Module, optimizer: Momentum):
+    """Of both, the numbers and all that is no number."""
+    tensors = [*model.parameters(), *model.buffers()]
+    flags = [(p.requires_grad, p.data_ptr(), p.grad) for p in tensors]
+    modes = [module.training for module in model.modules()]
+    return {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, flags, modes
 
 
 @pytest.mark.claim("7.1.4")
-def test_saving_changes_neither_model_nor_optimizer(save_checkpoint):
+def test_saving_changes_neither_model_nor_optimizer(save_checkpoint, here):
     model = network()
     optimizer = Momentum(model.parameters())
     steps(model, optimizer, range(2))
     model[1].eval()
-    tensors = [*model.parameters(), *model.buffers()]
-
-    def everything():
-        flags = [(p.requires_grad, p.data_ptr(), p.grad) for p in tensors]
-        modes = [module.training for module in model.modules()]
-        return {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, flags, modes
-
-    with folder() as here:
-        before = copy.deepcopy(everything())
-        save_checkpoint(here / "model.pt", model, optimizer)
-    assert_same("after saving", everything(), before)
+    before = copy.deepcopy(everything_in(model, optimizer))
+    save_checkpoint(here / "model.pt", model, optimizer)
+    assert_same_bits("after saving", everything_in(model, optimizer), before)
 
 
 @pytest.mark.claim("7.1.4")
-def test_saving_draws_no_random_numbers(save_checkpoint):
+def test_saving_draws_no_random_numbers(save_checkpoint, here):
     torch.rand(3), random.random()  # so that setting the seed, too, would be a change
-    with folder() as here:
-        before = torch.get_rng_state(), random.getstate()
-        save_checkpoint(here / "model.pt", network())
-        after = torch.get_rng_state(), random.getstate()
+    before = torch.get_rng_state(), random.getstate()
+    save_checkpoint(here / "model.pt", network())
+    after = torch.get_rng_state(), random.getstate()
     assert torch.equal(after[0], before[0]), "torch's generator has moved"
     assert after[1] == before[1], "Python's generator has moved"
 
 
 @pytest.mark.claim("7.1.4")
-def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_checkpoint):
+def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_checkpoint, here):
     model = network()
     optimizer = Momentum(model.parameters())
-    with folder() as here:
-        save_checkpoint(here / "model.pt", model, optimizer)
-        before, files = (here / "model.pt").read_bytes(), open_files()
-        save_checkpoint(here / "again.pt", model, optimizer)
-        assert open_files() <= files, "a file is still open"
-        steps(model, optimizer, range(3))
-        assert (here / "model.pt").read_bytes() == before, "the file has changed"
+    save_checkpoint(here / "model.pt", model, optimizer)
+    before, files = (here / "model.pt").read_bytes(), open_files()
+    save_checkpoint(here / "again.pt", model, optimizer)
+    assert open_files() <= files, "a file is still open"
+    steps(model, optimizer, range(3))
+    assert (here / "model.pt").read_bytes() == before, "the file has changed"
 
 
 @pytest.mark.claim("7.1.4")
-def test_any_path_will_do(save_checkpoint, reader):
-    with folder() as here, contextlib.chdir(here):
+def test_any_path_will_do(save_checkpoint, reader, here):
+    with contextlib.chdir(here):
         for path in (str(here / "a"), here / "b.tar.gz", "c d", "ä.pt", "./e.pt"):
             for start in (1, 2):  # the second replaces the first
                 save_checkpoint(path, network(start))
             found = saved_model(path, network(), reader)
-            assert_same(f"{path}", found, network(2).state_dict())
+            assert_same_bits(f"{path}", found, network(2).state_dict())
 
 
 @pytest.mark.claim("7.1.4")
-def test_no_other_file_is_touched(save_checkpoint):
+def test_no_other_file_is_touched(save_checkpoint, here):
     others = ["model", "tmp", "checkpoint.tmp", "model.pth", "model.pt~", "model.pt1", "other.pt"]
-    with folder() as here:
-        for name in others:
-            (here / name).write_text("mine")
-        for start in (1, 2):
-            save_checkpoint(here / "model.pt", network(start))
-            assert set(os.listdir(here)) >= {*others, "model.pt"}
-            # Beside it there may be another, such as a checksum, but not one more each time.
-            assert len(os.listdir(here)) <= len(others) + 2, f"there are {os.listdir(here)}"
-        assert {(here / name).read_text() for name in others} == {"mine"}
+    for name in others:
+        (here / name).write_text("mine")
+    for start in (1, 2):
+        save_checkpoint(here / "model.pt", network(start))
+        assert set(os.listdir(here)) >= {*others, "model.pt"}
+        # Beside it there may be another, such as a checksum, but not one more each time.
+        assert len(os.listdir(here)) <= len(others) + 2, f"there are {os.listdir(here)}"
+    assert {(here / name).read_text() for name in others} == {"mine"}
 
 
 @pytest.mark.claim("7.1.4")
-def test_a_missing_folder_is_named_or_made(save_checkpoint, reader):
-    with folder() as here:
-        path = here / "nowhere" / "model.pt"
-        try:
-            save_checkpoint(path, network(1))
-        except Exception:  # how it refuses is its own affair, as long as it says what is missing
-            assert "nowhere" in refusal(save_checkpoint, path, network(1))
-            assert os.listdir(here) == []
-        else:
-            assert_same("the file", saved_model(path, network(), reader), network(1).state_dict())
+def test_a_missing_folder_is_named_or_made(save_checkpoint, reader, here):
+    path = here / "nowhere" / "model.pt"
+    try:
+        save_checkpoint(path, network(1))
+    except Exception:  # how it refuses is its own affair, as long as it says what is missing
+        assert "nowhere" in refusal(save_checkpoint, path, network(1))
+        assert os.listdir(here) == []
+    else:
+        assert_same_bits("the file", saved_model(path, network(), reader), network(1).state_dict())
+
+
+def without_other_folders(gone, work):
+    """Do it where neither the working folder nor one for temporary files is there, when called."""
+    gone.mkdir()
+
+    def homeless():
+        os.chdir(gone)
+        gone.rmdir()
+        tempfile.tempdir = os.environ["TMPDIR"] = str(gone)
+        work()
+
+    return homeless
 
 
 @pytest.mark.claim("7.1.4")
-def test_nothing_but_the_folder_of_the_file_is_needed(save_checkpoint, reader):
-    with folder() as here:
-        gone = here / "gone"
-        gone.mkdir()
-
-        def without_other_folders():
-            os.chdir(gone)
-            gone.rmdir()
-            tempfile.tempdir = os.environ["TMPDIR"] = str(gone)
-            save_checkpoint(here / "model.pt", network())
-
-        assert in_a_child(without_other_folders, here) == 0, "it needs a folder for temporary files"
-        found = saved_model(here / "model.pt", network(5), reader)
-        assert_same("the file", found, network().state_dict())
+def test_nothing_but_the_folder_of_the_file_is_needed(save_checkpoint, reader, here):
+    path = here / "model.pt"
+    work = without_other_folders(here / "gone", lambda: save_checkpoint(path, network()))
+    assert in_a_child(work, here) == 0, "it needs a folder for temporary files"
+    found = saved_model(path, network(5), reader)
+    assert_same_bits("the file", found, network().state_dict())
 
 
 @pytest.mark.claim("7.1.2")
-def test_the_file_is_as_large_as_its_numbers_and_so_is_the_whole_model(save_checkpoint):
+def test_the_file_is_as_large_as_its_numbers_and_so_is_the_whole_model(save_checkpoint, here):
     model = nn.Sequential(nn.Linear(211, 101), nn.Linear(101, 97))
     model(torch.ones(1, 211)).sum().backward()  # gradients are not saved
+    save_checkpoint(here / "model.pt", model)
+    torch.save(model, here / "whole.pt")
     numbers = sum(t.nbytes for t in model.state_dict().values())
-    with folder() as here:
-        save_checkpoint(here / "model.pt", model)
-        light = (here / "model.pt").stat().st_size
-        torch.save(model, here / "whole.pt")
-        whole = (here / "whole.pt").stat().st_size
+    light, whole = ((here / name).stat().st_size for name in ("model.pt", "whole.pt"))
     assert numbers <= light < 1.05 * numbers, f"{light} bytes for {numbers} bytes of numbers"
     assert light < whole < 1.05 * light, f"{whole} bytes for the whole model, {light} without code"
 
 
 @pytest.mark.claim("7.2.2")
-def test_there_is_no_code_in_the_file(save_checkpoint, reader):
+def test_there_is_no_code_in_the_file(save_checkpoint, reader, here):
     class Net(nn.Sequential):
         """No pickle can name a class that is inside a function."""
 
     model = Net(network())
     optimizer = Momentum(model.parameters())
     steps(model, optimizer, range(1))
-    with folder() as here:
-        save_checkpoint(here / "model.pt", model, optimizer)
-        found = saved_model(here / "model.pt", model, reader)
-        assert_same("the file", found, model.state_dict())
+    save_checkpoint(here / "model.pt", model, optimizer)
+    found = saved_model(here / "model.pt", model, reader)
+    assert_same_bits("the file", found, model.state_dict())

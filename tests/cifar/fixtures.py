@@ -1,11 +1,10 @@
 """Components and data sets for the claims about training."""
 
-from dataclasses import replace
-
 import pytest
 
 from sums_to_one.cifar.components import Components
 from sums_to_one.cifar.data import Data, cifar10, find, stand_in
+from sums_to_one.tests.cifar.trainings import few_images, first_of
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +15,12 @@ def components() -> Components:
 @pytest.fixture(scope="session")
 def synthetic() -> Data:
     return stand_in()
+
+
+@pytest.fixture(scope="session")
+def few() -> Data:
+    """So few images that an epoch takes a moment."""
+    return few_images()
 
 
 @pytest.fixture(scope="session")
@@ -37,13 +42,4 @@ def photographs() -> Data:
 )
 def data(request: pytest.FixtureRequest) -> Data:
     """Either data set, in the size of the stand-in."""
-    whole: Data = request.getfixturevalue(request.param)
-    return replace(
-        whole,
-        train_images=whole.train_images[:4000],
-        train_labels=whole.train_labels[:4000],
-        held_out_images=whole.held_out_images[:1000],
-        held_out_labels=whole.held_out_labels[:1000],
-        test_images=whole.test_images[:1000],
-        test_labels=whole.test_labels[:1000],
-    )
+    return first_of(request.getfixturevalue(request.param), train=4000, others=1000)

@@ -7,33 +7,15 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
-
-from sums_to_one.cifar.components import Components
-from sums_to_one.cifar.data import Data, stand_in
 
 LIMIT = 100  # seconds after which a process counts as hanging
 
 forkserver = multiprocessing.get_context("forkserver")
 # The compiler is imported by the first optimizer that is made.
 forkserver.set_forkserver_preload(["sums_to_one.cifar.run", "torch._dynamo", __name__])
-
-
-def few_images() -> Data:
-    """So few images that an epoch takes a moment."""
-    data = stand_in()
-    return replace(
-        data,
-        train_images=data.train_images[:200],
-        train_labels=data.train_labels[:200],
-        held_out_images=data.held_out_images[:100],
-        held_out_labels=data.held_out_labels[:100],
-        test_images=data.test_images[:100],
-        test_labels=data.test_labels[:100],
-    )
 
 
 def start(action: Callable[..., Any], *arguments: Any) -> Any:
@@ -73,6 +55,3 @@ def _as_rank(rank: int, count: int, port: int, action: Callable[..., Any], *argu
         MASTER_PORT=str(port),
     )
     action(*arguments)
-
-
-COMPONENTS = Components("torch")

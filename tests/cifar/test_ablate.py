@@ -21,7 +21,6 @@ from sums_to_one.cifar.ablate import (
 from sums_to_one.cifar.machine import Machine
 from sums_to_one.cifar.recipes import MINUTE, RECIPES, Recipe
 from sums_to_one.cifar.settings import Settings
-from sums_to_one.tests.cifar.processes import few_images
 from sums_to_one.tests.judge.ledger import ledger
 
 TINY = Recipe("tiny", Settings(hidden=(13,), epochs=1, batch_size=50), 0, 0, 0, 0, 0)
@@ -29,11 +28,6 @@ TWO = (
     Variant("dropout", "none", {"dropout": 0.0}, "5.2.5", LESS),
     Variant("loss", "softmax twice", {"doubled_softmax": True}, "3.2.2", LESS),
 )
-
-
-@pytest.fixture
-def few():
-    return few_images()
 
 
 @pytest.fixture
@@ -133,15 +127,30 @@ def test_every_variant_changes_the_recipe_and_names_a_claim_that_there_is():
         assert not variant.claim or variant.claim in ledger()
 
 
-def test_the_results_can_be_read(few, given_accuracies, tmp_path):
+@pytest.fixture
+def rows(few, given_accuracies, tmp_path):
+    """Those of an ablation whose results have been written."""
     rows = ablate(few, tmp_path)
     ablation.write(rows, "What each concept buys on made-up data", tmp_path)
+    return rows
+
+
+def test_the_first_row_is_the_unchanged_recipe(rows):
+    assert rows[0].variant == UNCHANGED
+
+
+def test_the_written_table_has_what_each_variant_buys_and_whether_its_claim_agrees(rows, tmp_path):
     text = (tmp_path / ablation.TABLE).read_text()
     assert "| loss | softmax twice | 50.0% | -10.0 ± 0.0 | 3.2.2 | yes |" in text
     assert "| dropout | none | 62.0% | +2.0 ± 0.0 | 5.2.5 | no |" in text
-    with Image.open(tmp_path / ablation.CHART) as image:
-        assert image.info["Title"].endswith("on made-up data")
+
+
+def test_the_printed_table_has_what_each_variant_buys(rows):
     printed = io.StringIO()
     Console(width=80, file=printed).print(ablation.table(rows, "title"))
     assert re.search(r"softmax twice.*50\.0%.*-10\.0 ± 0\.0", printed.getvalue())
-    assert rows[0].variant == UNCHANGED
+
+
+def test_the_chart_names_the_data(rows, tmp_path):
+    with Image.open(tmp_path / ablation.CHART) as image:
+        assert image.info["Title"].endswith("on made-up data")

@@ -16,6 +16,7 @@ from sums_to_one.cifar import evaluate as evaluation
 from sums_to_one.cifar import run as running
 from sums_to_one.cifar import train as training
 from sums_to_one.cifar.__main__ import app
+from sums_to_one.tests.cifar.trainings import weights_in
 
 RESULTS = [
     "checkpoint.pt",
@@ -69,15 +70,19 @@ def test_a_run_leaves_its_checkpoint_pictures_and_reports(finished):
 
 
 @pytest.mark.stand_in
-def test_every_output_names_the_stand_in(finished):
+def test_every_text_names_the_stand_in(finished):
     printed, folder = finished
     assert printed.count(LOUD) == 3, "at the start, above the training, in the report"
-    out = folder / "runs/now-synthetic"
-    assert LOUD in (out / "report.txt").read_text()
+    assert LOUD in (folder / "runs/now-synthetic/report.txt").read_text()
+    assert LOUD in (folder / "runs/now-synthetic/summary.html").read_text()
+
+
+@pytest.mark.stand_in
+def test_every_picture_and_the_checkpoint_name_the_stand_in(finished):
+    out = finished[1] / "runs/now-synthetic"
     for picture in out.glob("*.png"):
         with Image.open(picture) as image:
             assert LOUD in image.info["Title"]
-    assert LOUD in (out / "summary.html").read_text()
     assert torch.load(out / "checkpoint.pt", weights_only=True)["data"]["name"] == LOUD
 
 
@@ -223,11 +228,6 @@ def test_what_was_learnt_before_the_stop_is_kept(command, tmp_path, stopping, st
     assert len(kept["history"]) == 1
 
 
-def weights(folder):
-    kept = torch.load(folder / "checkpoint.pt", weights_only=True)
-    return torch.cat([value.flatten() for value in kept["model"].values()])
-
-
 @pytest.mark.stand_in
 def test_a_run_that_was_interrupted_goes_on_to_the_same_end(command, tmp_path, finished, stopping):
     stopping(KeyboardInterrupt())
@@ -239,20 +239,27 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_end(command, tmp_path, f
     assert "going on after step 8 of 16" in result.stdout
     assert "bit for bit" not in result.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == RESULTS
-    assert torch.equal(weights(tmp_path / "out"), weights(finished[1] / "runs/now-synthetic"))
+    assert torch.equal(weights_in(tmp_path / "out"), weights_in(finished[1] / "runs/now-synthetic"))
 
 
-@pytest.mark.stand_in
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
-def test_a_signal_ends_the_run_after_a_whole_step(command, tmp_path, monkeypatch, signal_number):
+@pytest.fixture
+def signalled(monkeypatch, request):
+    """Send a signal in the fourth step, just before it is counted."""
     take_step = training.Training._take_step
 
     def take_step_and_send_a_signal(self):
         take_step(self)
         if self.step == 3:
-            signal.raise_signal(signal_number)
+            signal.raise_signal(request.param)
 
     monkeypatch.setattr(training.Training, "_take_step", take_step_and_send_a_signal)
+
+
+@pytest.mark.stand_in
+@pytest.mark.parametrize(
+    "signalled", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name, indirect=True
+)
+def test_a_signal_ends_the_run_after_a_whole_step(command, tmp_path, signalled):
     result = command(*SMALL, "--output", "out")
     assert result.exit_code == 130
     assert "; the state after step 4 is in out/checkpoint.pt" in result.stderr

@@ -21,7 +21,8 @@ from sums_to_one.cifar import data
 from sums_to_one.cifar.data import DataError, cifar10, find, load
 from sums_to_one.cifar.standin import SHAPES, labelled_images
 
-IMAGES = 20  # in each of the six batches
+IMAGES_EACH = 20  # in each of the six batches
+TRAIN_BATCHES = [f"data_batch_{n}" for n in range(1, 6)]
 
 
 @pytest.fixture
@@ -35,24 +36,27 @@ def nowhere(tmp_path, monkeypatch):
     return home
 
 
+def publish(path, content):
+    path.write_bytes(pickle.dumps(content))
+    return path.name, calculate_md5(path)
+
+
+def a_batch(seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (IMAGES_EACH, 3072), dtype=np.uint8)
+    return {"data": pixels, "labels": [n % 10 for n in range(IMAGES_EACH)]}
+
+
 @pytest.fixture
 def published(nowhere, tmp_path, monkeypatch):
     """A folder with a tiny data set that counts as the published one."""
     batches = tmp_path / "published" / CIFAR10.base_folder
     batches.mkdir(parents=True)
-    random = np.random.default_rng(0)
-
-    def publish(name, content):
-        (batches / name).write_bytes(pickle.dumps(content))
-        return name, calculate_md5(batches / name)
-
-    def batch(name):
-        pixels = random.integers(0, 256, (IMAGES, 3072), dtype=np.uint8)
-        return publish(name, {"data": pixels, "labels": [n % 10 for n in range(IMAGES)]})
-
-    meta, md5 = publish("batches.meta", {"label_names": [f"class {n}" for n in range(10)]})
-    monkeypatch.setattr(CIFAR10, "train_list", [batch(f"data_batch_{n}") for n in range(1, 6)])
-    monkeypatch.setattr(CIFAR10, "test_list", [batch("test_batch")])
+    names = enumerate([*TRAIN_BATCHES, "test_batch"])
+    *train, test = [publish(batches / name, a_batch(seed)) for seed, name in names]
+    classes = {"label_names": [f"class {n}" for n in range(10)]}
+    meta, md5 = publish(batches / "batches.meta", classes)
+    monkeypatch.setattr(CIFAR10, "train_list", train)
+    monkeypatch.setattr(CIFAR10, "test_list", [test])
     monkeypatch.setattr(CIFAR10, "meta", {"filename": meta, "key": "label_names", "md5": md5})
     return batches.parent
 
@@ -81,8 +85,8 @@ def test_every_image_comes_with_its_label(published):
     assert read.name == "CIFAR-10"
     assert read.train_images.shape == (90, 3, 32, 32)
     assert read.held_out_images.shape == (10, 3, 32, 32)
-    assert read.test_images.shape == (IMAGES, 3, 32, 32)
-    assert read.test_labels.tolist() == [n % 10 for n in range(IMAGES)]
+    assert read.test_images.shape == (IMAGES_EACH, 3, 32, 32)
+    assert read.test_labels.tolist() == [n % 10 for n in range(IMAGES_EACH)]
 
 
 def test_pixels_are_read_channel_by_channel(published):

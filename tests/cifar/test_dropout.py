@@ -22,7 +22,7 @@ def test_all_claims_about_dropout_hold_for_the_cheap_one():
     assert "✓ units are dropped with probability p" in told.stdout
 
 
-def test_it_stands_in_for_pytorchs_alone():
+def test_the_cheap_dropout_stands_in_for_pytorchs_alone():
     class Dropout(torch.nn.Module):
         def __init__(self, p):
             super().__init__()

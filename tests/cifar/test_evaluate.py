@@ -47,7 +47,7 @@ def test_a_network_without_an_opinion_has_the_loss_of_a_guess(synthetic, compone
     assert result.accuracy == pytest.approx(0.1), "the classes are equally frequent"
 
 
-def test_looking_changes_nothing(synthetic, components):
+def test_to_evaluate_a_network_does_not_change_it(synthetic, components):
     model = FullyConnected(Settings(hidden=(17,), dropout=0.5), components)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     evaluate(model, synthetic.test_images, synthetic.test_labels, components)

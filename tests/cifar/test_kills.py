@@ -15,6 +15,7 @@ import torch
 from sums_to_one.cifar import run as running
 from sums_to_one.cifar.settings import Settings
 from sums_to_one.tests.cifar.processes import ended, start
+from sums_to_one.tests.cifar.trainings import weights_in
 
 SETTINGS = Settings(hidden=(13,), epochs=3, batch_size=200, dropout=0.3, crop=1)
 STEPS = 3 * 20
@@ -50,24 +51,21 @@ def step_of(folder):
     return torch.load(folder / "checkpoint.pt", weights_only=True)["step"]
 
 
-def weights(folder):
-    kept = torch.load(folder / "checkpoint.pt", weights_only=True)
-    assert kept["step"] == STEPS
-    return torch.cat([value.flatten() for value in kept["model"].values()])
+def last_weights(folder):
+    assert step_of(folder) == STEPS
+    return weights_in(folder)
 
 
 @pytest.fixture(scope="module")
 def never_killed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("never-killed") / "out"
     assert ended(start(begin, folder)) == 0
-    return weights(folder)
+    return last_weights(folder)
 
 
-@pytest.mark.claim("8.1.2")
-@pytest.mark.stand_in
-def test_a_run_killed_at_random_moments_ends_with_the_same_weights(never_killed, tmp_path):
-    folder, kills = tmp_path / "out", 0
-    process = start(begin, folder)
+def killed_at_random_moments(folder):
+    """Begin a run, kill it now and then; how often it was, and the process that still goes on."""
+    process, kills = start(begin, folder), 0
     while not (folder / "checkpoint.pt").exists():
         assert process.is_alive()
         time.sleep(0.01)
@@ -76,9 +74,17 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_weights(never_killed,
         process.kill()
         kills += ended(process) == -signal.SIGKILL
         process = start(go_on, folder)
+    return kills, process
+
+
+@pytest.mark.claim("8.1.2")
+@pytest.mark.stand_in
+def test_a_run_killed_at_random_moments_ends_with_the_same_weights(never_killed, tmp_path):
+    folder = tmp_path / "out"
+    kills, process = killed_at_random_moments(folder)
     assert kills, "it was never killed at all"
     assert ended(process) == 0
-    assert torch.equal(weights(folder), never_killed)
+    assert torch.equal(last_weights(folder), never_killed)
 
 
 @pytest.mark.claim("8.1.2")
@@ -92,13 +98,12 @@ def test_a_run_killed_during_a_save_ends_with_the_same_weights(
     never_killed, tmp_path, module, name
 ):
     folder = tmp_path / "out"
-    begun = start(begin_and_stop, folder)
-    assert ended(begun) == 0
+    assert ended(start(begin_and_stop, folder)) == 0
     before = step_of(folder)
     assert ended(start(go_on_and_be_killed, folder, module, name, 3)) == -signal.SIGKILL
     assert step_of(folder) == before + 2, "the last whole checkpoint is the second one since"
     assert ended(start(go_on, folder)) == 0
-    assert torch.equal(weights(folder), never_killed)
+    assert torch.equal(last_weights(folder), never_killed)
 
 
 def begin_and_stop(folder):

@@ -9,24 +9,38 @@ from sums_to_one.cifar import machine as machines
 from sums_to_one.cifar.machine import Machine, MachineError, machine
 
 
-@pytest.mark.parametrize("times", [0.5, 1.0, 1.1, 5.0])
-def test_bfloat16_is_taken_only_where_it_is_clearly_faster(monkeypatch, times):
-    now = 0.0
+class Timed(torch.Tensor):
+    """Its products take a second by a clock of its own, those in bfloat16 more or less."""
 
-    def clock():
-        return now
+    now, times_as_fast = 0.0, 1.0
 
-    class Slow(torch.Tensor):
-        def __matmul__(self, other):
-            nonlocal now
-            now += 1.0 if self.dtype == torch.float32 else 1.0 / times
-            return torch.zeros(1, 1)
+    def __matmul__(self, other):
+        Timed.now += 1.0 if self.dtype == torch.float32 else 1.0 / Timed.times_as_fast
+        return torch.zeros(1, 1)
 
+
+@pytest.fixture
+def timed(monkeypatch):
     ones = torch.ones
-    monkeypatch.setattr(machines.time, "perf_counter", clock)
-    monkeypatch.setattr(torch, "ones", lambda *a, **k: ones(*a, **k).as_subclass(Slow))
-    chosen = machines.faster_precision(torch.device("cpu"))
-    assert chosen == (torch.bfloat16 if times > 1.2 else torch.float32)
+    monkeypatch.setattr(machines.time, "perf_counter", lambda: Timed.now)
+    monkeypatch.setattr(torch, "ones", lambda *a, **k: ones(*a, **k).as_subclass(Timed))
+
+
+@pytest.mark.parametrize(
+    ("times_as_fast", "chosen"),
+    [
+        (0.5, torch.float32),
+        (1.0, torch.float32),
+        (1.1, torch.float32),
+        (5.0, torch.bfloat16),
+    ],
+    ids=["slower", "as fast", "hardly faster", "clearly faster"],
+)
+def test_bfloat16_is_taken_only_where_it_is_clearly_faster(
+    timed, monkeypatch, times_as_fast, chosen
+):
+    monkeypatch.setattr(Timed, "times_as_fast", times_as_fast)
+    assert machines.faster_precision(torch.device("cpu")) == chosen
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

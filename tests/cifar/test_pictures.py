@@ -111,16 +111,22 @@ def test_the_last_held_out_accuracy_is_written_beside_the_curve(drawn, synthetic
     assert "34.5%" in [text.get_text() for text in accuracies.texts]
 
 
+@pytest.fixture
+def fixed_seed():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.mark.usefixtures("fixed_seed")
 @pytest.mark.parametrize(("whiten", "scale"), [(0, 64), (7, 1)], ids=["pixels", "patterns"])
 @pytest.mark.parametrize("hidden", [(5,), ()], ids=["hidden layer", "linear model"])
 def test_a_unit_answers_to_what_its_picture_shows(network, hidden, whiten, scale):
     """Its answers to two images differ by the sum over pixels of difference times weight."""
     model = network(*hidden, whiten=whiten)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        for buffer in model.inputs.buffers():
-            buffer.normal_()
-        one, other = torch.randint(256, (2, 1, 3, 32, 32), dtype=torch.uint8)
+    for buffer in model.inputs.buffers():
+        buffer.normal_()
+    one, other = torch.randint(256, (2, 1, 3, 32, 32), dtype=torch.uint8)
     first = model.linears[0] if hidden else model.output
     difference = first(model.inputs(one)) - first(model.inputs(other))
     pictures = draw.weights_as_images(model).double()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.limits import needs_gradients
 from sums_to_one.tests.common.options import feature
 
 Function = Callable[[Tensor], Tensor]
@@ -34,15 +35,19 @@ def second_gradients(
     A backward pass that cannot be differentiated, and says so, is not provided; one that has lost
     the connection, and says nothing, is wrong.
     """
+    needs_gradients(2)
     leaf, weights = x.detach().requires_grad_(), cotangent.detach().requires_grad_()
     total = (function(leaf) * weights).sum()
     with feature("a gradient that can be differentiated"):
         (first,) = torch.autograd.grad(total, leaf, create_graph=True)
-    by_x, by_cotangent = torch.autograd.grad(
-        (first * other).sum(), (leaf, weights), allow_unused=True
-    )
+        if first.requires_grad:
+            # Not by torch.autograd.grad, which goes only where it must: a node that is there to say
+            # "once only" would never be met.
+            (first * other).sum().backward()
     # A function that is straight on both sides of a kink need not be connected to x again.
-    return torch.zeros_like(x) if by_x is None else by_x, by_cotangent
+    by_x = torch.zeros_like(x) if leaf.grad is None else leaf.grad
+    by_cotangent = torch.zeros_like(cotangent) if weights.grad is None else weights.grad
+    return by_x, by_cotangent
 
 
 def slope(function: Function, x: Tensor) -> Tensor:

@@ -17,11 +17,11 @@ from sums_to_one.tests.common.statistical import (
     normal_scores,
 )
 
-ASKED = [(3, 2), (-1000, 0.5), (0.5, 1e-3), (1e-4, 1e-5), (-2.5, 70), (0, 0.02)]
+MEANS_AND_STDS = [(3, 2), (-1000, 0.5), (0.5, 1e-3), (1e-4, 1e-5), (-2.5, 70), (0, 0.02)]
 
 
 @pytest.mark.claim("2.2.1")
-@pytest.mark.parametrize(("mean", "std"), ASKED)
+@pytest.mark.parametrize(("mean", "std"), MEANS_AND_STDS)
 def test_mean_and_std_are_those_that_were_asked_for(normal_, mean, std):
     for dtype in (torch.float32, torch.float64):
         w = drawn(normal_, 512, 1024, dtype=dtype, mean=mean, std=std)

@@ -18,7 +18,7 @@ from sums_to_one.tests.common.statistical import (
     uniform_scores,
 )
 
-ASKED = [(-1, 1), (-2, 5), (0, 1e-3), (-7, -3), (1000, 1001), (2.5, 100)]
+BOUNDS = [(-1, 1), (-2, 5), (0, 1e-3), (-7, -3), (1000, 1001), (2.5, 100)]
 
 
 @pytest.mark.claim("2.2.1")
@@ -30,7 +30,7 @@ def test_the_numbers_fill_the_space_between_the_bounds(uniform_, a, width, dtype
 
 
 @pytest.mark.claim("2.2.1")
-@pytest.mark.parametrize(("a", "b"), ASKED)
+@pytest.mark.parametrize(("a", "b"), BOUNDS)
 def test_no_part_of_it_is_likelier_than_another(uniform_, a, b):
     for dtype in (torch.float32, torch.float64):
         scores = uniform_scores(drawn(uniform_, 300, 500, dtype=dtype, a=a, b=b), a, b)

@@ -1,7 +1,7 @@
 """Lets pytest run the claims: what it collects, for which subjects, and what it gives to each."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
@@ -14,27 +14,26 @@ from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
 from sums_to_one.tests.judge.lesson import Lesson
+from sums_to_one.tests.judge.places import TESTS, files_of, places_in
 from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
-from sums_to_one.tests.judge.verdicts import Verdicts, judged_by
+from sums_to_one.tests.judge.verdicts import Verdicts, ids_of, judged_by
 
-TESTS = ROOT / "tests"
 SUBJECTS = pytest.StashKey[list[Subject]]()
+VERDICTS = pytest.StashKey[Verdicts]()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    if config.option.subjects:
-        if hasattr(config.option, "numprocesses"):
-            config.option.numprocesses = 0  # `isolation` forks processes of its own
-        if config.args_source is not pytest.Config.ArgsSource.ARGS:
-            config.args[:] = [str(file) for chapter in COMPONENTS for file in files_of(chapter)]
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist reads its options
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    if config.option.subjects and hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = 0  # `isolation` forks processes of its own
+    return (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "claim(*ids): the claims of the ledger that this test backs")
     if not config.getoption("hypothesis_profile", None):
         profiles.load_suite()
-    verdicts = Verdicts(config)
+    config.stash[VERDICTS] = verdicts = Verdicts(config)
     config.pluginmanager.register(verdicts, "verdicts")
     config.pluginmanager.register(Lesson(verdicts), "lesson")
     try:
@@ -45,11 +44,34 @@ def pytest_configure(config: pytest.Config) -> None:
         from sums_to_one.tests.judge.isolation import Isolation
 
         config.pluginmanager.register(Isolation(), "isolation")
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            every = [file for chapter in COMPONENTS for file in files_of(chapter)]
+            config.args[:] = [str(file) for file in every if not leaves_out(config, file)]
 
 
-def files_of(chapter: str) -> list[Path]:
-    """Those that hold the claims of a chapter."""
-    return sorted((TESTS / chapter).glob("test_*.py"))
+def leaves_out(config: pytest.Config, file: Path) -> bool:
+    """Whether no claim in a file judges what the subjects provide; it is then not imported.
+
+    What the subjects lack for its claims is noted all the same.
+    """
+    claims = [claim for claim in places_in(file) if asked_for(claim.arguments)]
+    cases = [(claim, *case) for claim in claims for case in _cases(config, claim.arguments)]
+    if any(provided for _, _, provided in cases):
+        return False
+    for claim, case, _ in cases:
+        nodeid = f"{file.relative_to(ROOT).as_posix()}::{claim.name}"
+        config.stash[VERDICTS].lacks(nodeid, claim.ids, case)
+    return True
+
+
+def _cases(config: pytest.Config, arguments: Sequence[str]) -> list[tuple[Judged, bool]]:
+    """What a claim with these arguments is to judge, and whether the subject provides it."""
+    as_group = any(name in GROUPS for name in arguments)
+    return [
+        (Judged(subject, components, as_group), subject.provides(components))
+        for subject in config.stash[SUBJECTS]
+        for components in asked_for(arguments)
+    ]
 
 
 class OurModule(pytest.Module):
@@ -72,27 +94,23 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With --subject, files in which nothing judges are not even imported, nor what they import."""
-    judging = {collection_path.name, collection_path.parent.name} & set(COMPONENTS)
-    below_tests = collection_path.is_dir() and collection_path.parent.name == "tests"
-    alien = collection_path.is_file() or below_tests
-    return True if config.option.subjects and alien and not judging else None
+    if not config.option.subjects or collection_path.is_dir():
+        return None
+    if not collection_path.is_relative_to(TESTS) or not collection_path.match("test_*.py"):
+        return True
+    return True if leaves_out(config, collection_path) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that names components runs once for every subject that provides them."""
-    wanted = asked_for(metafunc.fixturenames)
-    as_group = any(name in GROUPS for name in metafunc.fixturenames)
-    cases = []
-    for subject in metafunc.config.stash[SUBJECTS]:
-        for components in wanted:
-            case = Judged(subject, components, as_group)
-            if subject.provides(components):
-                cases.append(case)
-            else:
-                metafunc.config.pluginmanager.getplugin("verdicts").lacks(metafunc, case)
-    if wanted:
-        labels = [case.label for case in cases]
-        metafunc.parametrize("judged", cases, ids=labels, indirect=True, scope="session")
+    cases = _cases(metafunc.config, metafunc.fixturenames)
+    test = metafunc.definition
+    for case in [case for case, provided in cases if not provided]:
+        metafunc.config.stash[VERDICTS].lacks(test.nodeid, ids_of(test), case)
+    if cases:
+        found = [case for case, provided in cases if provided]
+        labels = [case.label for case in found]
+        metafunc.parametrize("judged", found, ids=labels, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,6 +3,8 @@
 A thin layer over pytest and `cifar`: everything here can be had from them.
 """
 
+import difflib
+import itertools
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,11 +14,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from sums_to_one.cifar.__main__ import ablate, predict, train
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge.components import COMPONENTS
+from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, chapter_of, file_of
 from sums_to_one.tests.judge.ledger import ledger
+from sums_to_one.tests.judge.places import places_of
 
 # Threads that wait for one another shall sleep: training comes after judging, and may share cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch, which reads it, is imported later
@@ -131,9 +135,15 @@ def judge(
 
 @app.command()
 def claims(
+    component: Annotated[
+        str | None, typer.Argument(help="Show where the claims stand that judge this component.")
+    ] = None,
     chinese: Annotated[bool, typer.Option("--zh", help="The sentences in Chinese.")] = False,
 ) -> None:
     """Show the ledger: every claim, its kind, and the verdict on it."""
+    if component is not None:
+        show_places(component)
+        return
     table = Table("claim", "sentence", "kind", "verdict", title="The ledger")
     for claim in ledger().values():
         sentence, care = (claim.zh, claim.care_zh) if chinese else (claim.en, claim.care)
@@ -142,6 +152,29 @@ def claims(
         verdict = f"[{style}]{claim.verdict}[/{style}]"
         table.add_row(claim.id, text, ", ".join(claim.kind), verdict, end_section=True)
     console.print(table)
+
+
+def show_places(component: str) -> None:
+    """Each claim that judges a component, with its file and line."""
+    if component not in KNOWN:
+        names = {name.lower(): name for name in KNOWN}
+        near = difflib.get_close_matches(component.lower(), names, n=3, cutoff=0.5) or names
+        rule = "a component must be one of those that are judged"
+        there = ", ".join(names[name] for name in near)
+        typer.echo(f"error: {rule}, got {component!r}; there is {there}", err=True)
+        raise typer.Exit(2)
+    chapter, file = chapter_of(component), file_of(component)
+    places = places_of(component)
+    console.print(f"{component}, from scratch: concepts/{chapter}/{file}.py")
+    console.print(f"how it goes wrong: tests/{chapter}/impostors/{file}.py")
+    console.print(f"what must be true of it: {len(places)} claims")
+    for path, there in itertools.groupby(places, key=lambda place: place.file):
+        console.print(f"\n{path.relative_to(ROOT)}", style="bold")
+        table = Table.grid(padding=(0, 1))
+        for place in there:
+            ids = Text(" ".join(place.ids), style="bright_black")
+            table.add_row(f"{place.line:>5}", place.sentence, ids)
+        console.print(table)
 
 
 def main() -> Any:

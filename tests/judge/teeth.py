@@ -1,8 +1,9 @@
 """Do the claims have teeth? Impostors must be refused, right versions accepted.
 
 This module runs the claims on both, in this process; `python -m sums_to_one.tests.judge.teeth`
-prints both rates, of all components or of the chapters and components named. Each claim must be the only one to refuse some impostor, or it is decoration;
-those that are spared this, and why, stand in `tests/<chapter>/impostors/spared.py`.
+prints both rates, of all components or of the chapters and components named. Each claim must be
+the only one to refuse some impostor, or it is decoration; those that are spared this, and why,
+stand in `tests/<chapter>/impostors/spared.py`.
 """
 
 import contextlib
@@ -23,11 +24,11 @@ import pytest
 import torch
 from rich.progress import track
 
-from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for, chapter_of
 from sums_to_one.tests.judge.ledger import ledger
+from sums_to_one.tests.judge.places import files_of
 from sums_to_one.tests.judge.versions import Version, versions
 
 Function = Callable[..., Any]
@@ -93,7 +94,7 @@ def claims_about(component: str) -> list[Claim]:
     """Every test, with every set of its parameters, that judges the component."""
     chapter = chapter_of(component)
     found = []
-    for path in sorted((ROOT / "tests" / chapter).glob("test_*.py")):
+    for path in files_of(chapter):
         module = importlib.import_module(f"sums_to_one.tests.{chapter}.{path.stem}")
         for name, test in vars(module).items():
             if name.startswith("test_") and _judges(test, component):

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -45,15 +45,17 @@ class Verdicts:
 
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
-    def lacks(self, metafunc: pytest.Metafunc, judged: Judged) -> None:
+    def lacks(self, nodeid: str, ids: Sequence[str], judged: Judged) -> None:
         """Note that a subject does not provide what this test judges."""
-        test = f"{metafunc.definition.nodeid}[{judged.label}]"
-        self.lacking.append({**_about(metafunc.definition, judged), "test": test})
+        about = _about(nodeid.rpartition("::")[2], ids, judged)
+        self.lacking.append({**about, "test": f"{nodeid}[{judged.label}]"})
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         judged = judged_by(item)
         if judged:
-            item.user_properties.append(("judging", _about(item, judged)))
+            name, variant = getattr(item, "originalname", item.name), _variant(item, judged)
+            about = _about(name, ids_of(item), judged, variant)
+            item.user_properties.append(("judging", about))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -134,18 +136,25 @@ def judged_by(item: pytest.Item) -> Judged | None:
     return judged if isinstance(judged, Judged) else None
 
 
-def _about(node: pytest.Item | Any, judged: Judged) -> dict[str, Any]:
-    ids = [str(id) for marker in node.iter_markers("claim") for id in marker.args]
-    name = getattr(node, "originalname", node.name)
-    variant = getattr(getattr(node, "callspec", None), "id", judged.label)
-    variant = variant.replace(judged.label, "").strip("-")
-    sentence = name.removeprefix("test_").replace("_", " ") + (f" ({variant})" if variant else "")
+def ids_of(node: pytest.Item | Any) -> list[str]:
+    """The claims of the ledger that a test backs."""
+    return [str(id) for marker in node.iter_markers("claim") for id in marker.args]
+
+
+def _about(test: str, ids: Sequence[str], judged: Judged, variant: str = "") -> dict[str, Any]:
+    sentence = test.removeprefix("test_").replace("_", " ")
     return {
         "subject": judged.subject.name,
         "component": judged.components[0],
-        "ids": ids,
-        "sentence": sentence,
+        "ids": list(ids),
+        "sentence": f"{sentence} ({variant})" if variant else sentence,
     }
+
+
+def _variant(item: pytest.Item, judged: Judged) -> str:
+    """The words for the parameters of a test, beside who is judged."""
+    parameters: str = getattr(getattr(item, "callspec", None), "id", judged.label)
+    return parameters.replace(judged.label, "").strip("-")
 
 
 def _outcome(report: pytest.TestReport) -> str:

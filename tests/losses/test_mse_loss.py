@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import (
     dtypes,
     eighths,
@@ -24,6 +23,7 @@ from sums_to_one.tests.common.inputs import (
     shapes,
 )
 from sums_to_one.tests.common.options import option
+from sums_to_one.tests.losses.reduction import REDUCTIONS, pull, reductions, share
 
 targets = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
 
@@ -37,9 +37,8 @@ def backwards(*shape: int) -> Tensor:
 @given(shapes(), st.floats(0, 10), dtypes)
 def test_it_is_the_mean_of_the_squared_errors(MSELoss, shape, scale, dtype):
     x, y = (scale * grid(*shape)).to(dtype), backwards(*shape).to(dtype)
-    expected = [
-        (a - b) ** 2 for a, b in zip(x.flatten().tolist(), y.flatten().tolist(), strict=True)
-    ]
+    pairs = zip(x.flatten().tolist(), y.flatten().tolist(), strict=True)
+    expected = [(a - b) ** 2 for a, b in pairs]
     assert_close("the loss", MSELoss()(x, y), exact(sum(expected) / len(expected)))
 
 
@@ -48,8 +47,7 @@ def test_it_is_the_mean_of_the_squared_errors(MSELoss, shape, scale, dtype):
 def test_each_loss_is_a_squared_error(MSELoss, shape, dtype):
     option(MSELoss, "reduction")
     x, y = grid(*shape).to(dtype), torch.full(shape, 0.75, dtype=dtype)
-    expected = [(a - 0.75) ** 2 for a in x.flatten().tolist()]
-    expected = exact(expected).reshape(shape)
+    expected = exact([(a - 0.75) ** 2 for a in x.flatten().tolist()]).reshape(shape)
     assert_close("the losses", MSELoss(reduction="none")(x, y), expected)
 
 
@@ -85,7 +83,7 @@ def test_it_is_0_at_the_target_and_nowhere_else(MSELoss, shape, dtype):
     off = y.clone()
     off.view(-1)[-1] += 1
     assert MSELoss()(off, y).gt(0), f"one element off it is {MSELoss()(off, y)}"
-    slope = gradient(lambda x: MSELoss()(x, y), y.clone(), torch.ones((), dtype=dtype))
+    slope = pull(MSELoss(), y.clone(), y)
     assert slope.eq(0).all(), f"at the target its gradient is {slope.tolist()}"
 
 
@@ -108,29 +106,27 @@ def test_the_best_constant_is_the_mean(MSELoss, y, other):
 
 
 @pytest.mark.claim("3.1.4")
-@given(shapes(), st.sampled_from(["none", "mean", "sum"]), dtypes)
+@given(shapes(), reductions, dtypes)
 def test_the_pull_is_twice_the_error(MSELoss, shape, reduction, dtype):
     option(MSELoss, "reduction")
     x, y = grid(*shape).to(dtype), torch.full(shape, 0.75, dtype=dtype)
-    function = MSELoss(reduction=reduction)
-    pulls = gradient(lambda x: function(x, y).sum(), x, torch.tensor(1.0, dtype=dtype))
-    share = x.numel() if reduction == "mean" else 1
-    assert_close("the gradient", pulls, 2 * (x.double() - 0.75) / share)
+    expected = 2 * (x.double() - 0.75) * share(x, reduction)
+    assert_close("the gradient", pull(MSELoss(reduction=reduction), x, y), expected)
 
 
 @pytest.mark.claim("3.1.4")
 @given(shapes(), st.floats(0, 1), numbers(limit=100))
-def test_between_two_predictions_it_is_below_the_chord(MSELoss, shape, share, y):
+def test_between_two_predictions_it_is_below_the_chord(MSELoss, shape, part, y):
     one, other = grid(*shape), backwards(*shape)
     target = torch.full(shape, y, dtype=torch.float64)
-    between = MSELoss()(share * one + (1 - share) * other, target)
-    chord = share * MSELoss()(one, target) + (1 - share) * MSELoss()(other, target)
-    dip = share * (1 - share) * MSELoss()(one, other)  # exactly by so much
+    between = MSELoss()(part * one + (1 - part) * other, target)
+    chord = part * MSELoss()(one, target) + (1 - part) * MSELoss()(other, target)
+    dip = part * (1 - part) * MSELoss()(one, other)  # exactly by so much
     assert_close("the loss between", between, chord - dip)
 
 
 @pytest.mark.claim("3.0.4")
-@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_the_target_gets_the_opposite_gradient(MSELoss, reduction):
     option(MSELoss, "reduction")
     x, y = grid(3, 5).requires_grad_(), backwards(3, 5).requires_grad_()

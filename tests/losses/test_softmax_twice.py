@@ -16,8 +16,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import POINTS, descend, networks, outputs
-from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import scores
+from sums_to_one.tests.losses.reduction import pull
 
 # Which of three rings around the origin a point is in: 16, 20 and 28 of 64.
 RING = torch.bucketize(POINTS.norm(dim=1), torch.tensor([0.95, 1.4], dtype=torch.float64))
@@ -28,7 +28,7 @@ def floor(classes: int) -> float:
 
 
 @st.composite
-def shares(draw: st.DrawFn) -> Tensor:
+def rows_of_shares(draw: st.DrawFn) -> Tensor:
     """A row of probabilities, whole parts of one, and a share of 0 or 1 among them now and then."""
     parts = torch.tensor(draw(st.lists(st.integers(0, 9), min_size=2, max_size=9).filter(any)))
     return (parts / parts.sum()).double()[None]
@@ -36,7 +36,7 @@ def shares(draw: st.DrawFn) -> Tensor:
 
 @pytest.mark.claim("3.2.2")
 @given(scores(limit=300), st.data())
-def test_no_scores_bring_it_below_the_floor(CrossEntropyLoss, x, data):
+def test_after_a_softmax_no_scores_bring_it_below_the_floor(CrossEntropyLoss, x, data):
     target = torch.tensor([data.draw(st.integers(0, x.shape[1] - 1)) for _ in x])
     loss = CrossEntropyLoss()(torch.softmax(x, dim=1), target)
     assert loss >= floor(x.shape[1]) - 1e-12, f"{loss} is below {floor(x.shape[1])}"
@@ -44,7 +44,7 @@ def test_no_scores_bring_it_below_the_floor(CrossEntropyLoss, x, data):
 
 @pytest.mark.claim("3.2.2")
 @pytest.mark.parametrize("classes", [1, 2, 3, 10, 100, 1000])
-def test_certainty_of_the_right_class_reaches_the_floor(CrossEntropyLoss, classes):
+def test_after_a_softmax_certainty_of_the_right_class_reaches_the_floor(CrossEntropyLoss, classes):
     sure = torch.zeros(1, classes, dtype=torch.float64)
     sure[0, classes // 2] = 1
     loss = CrossEntropyLoss()(sure, torch.tensor([classes // 2]))
@@ -52,8 +52,8 @@ def test_certainty_of_the_right_class_reaches_the_floor(CrossEntropyLoss, classe
 
 
 @pytest.mark.claim("3.2.2")
-@given(shares(), st.data())
-def test_nothing_but_certainty_reaches_the_floor(CrossEntropyLoss, p, data):
+@given(rows_of_shares(), st.data())
+def test_after_a_softmax_nothing_but_certainty_reaches_the_floor(CrossEntropyLoss, p, data):
     classes, target = p.shape[1], data.draw(st.integers(0, p.shape[1] - 1))
     loss, missing = CrossEntropyLoss()(p, torch.tensor([target])), 1 - p[0, target]
     # The loss is convex in what is missing, and least where the rest is spread out evenly:
@@ -64,16 +64,17 @@ def test_nothing_but_certainty_reaches_the_floor(CrossEntropyLoss, p, data):
 
 @pytest.mark.claim("3.2.2")
 @given(st.integers(2, 9), st.floats(0, 30))
-def test_sure_and_wrong_it_has_hardly_any_gradient(CrossEntropyLoss, classes, lead):
+def test_after_a_softmax_it_has_hardly_any_gradient_if_sure_and_wrong(
+    CrossEntropyLoss, classes, lead
+):
     x, target = torch.zeros(1, classes, dtype=torch.float64), torch.tensor([1])
     x[0, 0] = lead  # so many nats ahead of the right class
-    one = torch.tensor(1.0)
-    pull = gradient(lambda x: CrossEntropyLoss()(x, target), x, one).norm()
-    twice = gradient(lambda x: CrossEntropyLoss()(torch.softmax(x, dim=1), target), x, one).norm()
+    once = pull(CrossEntropyLoss(), x, target).norm()
+    twice = pull(lambda x, y: CrossEntropyLoss()(torch.softmax(x, dim=1), y), x, target).norm()
     # A softmax passes on at most half of a gradient, and at most twice what is not the largest.
     rest = (classes - 1) * math.exp(-lead)
-    assert twice <= pull * min(0.5, 2 * rest) + 1e-12, f"{twice} against {pull} with one softmax"
-    assert pull >= 0.5, f"with one softmax it is {pull}"
+    assert twice <= once * min(0.5, 2 * rest) + 1e-12, f"{twice} against {once} with one softmax"
+    assert once >= 0.5, f"with one softmax it is {once}"
 
 
 def trained(CrossEntropyLoss, softmax_first: bool) -> tuple[Tensor, Tensor]:

@@ -6,12 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
 from sums_to_one.tests.common.options import needs, option
 
-Function = Callable[..., Any]
-
-SHAPES: dict[str, list[tuple[int, ...]]] = {
+BATCH_SHAPES: dict[str, list[tuple[int, ...]]] = {
     "BatchNorm1d": [(2, 3), (3, 2), (7, 5), (5, 1), (2, 3, 5), (5, 2, 3), (1, 3, 2), (2, 5, 1)],
     "BatchNorm2d": [
         *[(2, 3, 1, 1), (3, 2, 1, 5), (3, 2, 5, 1), (1, 3, 2, 1), (1, 3, 1, 2)],
@@ -24,7 +23,7 @@ PRECISIONS = [(d, d) for d in DTYPES] + [(d, torch.float32) for d in DTYPES[2:]]
 
 def shapes_of(batch_norm) -> list[tuple[int, ...]]:
     """Those of the batches that a component takes: 2 to 70 values a channel."""
-    return SHAPES[batch_norm.name]
+    return BATCH_SHAPES[batch_norm.name]
 
 
 def batch(*shape: int, dtype: torch.dtype = torch.float64, turn: int = 0) -> Tensor:
@@ -34,8 +33,11 @@ def batch(*shape: int, dtype: torch.dtype = torch.float64, turn: int = 0) -> Ten
     return (numbers * (1 + channel) / 2 + 3 - 5 * channel + turn).to(dtype)
 
 
-def made(
-    batch_norm: Function, channels: int, dtype: torch.dtype = torch.float64, **options: Any
+def new_layer(
+    batch_norm: Callable[..., Any],
+    channels: int,
+    dtype: torch.dtype = torch.float64,
+    **options: Any,
 ) -> Any:
     """A layer with these options, each of which it must provide to be judged."""
     option(batch_norm, *options)
@@ -45,10 +47,13 @@ def made(
 
 
 def taught(
-    batch_norm: Function, channels: int, dtype: torch.dtype = torch.float64, **options: Any
+    batch_norm: Callable[..., Any],
+    channels: int,
+    dtype: torch.dtype = torch.float64,
+    **options: Any,
 ) -> Any:
-    """As made, with a weight and a bias of its own for each channel; the first are 0.5 and 3/8."""
-    layer = made(batch_norm, channels, dtype, **options)
+    """A new one with a weight and a bias of its own for each channel; the first are 0.5 and 3/8."""
+    layer = new_layer(batch_norm, channels, dtype, **options)
     with torch.no_grad():
         layer.weight.copy_((grid(channels, limit=2) * 8).round() / 8)
         layer.bias.copy_((grid(channels, limit=1.5) * 8).round() / 8)
@@ -92,6 +97,16 @@ def averages(batches: Sequence[Tensor], momentum: float | None = 0.1) -> tuple[T
         mean = (1 - share) * mean + share * newest
         variance = (1 - share) * variance + share * spread
     return mean, variance
+
+
+def assert_averages(
+    sentence: str, layer: Any, batches: Sequence[Tensor], momentum: float | None = 0.1
+) -> None:
+    """A layer remembers the running mean and variance of these batches."""
+    __tracebackhide__ = True
+    mean, variance = averages(batches, momentum)
+    assert_close(f"{sentence}: the running mean", layer.running_mean, mean)
+    assert_close(f"{sentence}: the running variance", layer.running_var, variance)
 
 
 def remembered(layer: Any) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """Deep networks for the experiments on normalization: many at once, each with a rate of its own.
 
 All hidden units of all networks are the channels of one layer of normalization, so that one call
-serves them all. The task is that of `tests/experiments.py`.
+serves them all. The task is that of `tests/common/experiments.py`.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.experiments import IN_DISC, POINTS, networks
 from sums_to_one.tests.common.inputs import exact
-from sums_to_one.tests.normalization.channels import made
+from sums_to_one.tests.normalization.channels import new_layer
 
 WIDTH = 16
 RATES = (0.1, 0.3, 1.0, 3.0)
@@ -50,7 +50,9 @@ class Deep:
         self.weights = networks(count, [2, *[WIDTH] * depth, 1], gain=2**0.5, seed=seed)
         for weight in self.weights[:-2:2]:
             weight.mul_(torch.as_tensor(scale, dtype=torch.float64).reshape(-1, 1, 1))
-        self.norms = [made(BatchNorm1d, count * WIDTH) for _ in range(depth)] if BatchNorm1d else []
+        self.norms = (
+            [new_layer(BatchNorm1d, count * WIDTH) for _ in range(depth)] if BatchNorm1d else []
+        )
         norms = [p for norm in self.norms for p in (norm.weight, norm.bias)]
         self.parameters = [p.requires_grad_() for p in self.weights] + norms
         self.entering: list[Tensor] = []  # what entered the activations last, layer by layer

@@ -8,7 +8,7 @@ import torch
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import exact
-from sums_to_one.tests.normalization.channels import batch, made
+from sums_to_one.tests.normalization.channels import batch, new_layer
 
 
 def standardized(numbers: list[float]) -> list[float]:
@@ -23,7 +23,7 @@ def standardized(numbers: list[float]) -> list[float]:
 def test_features_are_normalized_over_the_samples(BatchNorm1d, shape):
     x = batch(*shape)
     expected = exact([standardized(feature) for feature in x.T.tolist()]).T
-    assert_close(f"{shape}", made(BatchNorm1d, shape[1])(x), expected)
+    assert_close(f"{shape}", new_layer(BatchNorm1d, shape[1])(x), expected)
 
 
 @pytest.mark.claim("6.1.1", "6.3.1")
@@ -34,13 +34,13 @@ def test_sequences_are_normalized_over_samples_and_positions(BatchNorm1d, shape)
     for feature in range(features):
         numbers = [n for sample in range(samples) for n in x[sample, feature].tolist()]
         expected[:, feature] = exact(standardized(numbers)).reshape(samples, positions)
-    assert_close(f"{shape}", made(BatchNorm1d, features)(x), expected)
+    assert_close(f"{shape}", new_layer(BatchNorm1d, features)(x), expected)
 
 
 @pytest.mark.claim("6.3.1")
 def test_a_position_of_a_sequence_is_as_good_as_a_sample(BatchNorm1d):
     for shape in [(2, 3, 5), (1, 3, 7), (5, 3, 1)]:
-        x, layer, other = batch(*shape), made(BatchNorm1d, 3), made(BatchNorm1d, 3)
+        x, layer, other = batch(*shape), new_layer(BatchNorm1d, 3), new_layer(BatchNorm1d, 3)
         for mode in (True, False):
             rows = other.train(mode)(x.transpose(1, 2).reshape(-1, 3))
             expected = rows.reshape(len(x), -1, 3).transpose(1, 2).detach()

@@ -1,6 +1,6 @@
 """What batch normalization does with the numbers of a batch, and what its gradient is.
 
-The oracle is arithmetic, written out in `tests/channels.py`. What is remembered from batch to
+The oracle is arithmetic, written out in `channels.py`. What is remembered from batch to
 batch, and used in evaluation, is in `test_running_statistics.py`.
 """
 
@@ -26,27 +26,27 @@ from sums_to_one.tests.common.options import provides
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 from sums_to_one.tests.normalization.channels import (
     PRECISIONS,
+    assert_averages,
     averages,
     back,
     batch,
     by_channel,
-    made,
     mean_and_variance,
+    new_layer,
     normalized,
     shapes_of,
     taught,
 )
 
-LARGE = {
-    "BatchNorm1d": [(1025, 2), (70_005, 2), (5, 2, 14_001)],
-    "BatchNorm2d": [(205, 2, 5, 1), (5, 2, 113, 127), (70_005, 2, 1, 1)],
-}
-SMALL = {
-    "BatchNorm1d": [(2, 2), (3, 2), (2, 1, 3), (2, 3)],
-    "BatchNorm2d": [(2, 2, 1, 1), (3, 2, 1, 1), (2, 1, 1, 3), (1, 1, 2, 3)],
-}
-MEANS = {torch.float64: 2.0**40, torch.float32: 2.0**14}
-STARTS = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
+
+@pytest.mark.claim("6.1.1")
+def test_each_channel_gets_mean_0_and_variance_1_over_the_batch(batch_norm):
+    for shape in shapes_of(batch_norm):
+        x = batch(*shape)
+        mean, variance = mean_and_variance(new_layer(batch_norm, shape[1])(x))
+        assert_close(f"{shape}: the means", mean, torch.zeros(shape[1]))
+        before = mean_and_variance(x)[1]
+        assert_close(f"{shape}: the variances", variance, before / (before + 1e-5))
 
 
 @st.composite
@@ -70,46 +70,6 @@ def expected_of(layer, x: Tensor, eps: float = 1e-5) -> Tensor:
     return normalized(x, *mean_and_variance(x), eps, layer)
 
 
-def slopes(layer, x: Tensor, cotangent: Tensor, eps: float = 1e-5) -> Tensor:
-    """The gradient in training, as in section 3 of the paper: less a shift and a stretch."""
-    mean, variance = mean_and_variance(x)
-    plain, pull = by_channel(normalized(x, mean, variance, eps)), by_channel(cotangent)
-    pull = pull - pull.mean(1, keepdim=True) - plain * (pull * plain).mean(1, keepdim=True)
-    return back(pull * (layer.weight.double() / (variance + eps).sqrt())[:, None], x)
-
-
-def in_default_dtype(dtype: torch.dtype, make):
-    """What is made while this is the default."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        return make()
-    finally:
-        torch.set_default_dtype(before)
-
-
-def of_a_row(batch_norm, shape: tuple[int, ...]) -> tuple[Function, Tensor]:
-    """A layer as a function of numbers in a row, or of many such rows, and one of them."""
-    known = provides(batch_norm, "eps")
-    layer = taught(batch_norm, shape[1], eps=0.5) if known else taught(batch_norm, shape[1])
-
-    def of_rows(rows: Tensor) -> Tensor:
-        each = [layer(row.reshape(shape)).flatten() for row in rows.reshape(-1, rows.shape[-1])]
-        return torch.stack(each).reshape(rows.shape)
-
-    return of_rows, batch(*shape).flatten()
-
-
-@pytest.mark.claim("6.1.1")
-def test_each_channel_gets_mean_0_and_variance_1_over_the_batch(batch_norm):
-    for shape in shapes_of(batch_norm):
-        x = batch(*shape)
-        mean, variance = mean_and_variance(made(batch_norm, shape[1])(x))
-        assert_close(f"{shape}: the means", mean, torch.zeros(shape[1]))
-        before = mean_and_variance(x)[1]
-        assert_close(f"{shape}: the variances", variance, before / (before + 1e-5))
-
-
 @pytest.mark.claim("6.1.1")
 @given(images(), st.sampled_from([1e-5, 1e-3, 0.5, 4.0]))
 def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
@@ -122,7 +82,7 @@ def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
 def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
     for distance, eps in itertools.product((0.125, 1, 3, 100), (1e-5, 1e-3, 0.5)):
         x = exact([5 - distance, 5 + distance]).reshape(2, 1, 1)
-        came = made(batch_norm, 1, eps=eps)(as_input(batch_norm, x)).flatten()
+        came = new_layer(batch_norm, 1, eps=eps)(as_input(batch_norm, x)).flatten()
         size = distance / (distance**2 + eps) ** 0.5  # 1, were it not for eps
         assert_close(f"eps {eps}, {distance} around 5", came, exact([-size, size]))
 
@@ -131,7 +91,7 @@ def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
 def test_each_channel_is_scaled_and_shifted_by_its_own_weight_and_bias(batch_norm):
     for shape in shapes_of(batch_norm):
         x, layer = batch(*shape), taught(batch_norm, shape[1])
-        plain = by_channel(made(batch_norm, shape[1])(x))
+        plain = by_channel(new_layer(batch_norm, shape[1])(x))
         rows = plain * layer.weight.double()[:, None] + layer.bias.double()[:, None]
         assert_close(f"{shape}", layer(x), back(rows, x))
 
@@ -186,13 +146,31 @@ def test_a_bias_before_it_is_redundant(batch_norm):
 @pytest.mark.claim("6.1.3")
 def test_in_evaluation_a_bias_counts_until_the_running_mean_has_caught_up(batch_norm):
     x = batch(*shapes_of(batch_norm)[0])
-    layer, other = (made(batch_norm, x.shape[1], momentum=0.25) for _ in range(2))
+    layer, other = (new_layer(batch_norm, x.shape[1], momentum=0.25) for _ in range(2))
     for steps in range(5):
         off = layer.eval()(x + 100) - other.eval()(x)
         _, variance = averages([x] * steps, 0.25)
         expected = 100 * 0.75**steps / (variance + 1e-5).sqrt()[:, None].expand_as(by_channel(x))
         assert_close(f"after {steps} steps a bias of 100 is", off, back(expected, x))
         layer.train()(x + 100), other.train()(x)
+
+
+SMALL = {
+    "BatchNorm1d": [(2, 2), (3, 2), (2, 1, 3), (2, 3)],
+    "BatchNorm2d": [(2, 2, 1, 1), (3, 2, 1, 1), (2, 1, 1, 3), (1, 1, 2, 3)],
+}
+
+
+def of_a_row(batch_norm, shape: tuple[int, ...]) -> tuple[Function, Tensor]:
+    """A layer as a function of numbers in a row, or of many such rows, and one of them."""
+    known = provides(batch_norm, "eps")
+    layer = taught(batch_norm, shape[1], eps=0.5) if known else taught(batch_norm, shape[1])
+
+    def of_rows(rows: Tensor) -> Tensor:
+        each = [layer(row.reshape(shape)).flatten() for row in rows.reshape(-1, rows.shape[-1])]
+        return torch.stack(each).reshape(rows.shape)
+
+    return of_rows, batch(*shape).flatten()
 
 
 @pytest.mark.claim("6.1.4")
@@ -254,6 +232,9 @@ def test_frozen_parameters_change_no_gradient_of_the_input(batch_norm):
         assert layer.weight.grad is None, f"a frozen weight got {layer.weight.grad}"
 
 
+MEANS = {torch.float64: 2.0**40, torch.float32: 2.0**14}
+
+
 @pytest.mark.claim("6.1.7")
 def test_a_large_mean_leaves_the_variance_its_digits(batch_norm):
     for shape, (dtype, large) in itertools.product(shapes_of(batch_norm), MEANS.items()):
@@ -278,6 +259,14 @@ def test_a_channel_that_never_varies_becomes_its_bias(batch_norm):
             assert gradient(layer, x, grid(*shape)).isfinite().all(), "its gradient"
 
 
+def gradient_in_training(layer, x: Tensor, cotangent: Tensor, eps: float = 1e-5) -> Tensor:
+    """The gradient in training, as in section 3 of the paper: less a shift and a stretch."""
+    mean, variance = mean_and_variance(x)
+    plain, pull = by_channel(normalized(x, mean, variance, eps)), by_channel(cotangent)
+    pull = pull - pull.mean(1, keepdim=True) - plain * (pull * plain).mean(1, keepdim=True)
+    return back(pull * (layer.weight.double() / (variance + eps).sqrt())[:, None], x)
+
+
 @pytest.mark.claim("6.1.7")
 def test_fewer_digits_cost_only_rounding(batch_norm):
     for shape, (dtype, of_layer) in itertools.product(shapes_of(batch_norm), PRECISIONS):
@@ -286,11 +275,17 @@ def test_fewer_digits_cost_only_rounding(batch_norm):
         assert layer(x).dtype == dtype, f"{layer(x).dtype} from {case}"
         assert_close(case, layer(x), expected_of(layer, x))
         cotangent = grid(*shape, limit=2).to(dtype)
-        expected = slopes(layer, x, cotangent)
+        expected = gradient_in_training(layer, x, cotangent)
         assert_close(f"{case}: gradient", gradient(layer, x, cotangent), expected)
         layer.eval()
         running = layer.running_mean.double(), layer.running_var.double()
         assert_close(f"{case}: evaluated", layer(x), normalized(x, *running, 1e-5, layer))
+
+
+LARGE = {
+    "BatchNorm1d": [(1025, 2), (70_005, 2), (5, 2, 14_001)],
+    "BatchNorm2d": [(205, 2, 5, 1), (5, 2, 113, 127), (70_005, 2, 1, 1)],
+}
 
 
 @pytest.mark.claim("6.1.7")
@@ -326,24 +321,24 @@ def test_a_large_batch_is_like_a_small_one(batch_norm):
         unbiased = count / (count - 1) * rows.double().var(1, correction=0)
         assert_close("the running variance", layer.running_var, 0.9 + 0.1 * unbiased)
         cotangent = grid(*shape, limit=2).float()
-        assert_close("its gradient", gradient(layer, x, cotangent), slopes(layer, x, cotangent))
+        expected = gradient_in_training(layer, x, cotangent)
+        assert_close("its gradient", gradient(layer, x, cotangent), expected)
+
+
+# In the last shapes a dimension is as long as the channels, and could be mistaken for them.
+LAID_OUT_SHAPES = {
+    "BatchNorm1d": [(7, 5), (5, 2, 3), (2, 3, 3)],
+    "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3), (2, 3, 3, 5)],
+}
 
 
 @pytest.mark.claim("6.3.3")
 def test_the_place_in_memory_changes_nothing(batch_norm):
-    # In the last shapes a dimension is as long as the channels, and could be mistaken for them.
-    shapes = {
-        "BatchNorm1d": [(7, 5), (5, 2, 3), (2, 3, 3)],
-        "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3), (2, 3, 3, 5)],
-    }[batch_norm.name]
-    for (name, layout), shape in itertools.product(VIEWS.items(), shapes):
+    for (name, layout), shape in itertools.product(VIEWS.items(), LAID_OUT_SHAPES[batch_norm.name]):
         x, cotangent = batch(*shape), grid(*shape)
-        layer, other = taught(batch_norm, shape[1]), taught(batch_norm, shape[1])
+        layer, other = (taught(batch_norm, shape[1]) for _ in range(2))
         assert_close(f"{name}, {shape}", layer(layout(x)), expected_of(layer, x))
-        for came, average in zip(
-            (layer.running_mean, layer.running_var), averages([x]), strict=True
-        ):
-            assert_close(f"{name}: the average", came, average)
+        assert_averages(name, layer, [x])
         expected = gradient(other, x, cotangent)
         assert_close(f"{name}: gradient", gradient(layer, layout(x), layout(cotangent)), expected)
         layer.eval()
@@ -399,9 +394,9 @@ def test_calls_keep_their_outputs_and_gradients_apart(batch_norm):
 @pytest.mark.claim("6.3.2")
 def test_without_affine_nothing_is_learned(batch_norm):
     for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
-        x, layer = batch(*shape), made(batch_norm, shape[1], affine=False).train(mode)
+        x, layer = batch(*shape), new_layer(batch_norm, shape[1], affine=False).train(mode)
         assert (layer.weight, layer.bias, [*layer.parameters()]) == (None, None, [])
-        same = made(batch_norm, shape[1]).train(mode)  # starts with weights 1 and biases 0
+        same = new_layer(batch_norm, shape[1]).train(mode)  # starts with weights 1 and biases 0
         assert_close(f"{shape}", layer(x), same(x).detach())
         pull = gradient(same, x, grid(*shape))
         assert_close(f"{shape}: gradient", gradient(layer, x, grid(*shape)), pull)
@@ -410,7 +405,7 @@ def test_without_affine_nothing_is_learned(batch_norm):
 @pytest.mark.claim("6.3.2")
 def test_without_a_bias_the_weight_is_there_all_the_same(batch_norm):
     for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
-        x, layer = batch(*shape), made(batch_norm, shape[1], bias=False).train(mode)
+        x, layer = batch(*shape), new_layer(batch_norm, shape[1], bias=False).train(mode)
         assert [name for name, _ in layer.named_parameters()] == ["weight"]
         same = taught(batch_norm, shape[1]).train(mode)
         with torch.no_grad():
@@ -421,27 +416,44 @@ def test_without_a_bias_the_weight_is_there_all_the_same(batch_norm):
         assert_close(f"{shape}: gradient", gradient(layer, x, grid(*shape)), pull)
 
 
+STARTS = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
+
+
+def in_default_dtype(dtype: torch.dtype, make):
+    """What is made while this is the default."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        return make()
+    finally:
+        torch.set_default_dtype(before)
+
+
+def assert_documented_start(layer, dtype: torch.dtype) -> None:
+    """In training, with these parameters and averages, in this dtype."""
+    __tracebackhide__ = True
+    for name, number in STARTS.items():
+        came = getattr(layer, name)
+        assert (came.dtype, came.tolist()) == (dtype, [number] * 3), f"{name} is {came}"
+    assert layer.num_batches_tracked.item() == 0
+    assert layer.training, "it must start in training"
+    learned = dict(layer.named_parameters())
+    assert set(learned) == {"weight", "bias"}, f"parameters: {[*learned]}"
+    assert all(p.requires_grad for p in learned.values())
+
+
 @pytest.mark.claim("6.3.2")
 def test_it_starts_as_documented(batch_norm):
     for dtype in DTYPES[:2]:
-        layers = [in_default_dtype(dtype, lambda: batch_norm(3))]
+        assert_documented_start(in_default_dtype(dtype, lambda: batch_norm(3)), dtype)
         if provides(batch_norm, "dtype"):
-            layers.append(batch_norm(3, dtype=dtype))
-        for layer, (name, number) in itertools.product(layers, STARTS.items()):
-            came = getattr(layer, name)
-            assert (came.dtype, came.tolist()) == (dtype, [number] * 3), f"{name} is {came}"
-        for layer in layers:
-            assert layer.num_batches_tracked.item() == 0
-            assert layer.training, "it must start in training"
-            learned = dict(layer.named_parameters())
-            assert set(learned) == {"weight", "bias"}, f"parameters: {[*learned]}"
-            assert all(p.requires_grad for p in learned.values())
+            assert_documented_start(batch_norm(3, dtype=dtype), dtype)
 
 
 @pytest.mark.claim("6.3.2")
 def test_eps_is_a_hundred_thousandth_unless_told_otherwise(batch_norm):
     for shape in shapes_of(batch_norm):
-        x, layer = batch(*shape) / 1000, made(batch_norm, shape[1])
+        x, layer = batch(*shape) / 1000, new_layer(batch_norm, shape[1])
         assert_close(f"{shape}", layer(x), expected_of(layer, x))
         layer.eval()
         assert_close("in evaluation", layer(x), normalized(x, *averages([x]), eps=1e-5))
@@ -451,18 +463,18 @@ def test_eps_is_a_hundred_thousandth_unless_told_otherwise(batch_norm):
 def test_one_value_a_channel_is_refused_in_training_alone(batch_norm):
     ranks = {"BatchNorm1d": [(1, 3), (1, 3, 1)], "BatchNorm2d": [(1, 3, 1, 1)]}
     for shape in ranks[batch_norm.name]:
-        x, layer = batch(*shape), made(batch_norm, 3)
+        x, layer = batch(*shape), new_layer(batch_norm, 3)
         with pytest.raises(ValueError, match=r"."):  # in words of its own
             layer(x)
         expected = normalized(x, exact([0.0] * 3), exact([1.0] * 3), 1e-5)
-        assert_close("in evaluation", made(batch_norm, 3).eval()(x), expected)
+        assert_close("in evaluation", new_layer(batch_norm, 3).eval()(x), expected)
 
 
 @pytest.mark.claim("6.3.1")
 def test_other_dimensions_are_refused(batch_norm):
     ranks = {"BatchNorm1d": (2, 3), "BatchNorm2d": (4,)}[batch_norm.name]
     for rank, mode in itertools.product(range(1, 6), (True, False)):
-        layer = made(batch_norm, 3).train(mode)
+        layer = new_layer(batch_norm, 3).train(mode)
         if rank in ranks:
             assert layer(torch.ones([3] * rank).double()).ndim == rank
             continue
@@ -475,4 +487,4 @@ def test_another_number_of_channels_is_refused(batch_norm):
     for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
         for channels in {1, 2, 3, 7} - {shape[1]}:
             with pytest.raises((ValueError, RuntimeError)):
-                made(batch_norm, channels).train(mode)(batch(*shape))
+                new_layer(batch_norm, channels).train(mode)(batch(*shape))

@@ -17,11 +17,13 @@ from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
 from sums_to_one.tests.normalization.channels import (
     PRECISIONS,
+    assert_averages,
     assert_unchanged,
     averages,
     batch,
-    made,
+    by_channel,
     mean_and_variance,
+    new_layer,
     normalized,
     remembered,
     shapes_of,
@@ -46,34 +48,21 @@ def trained(batch_norm, dtype: torch.dtype = torch.float64, count: int = 3, **op
     return layer
 
 
-def assert_same_future(sentence: str, batch_norm, one, other) -> None:
-    """Both do the same from now on, bit for bit, in training and in evaluation."""
-    __tracebackhide__ = True
-    for x in several(batch_norm, one.running_mean.dtype)[1:3]:
-        for mode in (False, True):
-            came, expected = (layer.train(mode)(x).detach() for layer in (one, other))
-            now = f"{'training' if mode else 'evaluation'}: {came.tolist()}, {expected.tolist()}"
-            assert torch.equal(came, expected), f"{sentence}, differs in {now}"
-        assert_unchanged(sentence, one, remembered(other))
-
-
 @pytest.mark.claim("6.1.5")
 def test_the_running_averages_are_those_of_all_batches(batch_norm):
     batches = several(batch_norm)
     for momentum in MOMENTA:
-        layer = made(batch_norm, 3, momentum=momentum)
+        layer = new_layer(batch_norm, 3, momentum=momentum)
         for count, x in enumerate(batches, start=1):
             layer(x)
-            mean, variance = averages(batches[:count], momentum)
-            assert_close(f"momentum {momentum}, mean of {count}", layer.running_mean, mean)
-            assert_close(f"momentum {momentum}, variance of {count}", layer.running_var, variance)
+            assert_averages(f"momentum {momentum}, {count}", layer, batches[:count], momentum)
 
 
 @pytest.mark.claim("6.1.5")
 def test_the_newest_batch_counts_by_the_momentum(batch_norm):
     shape = {"BatchNorm1d": (-1, 1), "BatchNorm2d": (1, 1, 1, -1)}[batch_norm.name]
     for momentum, numbers in itertools.product((0.0, 0.1, 0.75, 1.0), ([3, 8], [5, -2, 0, 9, 9])):
-        layer, mean = made(batch_norm, 1, momentum=momentum), sum(numbers) / len(numbers)
+        layer, mean = new_layer(batch_norm, 1, momentum=momentum), sum(numbers) / len(numbers)
         layer(exact(numbers).reshape(shape))
         assert_close(f"{momentum}: mean", layer.running_mean, exact([momentum * mean]))
         spread = sum((n - mean) ** 2 for n in numbers) / (len(numbers) - 1)
@@ -83,7 +72,7 @@ def test_the_newest_batch_counts_by_the_momentum(batch_norm):
 
 @pytest.mark.claim("6.1.5")
 def test_a_tenth_is_of_the_newest_batch_unless_told_otherwise(batch_norm):
-    layer, batches = made(batch_norm, 3), several(batch_norm)
+    layer, batches = new_layer(batch_norm, 3), several(batch_norm)
     for count, x in enumerate(batches, start=1):
         layer(x)
         assert_close("the mean", layer.running_mean, averages(batches[:count], 0.1)[0])
@@ -92,7 +81,7 @@ def test_a_tenth_is_of_the_newest_batch_unless_told_otherwise(batch_norm):
 @pytest.mark.claim("6.1.5")
 def test_batches_are_counted_in_training_alone(batch_norm):
     for momentum in MOMENTA:
-        layer = made(batch_norm, 3, momentum=momentum)
+        layer = new_layer(batch_norm, 3, momentum=momentum)
         for count, x in enumerate(several(batch_norm)):
             assert layer.num_batches_tracked.item() == count
             layer.eval()(x)
@@ -102,12 +91,11 @@ def test_batches_are_counted_in_training_alone(batch_norm):
 
 @pytest.mark.claim("6.1.5")
 def test_without_gradients_training_is_remembered_as_well(batch_norm):
-    layer, batches = made(batch_norm, 3), several(batch_norm)
+    layer, batches = new_layer(batch_norm, 3), several(batch_norm)
     with torch.no_grad():
         for x in batches:
             layer(x)
-    assert_close("the mean", layer.running_mean, averages(batches)[0])
-    assert_close("the variance", layer.running_var, averages(batches)[1])
+    assert_averages("without gradients", layer, batches)
 
 
 @pytest.mark.claim("6.1.5")
@@ -123,13 +111,12 @@ def test_the_averages_belong_to_no_graph(batch_norm):
 @pytest.mark.claim("6.1.5")
 def test_the_averages_are_kept_in_the_dtype_of_the_layer(batch_norm):
     for dtype, of_layer in PRECISIONS:
-        layer, batches = made(batch_norm, 3, of_layer), several(batch_norm, dtype)
+        layer, batches = new_layer(batch_norm, 3, of_layer), several(batch_norm, dtype)
         for x in batches:
             layer(x)
-        pair = zip((layer.running_mean, layer.running_var), averages(batches), strict=True)
-        for came, expected in pair:
-            assert came.dtype == of_layer, f"{came.dtype} in a layer of {of_layer}"
-            assert_close(f"{dtype} in {of_layer}", came, expected)
+        found = layer.running_mean.dtype, layer.running_var.dtype
+        assert found == (of_layer, of_layer), f"{found} in a layer of {of_layer}"
+        assert_averages(f"{dtype} in {of_layer}", layer, batches)
 
 
 @pytest.mark.claim("6.1.2")
@@ -191,13 +178,17 @@ def test_in_evaluation_the_gradient_is_weight_over_the_root(batch_norm):
             cotangent = grid(*x.shape)
             expected = cotangent * scale.detach().reshape(-1, *[1] * (x.ndim - 2))
             assert_close("the gradient", gradient(layer, x, cotangent), expected)
-            layer.zero_grad()
-            (layer(x) * cotangent).sum().backward()
-            others = [d for d in range(x.ndim) if d != 1]
-            plain = (layer(x) - layer.bias.reshape(-1, *[1] * (x.ndim - 2))).detach()
-            sums = (plain * cotangent).sum(others) / layer.weight.detach()
-            assert_close("the weight's", layer.weight.grad, sums)
-            assert_close("the bias's", layer.bias.grad, cotangent.sum(others))
+
+
+@pytest.mark.claim("6.1.4")
+def test_in_evaluation_weight_and_bias_get_their_gradients(batch_norm):
+    for eps, x in itertools.product((1e-5, 0.5), several(batch_norm)):
+        layer, cotangent = trained(batch_norm, eps=eps).eval(), grid(*x.shape)
+        (layer(x) * cotangent).sum().backward()
+        weight, bias = layer.weight.detach()[:, None], layer.bias.detach()[:, None]
+        plain, pull = (by_channel(layer(x)) - bias) / weight, by_channel(cotangent)
+        assert_close("the weight's", layer.weight.grad, (plain * pull).sum(1))
+        assert_close("the bias's", layer.bias.grad, pull.sum(1))
 
 
 @pytest.mark.claim("6.3.2")
@@ -219,7 +210,7 @@ def test_without_running_statistics_evaluation_is_like_training(batch_norm):
 @pytest.mark.claim("6.1.5")
 def test_a_layer_saves_parameters_and_averages_by_these_names(batch_norm):
     for affine, tracked in itertools.product((True, False), repeat=2):
-        layer = made(batch_norm, 3, affine=affine, track_running_stats=tracked)
+        layer = new_layer(batch_norm, 3, affine=affine, track_running_stats=tracked)
         saved = {name: tuple(numbers.shape) for name, numbers in remembered(layer).items()}
         expected = dict.fromkeys(("weight", "bias"), (3,)) if affine else {}
         if tracked:
@@ -227,11 +218,22 @@ def test_a_layer_saves_parameters_and_averages_by_these_names(batch_norm):
         assert saved == expected
 
 
+def assert_same_future(sentence: str, batch_norm, one, other) -> None:
+    """Both do the same from now on, bit for bit, in training and in evaluation."""
+    __tracebackhide__ = True
+    for x in several(batch_norm, one.running_mean.dtype)[1:3]:
+        for mode in (False, True):
+            came, expected = (layer.train(mode)(x).detach() for layer in (one, other))
+            now = f"{'training' if mode else 'evaluation'}: {came.tolist()}, {expected.tolist()}"
+            assert torch.equal(came, expected), f"{sentence}, differs in {now}"
+        assert_unchanged(sentence, one, remembered(other))
+
+
 @pytest.mark.claim("6.1.5")
 def test_after_loading_it_continues_bit_for_bit(batch_norm):
     for momentum, dtype, count in itertools.product((0.1, None), DTYPES, (0, 3)):
         layer = trained(batch_norm, dtype, count, momentum=momentum)
-        fresh = made(batch_norm, 3, dtype, momentum=momentum)
+        fresh = new_layer(batch_norm, 3, dtype, momentum=momentum)
         fresh.load_state_dict(remembered(layer))
         sentence = f"{dtype}, momentum {momentum}, loaded after {count}"
         assert_same_future(sentence, batch_norm, fresh, layer)

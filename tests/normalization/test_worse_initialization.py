@@ -14,14 +14,14 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import exact, grid
-from sums_to_one.tests.normalization.channels import made
+from sums_to_one.tests.normalization.channels import new_layer
 from sums_to_one.tests.normalization.deep_networks import RATES, Deep
 
 
 @pytest.mark.claim("6.2.2")
 def test_the_scale_of_the_weights_changes_no_output_and_divides_the_gradient(BatchNorm1d):
     x, weight, cotangent = grid(7, 3), grid(3, 5), grid(7, 5, limit=2)
-    layer = made(BatchNorm1d, 5, eps=1e-30)
+    layer = new_layer(BatchNorm1d, 5, eps=1e-30)
     expected = layer(x @ weight).detach()
     pull = gradient(lambda w: layer(x @ w), weight, cotangent)
     for scale in (-8.0, 0.125, 3.0, 1000.0):
@@ -34,7 +34,7 @@ def test_the_scale_of_the_weights_changes_no_output_and_divides_the_gradient(Bat
 @pytest.mark.claim("6.2.2")
 def test_units_that_start_alike_stay_alike(BatchNorm1d):
     x, weight = grid(7, 3), torch.ones(3, 5, dtype=torch.float64)
-    layer = made(BatchNorm1d, 5)
+    layer = new_layer(BatchNorm1d, 5)
     pull = gradient(lambda w: layer(x @ w), weight, grid(7, 1).expand(7, 5))
     assert_close("the gradients of all units", pull, pull[:, :1].expand(3, 5))
 
@@ -58,7 +58,7 @@ def test_weights_of_a_tenth_or_ten_times_the_size_are_as_good(BatchNorm1d):
 
 
 @pytest.mark.claim("6.2.2")
-def test_without_it_they_are_useless_at_any_rate(BatchNorm1d):
+def test_without_it_small_and_large_weights_are_useless_at_any_rate(BatchNorm1d):
     losses = at_all_scales(None, RATES)[:, [0, 2]].median(2).values
     # 40 times: never better than guessing, which is 0.66
     assert losses.min() > 0.6, f"at rates of {RATES}, of small and large ones: {losses.tolist()}"

@@ -24,9 +24,18 @@ from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.options import needs
 from sums_to_one.tests.optimization.trajectories import downhill, in_groups, leaf, settings_of
 
-SHAPES = [(2, 3), (5,), (3, 2), (2, 3), (), (1, 7)]
-RATES = st.sampled_from([0.0, 0.125, 0.5, 2.0])
-LIVE = {"lr": RATES, "momentum": st.sampled_from([0.25, 0.75]), "weight_decay": RATES}
+PROGRAM_SHAPES = [(2, 3), (5,), (3, 2), (2, 3), (), (1, 7)]
+live_rates = st.sampled_from([0.0, 0.125, 0.5, 2.0])
+LIVE = {"lr": live_rates, "momentum": st.sampled_from([0.25, 0.75]), "weight_decay": live_rates}
+
+
+@pytest.mark.claim("4.2.14")
+def test_any_program_leads_where_pytorchs_leads(optimizer):
+    class Program(Programs):
+        member = optimizer
+
+    limits = settings(max_examples=settings().max_examples // 2, stateful_step_count=16)
+    run_state_machine_as_test(Program, settings=limits)
 
 
 class Programs(RuleBasedStateMachine):
@@ -38,7 +47,7 @@ class Programs(RuleBasedStateMachine):
     def make(self, number: int, one_group: bool) -> None:
         provided = settings_of(self.member)
         self.settings = provided[number % len(provided)]
-        self.shapes = SHAPES[:3]
+        self.shapes = PROGRAM_SHAPES[:3]
         parts = [[0, 1, 2]] if one_group else [[0], [1, 2]]
         kinds = self.member, getattr(torch.optim, self.member.name)
         self.parameters = [[leaf(grid(*shape)) for shape in self.shapes] for _ in kinds]
@@ -55,7 +64,7 @@ class Programs(RuleBasedStateMachine):
         self.time += 1
         for own in self.parameters:
             for i in which & set(range(len(own))):
-                (own[i] * downhill(self.time + 2 * i, *SHAPES[i])).sum().backward()
+                (own[i] * downhill(self.time + 2 * i, *PROGRAM_SHAPES[i])).sum().backward()
 
     @rule()
     def step(self) -> None:
@@ -88,12 +97,12 @@ class Programs(RuleBasedStateMachine):
             if settings.get(name) or name == "lr":  # what is off need not be prepared to be on
                 settings[name] = value
 
-    @rule(rate=RATES)
+    @rule(rate=live_rates)
     def add_group(self, rate: float) -> None:
         count = len(self.parameters[0])
         for optimizer, own in zip(self.optimizers, self.parameters, strict=True):
-            if count < len(SHAPES):
-                own.append(leaf(grid(*SHAPES[count])))
+            if count < len(PROGRAM_SHAPES):
+                own.append(leaf(grid(*PROGRAM_SHAPES[count])))
                 optimizer.add_param_group({"params": [own[-1]], "lr": rate})
 
     @rule(same=st.booleans())
@@ -105,12 +114,3 @@ class Programs(RuleBasedStateMachine):
                 groups = [{"params": group["params"]} for group in optimizer.param_groups]
                 self.optimizers[n] = type(optimizer)(groups, **{**self.settings, "lr": 7.0})
             self.optimizers[n].load_state_dict(saved)
-
-
-@pytest.mark.claim("4.2.14")
-def test_any_program_leads_where_pytorchs_leads(optimizer):
-    class Program(Programs):
-        member = optimizer
-
-    limits = settings(max_examples=settings().max_examples // 2, stateful_step_count=16)
-    run_state_machine_as_test(Program, settings=limits)

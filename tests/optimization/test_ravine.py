@@ -21,7 +21,35 @@ from sums_to_one.tests.common.experiments import disc_loss, networks
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import leaf, pushed
 
-RATES = (0.0625, 0.125, 0.25, 0.5, 1.0, 1.9)  # from 2 on, exact gradients lead away
+RAVINE_RATES = (0.0625, 0.125, 0.25, 0.5, 1.0, 1.9)  # from 2 on, exact gradients lead away
+
+
+@pytest.mark.claim("4.2.2")
+@pytest.mark.parametrize(("condition", "least"), [(100.0, 1.2), (1000.0, 4.0)])
+def test_in_a_ravine_momentum_takes_several_times_fewer_steps(SGD, condition, least):
+    gain = speedup(SGD, condition)
+    assert gain > least, f"{gain:.2f} times fewer"
+
+
+@pytest.mark.claim("4.2.2")
+def test_where_there_is_hardly_a_ravine_momentum_takes_more_steps(SGD):
+    gain = speedup(SGD, condition=10.0)
+    assert gain < 0.8, f"{gain:.2f} times fewer"
+
+
+@pytest.mark.claim("4.2.2")
+def test_where_the_noise_of_single_samples_sets_the_pace_momentum_gains_hardly_anything(SGD):
+    many, one = speedup(SGD, 300.0, batch=64), speedup(SGD, 300.0, batch=1)
+    assert many > 1.7, f"{many:.2f} times fewer with 64 samples a step"
+    assert 0.7 < one < 1.5, f"{one:.2f} times fewer with one sample a step"
+
+
+def speedup(SGD, condition: float, batch: int | None = None, seed: int = 0) -> float:
+    """How many times fewer steps momentum takes."""
+    option(SGD, "momentum")
+    where = ravines(condition, seed=seed)
+    plain = fewest_steps(SGD, where, batch, seed)
+    return plain / fewest_steps(SGD, where, batch, seed, momentum=0.9)
 
 
 class Ravines(NamedTuple):
@@ -64,8 +92,8 @@ def fewest_steps(SGD, where: Ravines, batch: int | None, seed: int = 0, **settin
     stands for the exact gradient, H p.
     """
     random = torch.Generator().manual_seed(seed)
-    places = [leaf(where.start) for _ in RATES]
-    made = [SGD([place], lr=lr, **settings) for place, lr in zip(places, RATES, strict=True)]
+    places = [leaf(where.start) for _ in RAVINE_RATES]
+    made = [SGD([place], lr=lr, **settings) for place, lr in zip(places, RAVINE_RATES, strict=True)]
     for step in range(1000):
         now = torch.stack(places).detach()
         if where.losses(now).mean(dim=1).nan_to_num(torch.inf).min() <= 0.05:
@@ -75,32 +103,11 @@ def fewest_steps(SGD, where: Ravines, batch: int | None, seed: int = 0, **settin
     return torch.inf
 
 
-def speedup(SGD, condition: float, batch: int | None = None, seed: int = 0) -> float:
-    """How many times fewer steps momentum takes."""
+@pytest.mark.claim("4.2.2")
+def test_networks_learn_in_fewer_steps_with_momentum(SGD):
     option(SGD, "momentum")
-    where = ravines(condition, seed=seed)
-    plain = fewest_steps(SGD, where, batch, seed)
-    return plain / fewest_steps(SGD, where, batch, seed, momentum=0.9)
-
-
-@pytest.mark.claim("4.2.2")
-@pytest.mark.parametrize(("condition", "least"), [(100.0, 1.2), (1000.0, 4.0)])
-def test_in_a_ravine_momentum_takes_several_times_fewer_steps(SGD, condition, least):
-    gain = speedup(SGD, condition)
-    assert gain > least, f"{gain:.2f} times fewer"
-
-
-@pytest.mark.claim("4.2.2")
-def test_where_there_is_hardly_a_ravine_it_takes_more(SGD):
-    gain = speedup(SGD, condition=10.0)
-    assert gain < 0.8, f"{gain:.2f} times fewer"
-
-
-@pytest.mark.claim("4.2.2")
-def test_where_the_noise_of_single_samples_sets_the_pace_it_gains_hardly_anything(SGD):
-    many, one = speedup(SGD, 300.0, batch=64), speedup(SGD, 300.0, batch=1)
-    assert many > 1.7, f"{many:.2f} times fewer with 64 samples a step"
-    assert 0.7 < one < 1.5, f"{one:.2f} times fewer with one sample a step"
+    plain, fewer = steps_of_networks(SGD), steps_of_networks(SGD, momentum=0.9)
+    assert fewer < plain / 1.8, f"{fewer} steps, and {plain} without momentum"
 
 
 def steps_of_networks(SGD, seed: int = 0, **settings) -> float:
@@ -116,10 +123,3 @@ def steps_of_networks(SGD, seed: int = 0, **settings) -> float:
                 return step
             pushed(made, parameters, torch.autograd.grad(losses.sum(), parameters))
     return torch.inf
-
-
-@pytest.mark.claim("4.2.2")
-def test_networks_learn_in_fewer_steps_with_momentum(SGD):
-    option(SGD, "momentum")
-    plain, fewer = steps_of_networks(SGD), steps_of_networks(SGD, momentum=0.9)
-    assert fewer < plain / 1.8, f"{fewer} steps, and {plain} without momentum"

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.inputs import eighths, every_dtype, exact, grid
+from sums_to_one.tests.common.inputs import every_dtype, exact, grid
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import (
     Course,
     courses,
     gradients,
+    moves,
+    nonzero,
     provided,
+    sequences,
     walk,
     with_defaults,
 )
@@ -30,9 +33,15 @@ rmsprop_courses = courses(
     momentum=st.sampled_from([0.0, 0.25, 0.875]),
     maximize=st.booleans(),
 )
-nonzero = eighths(8).filter(bool)
-sequences = st.lists(nonzero, min_size=2, max_size=9)
 alphas = st.sampled_from([0.25, 0.5, 0.9, 0.99])
+
+
+@pytest.mark.claim("4.2.6")
+@given(rmsprop_courses)
+def test_every_step_follows_the_recurrence(RMSprop, course):
+    settings = provided(RMSprop, course.settings)
+    came = walk(RMSprop, course.start, course.pulls, **settings)
+    assert_close("after each step", came, recurrence(course, **settings))
 
 
 def recurrence(
@@ -59,27 +68,9 @@ def recurrence(
     return torch.stack(places)
 
 
-def moves(RMSprop, pulls: list[float], **settings) -> Tensor:
-    """The length of every step of one number, in units of the learning rate."""
-    places = walk(RMSprop, exact([0.0]), [exact([pull]) for pull in pulls], lr=1.0, **settings)
-    return places.diff(dim=0, prepend=exact([[0.0]]))[:, 0]
-
-
-def powers(alpha: float, steps: int) -> Tensor:
-    return alpha ** torch.arange(1, steps + 1, dtype=torch.float64)
-
-
 @pytest.mark.claim("4.2.6")
 @given(rmsprop_courses)
-def test_every_step_follows_the_recurrence(RMSprop, course):
-    settings = provided(RMSprop, course.settings)
-    came = walk(RMSprop, course.start, course.pulls, **settings)
-    assert_close("after each step", came, recurrence(course, **settings))
-
-
-@pytest.mark.claim("4.2.6")
-@given(rmsprop_courses)
-def test_centered_every_step_follows_it_too(RMSprop, course):
+def test_centered_every_step_follows_the_recurrence(RMSprop, course):
     option(RMSprop, "centered")
     # A difference of two averages loses digits where all gradients agree, so eps stays large;
     # and the gradients stay near 1, for a variance is not the better known for being small.
@@ -110,7 +101,7 @@ def test_the_first_step_is_longer_than_the_learning_rate(RMSprop, gradient, expo
 
 @pytest.mark.claim("4.2.6")
 @every_dtype
-def test_the_first_step_is_as_long_in_fewer_digits(RMSprop, dtype):
+def test_the_first_step_is_right_in_fewer_digits(RMSprop, dtype):
     option(RMSprop, "alpha")
     sizes = [2.0**-5, -(2.0**-3), 1.0, -100.0]
     wide = [] if dtype == torch.float16 else [2.0**-20, -(2.0**20), 2.0**40]
@@ -151,6 +142,10 @@ def test_steady_gradients_come_to_steps_of_the_learning_rate(RMSprop, alpha):
     assert_close("the length of the last", steps[-1], expected[-1])
 
 
+def powers(alpha: float, steps: int) -> Tensor:
+    return alpha ** torch.arange(1, steps + 1, dtype=torch.float64)
+
+
 @pytest.mark.claim("4.2.6")
 @given(st.integers(5, 10), alphas)
 def test_after_a_huge_gradient_the_rate_recovers(RMSprop, exponent, alpha):
@@ -167,11 +162,11 @@ def test_after_a_huge_gradient_the_rate_recovers(RMSprop, exponent, alpha):
 @pytest.mark.parametrize("alpha", [0.5, 0.75, 0.9])
 def test_centered_it_divides_by_the_standard_deviation(RMSprop, alpha):
     option(RMSprop, "alpha", "centered", "eps")
-    steps = moves(RMSprop, [-3.0] * 8, alpha=alpha, centered=True, eps=0.0)
+    settings = {"alpha": alpha, "centered": True, "eps": 0.0}
     # Of weights that sum to w, the squares come to 9 w, and the square of the mean to 9 w^2.
-    weight = 1 - powers(alpha, 8)
+    weight, steps = 1 - powers(alpha, 8), moves(RMSprop, [-3.0] * 8, **settings)
     assert_close("steady gradients", steps.float(), (weight * (1 - weight)).rsqrt())
-    steps = moves(RMSprop, [3.0, -3.0] * 4, alpha=alpha, centered=True, eps=0.0)
+    steps = moves(RMSprop, [3.0, -3.0] * 4, **settings)
     mean = (1 - alpha) * (1 - (-alpha) ** torch.arange(1, 9)) / (1 + alpha)
     expected = (weight - mean.double() ** 2).rsqrt()
     assert_close("gradients to and fro", steps.abs().float(), expected)

@@ -85,7 +85,7 @@ def resting_places(SGD, start: Tensor, tilt: float, momentum: float) -> Tensor:
     return path(SGD, start, lambda x: x**3 - x + tilt, 400, lr=0.01, momentum=momentum)[-1]
 
 
-def starts(first: float, last: float) -> Tensor:
+def starts_between(first: float, last: float) -> Tensor:
     """The outcome changes at 1.56 (tilt 0.3), at 2.06 (tilt 0), at 2.37 and 2.98 (tilt -0.3)."""
     return torch.linspace(first, last, 11, dtype=torch.float64)
 
@@ -93,30 +93,30 @@ def starts(first: float, last: float) -> Tensor:
 @pytest.mark.claim("4.2.3")
 def test_momentum_crosses_a_shallow_dip_that_stops_plain_steps(SGD):
     option(SGD, "momentum")
-    stopped = resting_places(SGD, starts(1.7, 2.9), tilt=0.3, momentum=0.0)
-    crossed = resting_places(SGD, starts(1.7, 2.9), tilt=0.3, momentum=MOMENTUM)
+    stopped = resting_places(SGD, starts_between(1.7, 2.9), tilt=0.3, momentum=0.0)
+    crossed = resting_places(SGD, starts_between(1.7, 2.9), tilt=0.3, momentum=MOMENTUM)
     assert stopped.min() > 0.5, f"without momentum it ends at {stopped.tolist()}"
     assert crossed.max() < -1.0, f"with momentum it ends at {crossed.tolist()}"
 
 
 @pytest.mark.claim("4.2.3")
-def test_with_too_little_speed_it_stays_in_the_shallow_dip(SGD):
+def test_with_too_little_speed_momentum_stays_in_the_shallow_dip(SGD):
     option(SGD, "momentum")
-    stopped = resting_places(SGD, starts(0.4, 1.4), tilt=0.3, momentum=MOMENTUM)
+    stopped = resting_places(SGD, starts_between(0.4, 1.4), tilt=0.3, momentum=MOMENTUM)
     assert stopped.min() > 0.5, f"from nearer starts it ends at {stopped.tolist()}"
 
 
 @pytest.mark.claim("4.2.3")
-def test_a_dip_that_is_too_deep_holds_it(SGD):
+def test_momentum_does_not_cross_a_dip_that_is_too_deep(SGD):
     option(SGD, "momentum")
-    stopped = resting_places(SGD, starts(1.7, 1.9), tilt=0.0, momentum=MOMENTUM)
+    stopped = resting_places(SGD, starts_between(1.7, 1.9), tilt=0.0, momentum=MOMENTUM)
     assert stopped.min() > 0.5, f"where both valleys are as deep it ends at {stopped.tolist()}"
 
 
 @pytest.mark.claim("4.2.3")
-def test_it_overshoots_the_better_minimum_where_plain_steps_stay(SGD):
+def test_momentum_overshoots_the_better_minimum_where_plain_steps_stay(SGD):
     option(SGD, "momentum")
-    better = resting_places(SGD, starts(2.5, 2.8), tilt=-0.3, momentum=0.0)
-    worse = resting_places(SGD, starts(2.5, 2.8), tilt=-0.3, momentum=MOMENTUM)
+    better = resting_places(SGD, starts_between(2.5, 2.8), tilt=-0.3, momentum=0.0)
+    worse = resting_places(SGD, starts_between(2.5, 2.8), tilt=-0.3, momentum=MOMENTUM)
     assert better.min() > 1.0, f"without momentum it ends at {better.tolist()}"
     assert worse.max() < -0.5, f"with momentum it ends at {worse.tolist()}"

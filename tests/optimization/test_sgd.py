@@ -27,15 +27,6 @@ from sums_to_one.tests.optimization.trajectories import (
     with_defaults,
 )
 
-
-def defined(course: Course) -> Course:
-    """Nesterov's step is defined with momentum and without dampening."""
-    settings = dict(course.settings)
-    if not settings.get("momentum") or settings.get("dampening"):
-        settings.pop("nesterov", None)
-    return course._replace(settings=settings)
-
-
 sgd_courses = courses(
     momentum=st.sampled_from([0.0, 0.25, 0.875, 1.0]),
     dampening=st.sampled_from([0.0, 0.125, 0.75]),
@@ -43,6 +34,22 @@ sgd_courses = courses(
     nesterov=st.booleans(),
     maximize=st.booleans(),
 )
+
+
+@pytest.mark.claim("4.2.1")
+@given(sgd_courses)
+def test_every_step_follows_the_recurrence(SGD, course):
+    course = defined(course._replace(settings=provided(SGD, course.settings)))
+    came = walk(SGD, course.start, course.pulls, **course.settings)
+    assert_close("after each step", came, recurrence(course, **course.settings))
+
+
+def defined(course: Course) -> Course:
+    """Nesterov's step is defined with momentum and without dampening."""
+    settings = dict(course.settings)
+    if not settings.get("momentum") or settings.get("dampening"):
+        settings.pop("nesterov", None)
+    return course._replace(settings=settings)
 
 
 def recurrence(
@@ -63,14 +70,6 @@ def recurrence(
         p = p - lr * (g + momentum * velocity if nesterov else step)
         places.append(p)
     return torch.stack(places)
-
-
-@pytest.mark.claim("4.2.1")
-@given(sgd_courses)
-def test_every_step_follows_the_recurrence(SGD, course):
-    course = defined(course._replace(settings=provided(SGD, course.settings)))
-    came = walk(SGD, course.start, course.pulls, **course.settings)
-    assert_close("after each step", came, recurrence(course, **course.settings))
 
 
 @pytest.mark.claim("4.2.1")
@@ -133,10 +132,9 @@ def test_nesterovs_gradient_is_taken_where_momentum_leads(SGD, start, momentum, 
     theta, velocity = start, 0.0
     for _ in range(6):
         # The loss is p^2 / 2, so its gradient is p; the parameter is the place looked ahead to.
-        assert_close(
-            "the place ahead", parameter.detach(), exact([theta - lr * momentum * velocity])
-        )
-        velocity = momentum * velocity + (theta - lr * momentum * velocity)
+        ahead = theta - lr * momentum * velocity
+        assert_close("the place ahead", parameter.detach(), exact([ahead]))
+        velocity = momentum * velocity + ahead
         theta -= lr * velocity
         pushed(made, [parameter], [parameter.detach()])
 
@@ -167,7 +165,7 @@ def test_without_momentum_a_ravine_takes_k_minus_1_over_k_plus_1(SGD, condition)
 
 @pytest.mark.claim("4.2.2")
 @pytest.mark.parametrize("condition", [4.0, 25.0, 100.0])
-def test_with_momentum_it_takes_the_same_of_the_root_of_k(SGD, condition):
+def test_with_momentum_a_ravine_takes_root_k_minus_1_over_root_k_plus_1(SGD, condition):
     option(SGD, "momentum")
     root = math.sqrt(condition)
     rate = (root - 1) / (root + 1)

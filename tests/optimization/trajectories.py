@@ -12,8 +12,13 @@ from sums_to_one.tests.common.inputs import eighths, exact, grid
 from sums_to_one.tests.common.options import needs, provides
 
 Function = Callable[..., Any]
+Settings = dict[str, Any]
 
 FACTORS = (1, 4, -0.5, 2, -0.125, 1, -3)  # they rise and fall: what is remembered is seen
+
+
+nonzero = eighths(8).filter(bool)
+sequences = st.lists(nonzero, min_size=2, max_size=9)  # of gradients of one number
 
 
 class Course(NamedTuple):
@@ -21,7 +26,7 @@ class Course(NamedTuple):
 
     start: Tensor
     pulls: list[Tensor]
-    settings: dict[str, Any]
+    settings: Settings
 
 
 @st.composite
@@ -36,7 +41,7 @@ def courses(draw: st.DrawFn, /, **settings: st.SearchStrategy[Any]) -> Course:
     return Course(start, [scale * pull for pull in pulls], chosen)
 
 
-def with_defaults(optimizer: Function, **settings: Any) -> list[dict[str, Any]]:
+def with_defaults(optimizer: Function, **settings: Any) -> list[Settings]:
     """Some settings, then fewer, down to none where even the learning rate has a default."""
     cases = [{"lr": 0.5, **provided(optimizer, settings)}, {"lr": 0.5}]
     rate = inspect.signature(optimizer).parameters.get("lr")
@@ -46,6 +51,11 @@ def with_defaults(optimizer: Function, **settings: Any) -> list[dict[str, Any]]:
 def leaf(numbers: Tensor) -> Tensor:
     """A parameter of these numbers, in memory of its own."""
     return numbers.detach().clone().requires_grad_()
+
+
+def places(parameters: Iterable[Tensor]) -> list[Tensor]:
+    """Where they are now, whatever becomes of them."""
+    return [p.detach().clone() for p in parameters]
 
 
 def downhill(step: int, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -65,6 +75,12 @@ def pushed(optimizer: Any, parameters: Sequence[Tensor], given: Sequence[Tensor 
     optimizer.step()
 
 
+def pulled(optimizer: Any, parameters: Sequence[Tensor], pulls: Iterable[Tensor]) -> None:
+    """A step with each of these gradients, the same one for all of the parameters."""
+    for pull in pulls:
+        pushed(optimizer, parameters, [pull] * len(parameters))
+
+
 def walk(
     optimizer: Function, start: Tensor, pushes: Iterable[Tensor | None], **settings: Any
 ) -> Tensor:
@@ -78,14 +94,20 @@ def walk(
     """
     parameter = leaf(start)
     made = optimizer([parameter], **settings)
-    places = []
+    way = []
     for push in pushes:
         pushed(made, [parameter], [push])
-        places.append(parameter.detach().clone())
-    return torch.stack(places)
+        way += places([parameter])
+    return torch.stack(way)
 
 
-def documented(optimizer, settings: dict[str, Any]) -> dict[str, Any]:
+def moves(optimizer: Function, pulls: list[float], **settings: Any) -> Tensor:
+    """The length of every step of one number, in units of the learning rate."""
+    way = walk(optimizer, exact([0.0]), [exact([pull]) for pull in pulls], lr=1.0, **settings)
+    return way.diff(dim=0, prepend=exact([[0.0]]))[:, 0]
+
+
+def documented(optimizer, settings: Settings) -> Settings:
     """Those of the settings that PyTorch's optimizer of this name has, and this one, too.
 
     Whoever hands on **settings seems to take all of them.
@@ -95,7 +117,7 @@ def documented(optimizer, settings: dict[str, Any]) -> dict[str, Any]:
     return provided(optimizer, own)
 
 
-def provided(optimizer: Function, settings: dict[str, Any]) -> dict[str, Any]:
+def provided(optimizer: Function, settings: Settings) -> Settings:
     """Those of the settings that the optimizer has an argument for."""
     return {name: value for name, value in settings.items() if provides(optimizer, name)}
 
@@ -109,8 +131,8 @@ def in_groups(optimizer: Function, groups: list[dict[str, Any]], **settings: Any
 # For the claims about every optimizer: parameters of many shapes, two of them with the same
 # numbers, and settings of every kind.
 
-SHAPES = [(), (1,), (7,), (2, 3), (3, 2), (2, 3), (3, 1), (0, 5), (2, 1, 3, 2), (0,)]
-SETTINGS: dict[str, list[dict[str, object]]] = {
+MANY_SHAPES = [(), (1,), (7,), (2, 3), (3, 2), (2, 3), (3, 1), (0, 5), (2, 1, 3, 2), (0,)]
+SETTINGS: dict[str, list[Settings]] = {
     "SGD": [
         {},
         {"momentum": 0.5},
@@ -138,7 +160,7 @@ SETTINGS: dict[str, list[dict[str, object]]] = {
 }
 # A group may differ from the others in any of these. PyTorch's Adagrad takes no
 # initial_accumulator_value of a group, so that nobody is asked for it.
-OTHERS = {
+OTHER_VALUES = {
     "lr": 0.75,
     "momentum": 0.375,
     "dampening": 0.125,
@@ -154,7 +176,7 @@ OTHERS = {
 }
 
 
-def settings_of(optimizer) -> list[dict[str, object]]:
+def settings_of(optimizer) -> list[Settings]:
     """Some settings of every kind, of those that the optimizer provides; each with its rate."""
     found = []
     for settings in SETTINGS[optimizer.name]:
@@ -164,19 +186,41 @@ def settings_of(optimizer) -> list[dict[str, object]]:
     return found
 
 
-def without_decay(optimizer) -> list[dict[str, object]]:
+def without_decay(optimizer) -> list[Settings]:
     """The settings under which a step depends on the gradients alone, not on the place."""
     return [{n: v for n, v in s.items() if n != "weight_decay"} for s in settings_of(optimizer)]
 
 
-def starts() -> list[Tensor]:
+def up_and_down(optimizer) -> list[Settings]:
+    """The settings, and again, where that is provided, to maximize."""
+    ways: list[Settings] = [{}]
+    if provides(optimizer, "maximize"):
+        ways.append({"maximize": True})
+    return [{**settings, **way} for settings in settings_of(optimizer) for way in ways]
+
+
+def with_another_value(optimizer) -> list[tuple[Settings, Settings]]:
+    """The settings, each with one that a group may have otherwise."""
+    cases = []
+    for settings in settings_of(optimizer):
+        for name, value in documented(optimizer, OTHER_VALUES).items():
+            own = {**settings, name: value}
+            if not own.get("nesterov") or (own.get("momentum") and not own.get("dampening")):
+                cases.append((settings, {name: value}))  # any other step is not defined
+    return cases
+
+
+def starts(dtype: torch.dtype = torch.float64) -> list[Tensor]:
     """Parameters of many shapes, two of them with the same numbers."""
-    return [grid(*shape) for shape in SHAPES]
+    return [grid(*shape).to(dtype) for shape in MANY_SHAPES]
 
 
-def pushes(steps: int, shapes=SHAPES) -> list[list[Tensor]]:
+def pushes(steps: int, dtype: torch.dtype = torch.float64) -> list[list[Tensor]]:
     """A gradient for every parameter in every step, different ones for the same shape."""
-    return [[downhill(t + 3 * i, *s) for i, s in enumerate(shapes)] for t in range(steps)]
+    return [
+        [downhill(t + 3 * i, *shape, dtype=dtype) for i, shape in enumerate(MANY_SHAPES)]
+        for t in range(steps)
+    ]
 
 
 def with_gaps(push: list[Tensor], step: int) -> list[Tensor | None]:
@@ -184,12 +228,39 @@ def with_gaps(push: list[Tensor], step: int) -> list[Tensor | None]:
     return [None if i in (step, len(push) - 2) else pull for i, pull in enumerate(push)]
 
 
-def places(parameters: list[Tensor]) -> list[Tensor]:
-    return [p.detach().clone() for p in parameters]
+class Run(NamedTuple):
+    """An optimizer at work, and its parameters."""
+
+    made: Any
+    parameters: list[Tensor]
+
+    @property
+    def places(self) -> list[Tensor]:
+        return places(self.parameters)
 
 
-def assert_same(sentence: str, came: list[Tensor], expected: list[Tensor]) -> None:
-    """Bit for bit, and NaN is NaN."""
+def run_of(optimizer: Function, numbers: Iterable[Tensor], **settings: Any) -> Run:
+    """The optimizer of parameters that begin at these numbers."""
+    parameters = [leaf(start) for start in numbers]
+    return Run(optimizer(parameters, **settings), parameters)
+
+
+def side_by_side(pushes: Iterable[Sequence[Tensor | None]], *runs: Run) -> None:
+    """A step of each run in turn, with the same gradients for all of them; then the next step."""
+    for push in pushes:
+        for run in runs:
+            pushed(run.made, run.parameters, push)
+
+
+def set_back(parameters: Iterable[Tensor], numbers: Iterable[Tensor]) -> None:
+    """Give the parameters these numbers, where they lie in memory."""
+    with torch.no_grad():
+        for p, place in zip(parameters, numbers, strict=True):
+            p.copy_(place)
+
+
+def assert_same_numbers(sentence: str, came: list[Tensor], expected: list[Tensor]) -> None:
+    """Not off by a single bit, and NaN is NaN."""
     __tracebackhide__ = True
     for one, other in zip(came, expected, strict=True):
         same = torch.equal(one.nan_to_num(nan=1e30), other.nan_to_num(nan=1e30))

@@ -1,13 +1,19 @@
-"""Which units a dropout has dropped, and what chance says about that.
+"""Which units a dropout has dropped, or a flip has flipped, and what chance says about that.
 
-A sample of fates becomes scores for `tests/statistical.py` in two ways, whose law is exact: by
-`scores_of` each fate does, by `counts_of` the number of dropped units in each row.
+A sample of fates becomes scores for `tests/common/statistical.py` in two ways, whose law is exact:
+by `fate_scores` each fate does, by `count_scores` the number of dropped units in each row.
 """
 
 import torch
+from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.statistical import assert_mean, assert_std
+
+P = (0.1, 1 / 3, 0.5, 0.9)  # never 1/2 alone, where dropped and kept may be taken for each other
+
+image_shapes = st.tuples(*[st.integers(1, 5)] * 4)
 
 
 def assert_dropped_or_scaled(sentence: str, came: Tensor, x: Tensor, p: float) -> None:
@@ -31,13 +37,13 @@ def spread(shape: torch.Size) -> Tensor:
     return torch.rand(shape, generator=random, dtype=torch.float64).clamp(1e-15, 1 - 1e-15)
 
 
-def scores_of(dropped: Tensor, p: float) -> Tensor:
+def fate_scores(dropped: Tensor, p: float) -> Tensor:
     """Fates made standard normal: the dropped ones are spread over the lowest share p of it."""
     chance = spread(dropped.shape)
     return torch.special.ndtri(torch.where(dropped, p * chance, p + (1 - p) * chance))
 
 
-def counts_of(rows: Tensor, p: float) -> Tensor:
+def count_scores(rows: Tensor, p: float) -> Tensor:
     """How many of each row are dropped, made standard normal by the binomial law."""
     from scipy import stats
 
@@ -45,3 +51,17 @@ def counts_of(rows: Tensor, p: float) -> Tensor:
     below, up_to = (torch.from_numpy(law.cdf(n)) for n in (counts - 1, counts))
     share = below + spread(below.shape) * (up_to - below)
     return torch.special.ndtri(share.clamp(1e-15, 1 - 1e-15))
+
+
+def assert_share(sentence: str, dropped: Tensor, p: float) -> None:
+    """The share p of all units together is dropped."""
+    __tracebackhide__ = True
+    assert_mean(f"the number of dropped {sentence}", count_scores(dropped.reshape(1, -1), p))
+
+
+def assert_slices_alike(sentence: str, slices: Tensor, p: float) -> None:
+    """The share p of each slice is dropped; slices differ neither more nor less than by chance."""
+    __tracebackhide__ = True
+    scores = count_scores(slices, p)
+    assert_mean(f"{sentence}: how many of each are dropped", scores[:, None])
+    assert_std(f"{sentence}: how many of each, over all of them", scores)

@@ -25,15 +25,11 @@ from sums_to_one.tests.common.statistical import (
     sizes,
     uniform_scores,
 )
+from sums_to_one.tests.regularization.images import DRAWS, FLOATS, IMAGE_DTYPES
 
 NAMES = ("brightness", "contrast", "saturation", "hue")
-FLOATS = (torch.float64, torch.float32)
 FACTORS = (0, 0.125, 0.5, 0.875, 1, 1.125, 1.5, 2, 3.5)
 SHIFTS = tuple(n / 16 for n in range(-8, 9))
-DRAWS = 400  # of which a range that is 11 % too narrow is told, and a gap of 0.26
-MISREAD = 0.004  # by which a factor that is read from an image may be off
-# One order of 24 is missed in so many calls with odds of 24 (23/24)^570 < FALSE_ALARM.
-CALLS = 570
 
 
 def colours(dtype: torch.dtype = torch.float64) -> Tensor:
@@ -54,49 +50,6 @@ def fixed(ColorJitter, **of: float):
     return ColorJitter(**{name: (factor, factor) for name, factor in of.items()})
 
 
-def gray(ColorJitter, image: Tensor) -> Tensor:
-    """What the subject takes for gray, with one channel."""
-    if image.shape[-3] == 1:
-        return image.double()
-    pure = torch.eye(3, dtype=torch.float64).reshape(3, 1, 3)
-    weights = fixed(ColorJitter, saturation=0)(pure)[0, 0]
-    return torch.einsum("...chw,c->...hw", image.double(), weights).unsqueeze(-3)
-
-
-def turned(image: Tensor, shift: float) -> Tensor:
-    """The image with every hue so many circles further on, one pixel after the other."""
-    came = []
-    for red, green, blue in image.flatten(1).T.tolist():
-        hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
-        came.append(colorsys.hsv_to_rgb((hue + shift) % 1, saturation, value))
-    return exact(came).T.reshape(image.shape)
-
-
-def expected(ColorJitter, name: str, image: Tensor, factor: float) -> Tensor:
-    """What one of the four makes of an image, whose values go up to 1 or to 255."""
-    most = 255 if image.dtype == torch.uint8 else 1
-    x = image.double()
-    if name == "hue":
-        return turned(x / most, factor) * most
-    other = {
-        "brightness": torch.zeros_like(x),
-        "contrast": gray(ColorJitter, x).mean((-3, -2, -1), keepdim=True),
-        "saturation": gray(ColorJitter, x),
-    }[name]
-    return (factor * x + (1 - factor) * other).clamp(0, most)
-
-
-def assert_steps(sentence: str, came: Tensor, expected: Tensor, steps: float) -> None:
-    """Whole numbers are so many steps off at most, whichever way they are rounded."""
-    __tracebackhide__ = True
-    assert (came.dtype, came.shape) == (torch.uint8, expected.shape), f"{sentence}: came {came}"
-    off = (came.double() - expected).abs()
-    assert off.max() < steps + 1e-6, (
-        f"{sentence}: a pixel is {off.max()} off, at most {steps} would be right; "
-        f"came {came[off == off.max()].tolist()}, should be {expected[off == off.max()].tolist()}"
-    )
-
-
 @pytest.mark.claim("5.3.7")
 def test_brightness_multiplies(ColorJitter):
     for factor, dtype in itertools.product(FACTORS, FLOATS):
@@ -114,12 +67,35 @@ def test_gray_is_mostly_green_and_hardly_blue(ColorJitter):
         assert_close("red, green and blue without colour", came, right)
 
 
+def gray(ColorJitter, image: Tensor) -> Tensor:
+    """What the subject takes for gray, with one channel."""
+    if image.shape[-3] == 1:
+        return image.double()
+    pure = torch.eye(3, dtype=torch.float64).reshape(3, 1, 3)
+    weights = fixed(ColorJitter, saturation=0)(pure)[0, 0]
+    return torch.einsum("...chw,c->...hw", image.double(), weights).unsqueeze(-3)
+
+
+def jittered(ColorJitter, name: str, image: Tensor, factor: float) -> Tensor:
+    """What one of the four makes of an image, whose values go up to 1 or to 255."""
+    most = 255 if image.dtype == torch.uint8 else 1
+    x = image.double()
+    if name == "hue":
+        return with_hues_shifted(x / most, factor) * most
+    other = {
+        "brightness": torch.zeros_like(x),
+        "contrast": gray(ColorJitter, x).mean((-3, -2, -1), keepdim=True),
+        "saturation": gray(ColorJitter, x),
+    }[name]
+    return (factor * x + (1 - factor) * other).clamp(0, most)
+
+
 @pytest.mark.claim("5.3.7")
 def test_saturation_mixes_each_pixel_with_its_gray(ColorJitter):
     for factor, dtype in itertools.product(FACTORS, FLOATS):
         for image in (colours(dtype), photograph(2, 3, 5, 7).to(dtype)):
             came = fixed(ColorJitter, saturation=factor)(image)
-            right = expected(ColorJitter, "saturation", image, factor)
+            right = jittered(ColorJitter, "saturation", image, factor)
             assert_close(f"saturation of {factor}", came, right)
 
 
@@ -128,14 +104,23 @@ def test_contrast_mixes_an_image_with_its_mean_gray(ColorJitter):
     for factor, dtype in itertools.product(FACTORS, FLOATS):
         for image in (colours(dtype), photograph(3, 5, 7).to(dtype), photograph(1, 5, 7).to(dtype)):
             came = fixed(ColorJitter, contrast=factor)(image)
-            right = expected(ColorJitter, "contrast", image, factor)
+            right = jittered(ColorJitter, "contrast", image, factor)
             assert_close(f"contrast of {factor}", came, right)
+
+
+def with_hues_shifted(image: Tensor, shift: float) -> Tensor:
+    """The image with every hue so many circles further on, one pixel after the other."""
+    came = []
+    for red, green, blue in image.flatten(1).T.tolist():
+        hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
+        came.append(colorsys.hsv_to_rgb((hue + shift) % 1, saturation, value))
+    return exact(came).T.reshape(image.shape)
 
 
 @pytest.mark.claim("5.3.7")
 def test_hue_turns_the_colour_and_keeps_the_rest(ColorJitter):
     for image, shift in itertools.product((colours(), photograph(3, 5, 7)), SHIFTS):
-        right = turned(image, shift)
+        right = with_hues_shifted(image, shift)
         for dtype in FLOATS:
             came = fixed(ColorJitter, hue=shift)(image.to(dtype))
             assert (came.dtype, came.shape) == (dtype, image.shape)
@@ -157,6 +142,17 @@ def test_half_a_circle_is_the_same_either_way(ColorJitter):
     assert_close("shifted by 0.5 and by -0.5", one, other.double())
 
 
+def assert_steps(sentence: str, came: Tensor, expected: Tensor, steps: float) -> None:
+    """Whole numbers are so many steps off at most, whichever way they are rounded."""
+    __tracebackhide__ = True
+    assert (came.dtype, came.shape) == (torch.uint8, expected.shape), f"{sentence}: came {came}"
+    off = (came.double() - expected).abs()
+    assert off.max() < steps + 1e-6, (
+        f"{sentence}: a pixel is {off.max()} off, at most {steps} would be right; "
+        f"came {came[off == off.max()].tolist()}, should be {expected[off == off.max()].tolist()}"
+    )
+
+
 @pytest.mark.claim("5.3.7")
 def test_gray_has_no_hue(ColorJitter):
     image = torch.arange(256).to(torch.uint8).expand(3, 1, 256)
@@ -168,11 +164,16 @@ def test_gray_has_no_hue(ColorJitter):
 
 
 @pytest.mark.claim("5.3.7")
-def test_one_is_as_it_was_and_none_is_black_or_gray(ColorJitter):
+def test_without_a_change_an_image_is_as_it_was(ColorJitter):
+    nothing = ({}, dict.fromkeys(NAMES[:3], (1, 1)), {"hue": (0, 0)}, {"hue": 0})
+    for image, of in itertools.product((colours(), photograph(2, 3, 5, 7)), nothing):
+        came = ColorJitter(**of)(image)
+        assert_close(f"unchanged by {of}", came.float(), image.float().double())
+
+
+@pytest.mark.claim("5.3.7")
+def test_without_brightness_an_image_is_black_and_without_contrast_gray(ColorJitter):
     for image in (colours(), photograph(2, 3, 5, 7)):
-        for nothing in ({}, dict.fromkeys(NAMES[:3], (1, 1)), {"hue": (0, 0)}, {"hue": 0}):
-            came = ColorJitter(**nothing)(image)
-            assert_close(f"unchanged by {nothing}", came.float(), image.float().double())
         black = fixed(ColorJitter, brightness=0)(image)
         assert black.eq(0).all(), f"without brightness it is black, came {black}"
         flat = fixed(ColorJitter, contrast=0)(image)
@@ -188,7 +189,7 @@ def test_whole_numbers_are_rounded_by_a_step_at_most(ColorJitter, name):
         # One step for the result, and one for the gray that it is mixed with.
         steps = 1 + abs(1 - factor) * (name in ("contrast", "saturation"))
         came = fixed(ColorJitter, **{name: factor})(image)
-        right = expected(ColorJitter, name, image, factor)
+        right = jittered(ColorJitter, name, image, factor)
         assert_steps(f"{name} of {factor}", came, right, steps)
 
 
@@ -196,7 +197,7 @@ def test_whole_numbers_are_rounded_by_a_step_at_most(ColorJitter, name):
 def test_values_stay_in_their_range(ColorJitter):
     for factors in itertools.product((0, 3.5), (0, 3.5), (0, 3.5), (-0.5, 0.1875)):
         of = dict(zip(NAMES, factors, strict=True))
-        for dtype in (*FLOATS, torch.uint8):
+        for dtype in IMAGE_DTYPES:
             came = fixed(ColorJitter, **of)(colours(dtype))
             assert (came.dtype, came.shape) == (dtype, (3, 5, 25)), f"{of}: came {came}"
             most = 255 if dtype == torch.uint8 else 1
@@ -221,21 +222,31 @@ def test_every_image_of_a_batch_is_changed_as_if_it_were_alone(ColorJitter, name
         assert_close(f"{shape}", jitter(images).float(), alone.reshape(shape).double())
 
 
+# One order of 24 is missed in so many calls with odds of 24 (23/24)^570 < FALSE_ALARM.
+JITTERS = 570
+
+
+def in_every_order(changes, image: Tensor) -> Tensor:
+    """What becomes of the image by these changes one after another, for each order of them."""
+    orders = itertools.permutations(changes)
+    return torch.stack([functools.reduce(lambda x, step: step(x), o, image) for o in orders])
+
+
 @pytest.mark.claim("5.3.8")
-def test_together_they_come_one_after_another_in_any_order(ColorJitter):
+def test_the_four_changes_come_one_after_another_in_any_order(ColorJitter):
     image = colours()[:, :, ::2]
     of = {"brightness": 1.5, "contrast": 1.75, "saturation": 2.0, "hue": 0.1875}
-    orders = []
-    for names in itertools.permutations(NAMES):
-        steps = [fixed(ColorJitter, **{name: of[name]}) for name in names]
-        orders.append(functools.reduce(lambda x, step: step(x), steps, image).flatten())
-    right, together = torch.stack(orders), fixed(ColorJitter, **of)
+    right = in_every_order([fixed(ColorJitter, **{n: f}) for n, f in of.items()], image).flatten(1)
+    together = fixed(ColorJitter, **of)
     with randomness():
-        came = torch.stack([together(image).flatten() for _ in range(CALLS)])
+        came = torch.stack([together(image).flatten() for _ in range(JITTERS)])
     nearest = torch.cdist(came, right).argmin(dim=1)
     assert_close("all four, and the nearest order", came.float(), right[nearest].double())
     met = nearest.unique().numel()
-    assert met == 24, f"{met} of 24 orders in {CALLS} calls"
+    assert met == 24, f"{met} of 24 orders in {JITTERS} calls"
+
+
+MISREAD_FACTOR = 0.004  # by which a factor that is read from an image may be off
 
 
 @functools.lru_cache(maxsize=1)
@@ -279,32 +290,34 @@ PAIRS = {
 }
 
 
-def assert_even(came: dict[str, Tensor], ranges) -> None:
+def assert_even_factors(came: dict[str, Tensor], ranges) -> None:
     __tracebackhide__ = True
     for name, sample in came.items():
         low, high = ranges[name]
-        assert_bounds(f"the factors of {name}", sample, low - MISREAD, high + MISREAD)
+        assert_bounds(f"the factors of {name}", sample, low - MISREAD_FACTOR, high + MISREAD_FACTOR)
         scores = uniform_scores(sample, low, high)
-        assert_shape(f"the factors of {name}", scores, MISREAD / (high - low))
+        assert_shape(f"the factors of {name}", scores, MISREAD_FACTOR / (high - low))
         off = sizes(scores)
-        assert_shape(f"how far they are from the middle: {name}", off, 2 * MISREAD / (high - low))
+        assert_shape(
+            f"how far they are from the middle: {name}", off, 2 * MISREAD_FACTOR / (high - low)
+        )
 
 
 @pytest.mark.claim("5.3.8")
 def test_factors_are_even_as_far_below_one_as_above(ColorJitter):
-    assert_even(factors_around_one(ColorJitter), AROUND)
+    assert_even_factors(factors_around_one(ColorJitter), AROUND)
 
 
 @pytest.mark.claim("5.3.8")
-def test_of_a_pair_factors_fill_the_space_between_evenly(ColorJitter):
-    assert_even(drawn_factors(ColorJitter(**PAIRS)), PAIRS)
+def test_factors_from_a_pair_fill_the_space_between_evenly(ColorJitter):
+    assert_even_factors(drawn_factors(ColorJitter(**PAIRS)), PAIRS)
 
 
 @pytest.mark.claim("5.3.8")
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_no_factor_is_below_0(ColorJitter, name):
     came = drawn_factors(ColorJitter(**{name: 1.5}))[name]
-    assert_bounds(f"the factors of {name}=1.5", came, -MISREAD, 2.5 + MISREAD)
+    assert_bounds(f"the factors of {name}=1.5", came, -MISREAD_FACTOR, 2.5 + MISREAD_FACTOR)
 
 
 @pytest.mark.claim("5.3.8")
@@ -312,12 +325,11 @@ def test_a_factor_says_nothing_about_the_others_nor_about_the_next(ColorJitter):
     came = factors_around_one(ColorJitter)
     shares = {n: (came[n] - AROUND[n][0]) / (AROUND[n][1] - AROUND[n][0]) for n in NAMES}
     pairs = [(n, shares[n][1:], shares[n][:-1]) for n in NAMES]
-    for one, other in itertools.combinations(NAMES, 2):
-        pairs.append((f"{one} and {other}", shares[one], shares[other]))
+    pairs += [(f"{n} and {m}", shares[n], shares[m]) for n, m in itertools.combinations(NAMES, 2)]
     for what, one, other in pairs:
         # Sum and difference of two even, unrelated draws go round the circle evenly.
         for round_trip in ((one - other) % 1, (one + other) % 1):
-            assert_shape(what, uniform_scores(round_trip, 0, 1), 2 * MISREAD / 0.5)
+            assert_shape(what, uniform_scores(round_trip, 0, 1), 2 * MISREAD_FACTOR / 0.5)
 
 
 @pytest.mark.claim("5.3.8")

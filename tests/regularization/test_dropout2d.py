@@ -13,11 +13,19 @@ from hypothesis import strategies as st
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, grid
-from sums_to_one.tests.common.statistical import assert_mean, assert_std, randomness
-from sums_to_one.tests.regularization.fates import assert_dropped_or_scaled, counts_of
+from sums_to_one.tests.common.statistical import randomness
+from sums_to_one.tests.regularization.fates import (
+    P,
+    assert_dropped_or_scaled,
+    assert_share,
+    assert_slices_alike,
+    image_shapes,
+)
+from sums_to_one.tests.regularization.refusals import outcome
 
+REFUSED_IMAGE = (ValueError, TypeError, IndexError, RuntimeError, AssertionError)
 # The smallest and the largest images, wide ones, high ones, and no two equal sizes side by side.
-IMAGES = (
+FORMATS = (
     (7, 5, 1, 1),
     (5, 7, 1, 11),
     (3, 11, 13, 1),
@@ -25,9 +33,6 @@ IMAGES = (
     (17, 1, 3, 2),
     (5, 11, 17, 31),
 )
-P = (0.1, 1 / 3, 0.5, 0.9)
-
-sizes = st.tuples(*[st.integers(1, 5)] * 4)
 
 
 def assert_whole_channels(sentence: str, came: torch.Tensor) -> None:
@@ -39,15 +44,15 @@ def assert_whole_channels(sentence: str, came: torch.Tensor) -> None:
 
 
 @pytest.mark.claim("5.2.4")
-@given(sizes, st.sampled_from(P), dtypes)
+@given(image_shapes, st.sampled_from(P), dtypes)
 def test_all_pixels_of_a_channel_share_their_fate(Dropout2d, shape, p, dtype):
     with randomness():
         assert_whole_channels("the output", Dropout2d(p)(grid(*shape).to(dtype)))
 
 
 @pytest.mark.claim("5.2.4")
-def test_so_do_they_wherever_they_lie(Dropout2d):
-    for (name, layout), shape, dtype in itertools.product(LAYOUTS.items(), IMAGES, DTYPES):
+def test_all_pixels_of_a_channel_share_their_fate_wherever_they_lie(Dropout2d):
+    for (name, layout), shape, dtype in itertools.product(LAYOUTS.items(), FORMATS, DTYPES):
         x = layout(grid(*shape).to(dtype))
         came = Dropout2d(1 / 3)(x)
         assert_whole_channels(f"{name}, {dtype}, shape {shape}", came)
@@ -59,18 +64,18 @@ def test_three_dimensions_lose_whole_rows_or_are_refused(Dropout2d):
     # PyTorch takes them for (N, C, L), and has announced that it will for (C, H, W).
     for shape, p in itertools.product([(7, 5, 11), (5, 5, 7), (1, 3, 2), (3, 1, 5)], P):
         x = grid(*shape)
-        try:
-            with warnings.catch_warnings(action="ignore"):  # of what is to change
-                came = Dropout2d(p)(x)
-        except (ValueError, TypeError, IndexError, RuntimeError, AssertionError):
-            continue
-        assert_dropped_or_scaled(f"shape {shape}", came, x, p)
-        assert_whole_channels(f"shape {shape}", came[:, :, None])
+        with warnings.catch_warnings(action="ignore"):  # of what is to change
+            came = outcome(lambda p=p, x=x: Dropout2d(p)(x))
+        if isinstance(came, Exception):
+            assert isinstance(came, REFUSED_IMAGE), f"shape {shape}: the error is {came!r}"
+        else:
+            assert_dropped_or_scaled(f"shape {shape}", came, x, p)
+            assert_whole_channels(f"shape {shape}", came[:, :, None])
 
 
 @pytest.mark.claim("5.2.4", "5.2.7")
-@given(sizes, st.sampled_from(P), dtypes)
-def test_so_do_their_gradients(Dropout2d, shape, p, dtype):
+@given(image_shapes, st.sampled_from(P), dtypes)
+def test_all_gradients_of_a_channel_share_their_fate(Dropout2d, shape, p, dtype):
     x = grid(*shape).to(dtype).requires_grad_()
     with randomness():
         came = Dropout2d(p)(x)
@@ -84,10 +89,8 @@ def test_images_of_every_size_lose_as_many_channels(Dropout2d):
     for size, p in itertools.product([(1, 1), (1, 7), (7, 1), (8, 8), (5, 13)], (1 / 3, 0.9)):
         with randomness():
             dropped = Dropout2d(p)(torch.ones(61, 67, *size))[:, :, 0, 0].eq(0)
-        for what, slices in (("sample", dropped), ("channel", dropped.T)):
-            counts = counts_of(slices, p)
-            assert_mean(f"size {size}: the numbers of each {what}", counts[:, None])
-            assert_std(f"size {size}: the numbers of all {what}s", counts)
+        assert_slices_alike(f"p = {p}, samples of size {size}", dropped, p)
+        assert_slices_alike(f"p = {p}, channels of size {size}", dropped.T, p)
 
 
 @pytest.mark.claim("5.2.4")
@@ -98,4 +101,4 @@ def test_a_black_pixel_says_nothing_about_its_channel(Dropout2d):
         came = Dropout2d(1 / 3)(x)
     dropped = came[:, :, 2, 1].eq(0)
     assert_close("the output", came, torch.where(dropped[:, :, None, None], 0 * x, x * 1.5))
-    assert_mean("the number of dropped channels", counts_of(dropped.view(1, -1), 1 / 3))
+    assert_share("channels", dropped, 1 / 3)

@@ -7,9 +7,7 @@ are dropped, and that the fate of one says nothing about any other.
 
 import copy
 import itertools
-import random
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -27,20 +25,23 @@ from sums_to_one.tests.common.statistical import (
     sizes,
 )
 from sums_to_one.tests.regularization.fates import (
+    P,
     assert_dropped_or_scaled,
-    counts_of,
+    assert_share,
+    assert_slices_alike,
+    count_scores,
+    fate_scores,
     fates,
-    scores_of,
+    image_shapes,
 )
+from sums_to_one.tests.regularization.seeds import other_randomness
 
 IMAGES = ((1, 1, 1, 1), (2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 3, 2), (5, 7, 2, 3), (11, 13, 1, 2))
 LARGE = ((1, 1025, 1, 1), (4099, 1, 1, 1), (257, 67, 1, 1), (3, 5, 67, 131))
 EMPTY = ((0, 3, 2, 2), (2, 0, 3, 3), (2, 3, 0, 2))
-P = (0.1, 1 / 3, 0.5, 0.9)  # never 1/2 alone, where dropped and kept may be taken for each other
 ALL_P = (0.0, *P, 1.0)
 CELLS = (521, 509)  # samples and channels: primes, whose product is just above 2^18
 
-images = st.tuples(*[st.integers(1, 5)] * 4)
 below_1 = st.floats(0, 0.999) | st.sampled_from([0.1, 1 / 3, 0.5, 0.9, 0.99])
 
 
@@ -48,7 +49,7 @@ below_1 = st.floats(0, 0.999) | st.sampled_from([0.1, 1 / 3, 0.5, 0.9, 0.99])
 
 
 @pytest.mark.claim("5.2.2")
-@given(below_1, images, dtypes)
+@given(below_1, image_shapes, dtypes)
 def test_each_output_is_0_or_the_input_over_1_minus_p(dropout, p, shape, dtype):
     x = grid(*shape).to(dtype)
     with randomness():
@@ -58,7 +59,7 @@ def test_each_output_is_0_or_the_input_over_1_minus_p(dropout, p, shape, dtype):
 
 
 @pytest.mark.claim("5.2.2")
-def test_so_it_is_for_few_and_for_many(dropout):
+def test_few_and_many_outputs_are_each_0_or_the_input_over_1_minus_p(dropout):
     for shape, dtype in itertools.product((*IMAGES, *LARGE, *EMPTY), DTYPES):
         x = grid(*shape).to(dtype)
         assert_dropped_or_scaled(f"{dtype}, shape {shape}", dropout(0.9)(x), x, 0.9)
@@ -106,7 +107,7 @@ def test_unless_told_half_of_the_units_are_dropped(dropout):
     assert_dropped_or_scaled("the output", dropout()(x), x, 0.5)
     with randomness():
         dropped = fates(dropout, dropout(), *CELLS)
-    assert_mean("the number of dropped units", counts_of(dropped.view(1, -1), 0.5))
+    assert_share("units", dropped, 0.5)
 
 
 @pytest.mark.claim("5.2.3")
@@ -177,7 +178,7 @@ def test_another_p_counts_from_the_next_call_on(dropout):
 
 
 @pytest.mark.claim("5.2.7")
-@given(below_1, images, dtypes)
+@given(below_1, image_shapes, dtypes)
 def test_gradients_go_where_the_inputs_went(dropout, p, shape, dtype):
     x, cotangent = grid(*shape).to(dtype).requires_grad_(), grid(*shape, limit=2).to(dtype)
     with randomness():
@@ -210,7 +211,7 @@ def test_an_input_of_0_has_a_gradient_unless_it_is_dropped(dropout):
 
 
 @pytest.mark.claim("5.2.7")
-def test_walked_back_twice_it_drops_the_same(dropout):
+def test_walked_back_twice_a_call_drops_the_same_gradients(dropout):
     for dtype in DTYPES:
         x = grid(5, 7, 2, 3).to(dtype).requires_grad_()
         total = (dropout(1 / 3)(x) * grid(5, 7, 2, 3, limit=2).to(dtype)).sum()
@@ -314,61 +315,62 @@ def test_a_copy_drops_alike_and_by_itself(dropout):
 
 
 @pytest.mark.claim("5.2.9")
-def test_no_setting_of_torch_makes_a_difference(dropout):
+@pytest.mark.parametrize("enabled", [True, False], ids=["with gradients", "without"])
+@pytest.mark.parametrize("default", [torch.float64, torch.float16], ids=["float64", "float16"])
+def test_no_setting_of_torch_makes_a_difference(dropout, default, enabled):
     x = grid(20, 30, 1, 2).float().requires_grad_()
-    for dtype, enabled in itertools.product((torch.float64, torch.float16), (True, False)):
-        before = torch.get_default_dtype()
-        torch.set_default_dtype(dtype)
-        try:
-            with torch.set_grad_enabled(enabled):
-                came = dropout(1 / 3)(x)
-        finally:
-            torch.set_default_dtype(before)
-        assert (came.dtype, came.requires_grad) == (torch.float32, enabled)
-        assert_dropped_or_scaled(f"default {dtype}, gradients {enabled}", came, x, 1 / 3)
-        assert came.eq(0).any(), f"default {dtype}, gradients {enabled}: nothing is dropped"
+    torch.set_default_dtype(default)
+    try:
+        with torch.set_grad_enabled(enabled):
+            came = dropout(1 / 3)(x)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert (came.dtype, came.requires_grad) == (torch.float32, enabled)
+    assert_dropped_or_scaled("the output", came, x, 1 / 3)
+    assert came.eq(0).any(), "nothing is dropped"
 
 
 # Chance: where it comes from
 
 
+def three_calls(dropout, seed: int, *shape: int, dtype: torch.dtype) -> torch.Tensor:
+    layer = dropout(1 / 3)
+    with randomness(seed):
+        return torch.stack([fates(dropout, layer, *shape, dtype=dtype) for _ in range(3)])
+
+
 @pytest.mark.claim("5.2.8")
 def test_the_same_seed_drops_the_same_units(dropout):
     for shape, dtype in itertools.product([(20, 30), (509, 67)], DTYPES):
-        each = []
-        for further in (0, 0, 1):
-            layer = dropout(1 / 3)
-            with randomness(further):
-                each.append([fates(dropout, layer, *shape, dtype=dtype) for _ in range(3)])
-        one, same, other = map(torch.stack, each)
+        one, same, other = (three_calls(dropout, n, *shape, dtype=dtype) for n in (0, 0, 1))
         assert torch.equal(one, same), f"{dtype}: the seed does not decide"
         assert not torch.equal(one, other), f"{dtype}: no seed changes it"
 
 
 @pytest.mark.claim("5.2.1")
 def test_no_two_calls_drop_the_same_units(dropout):
-    layer, drawn = dropout(1 / 3), []
+    layer, calls = dropout(1 / 3), []
     for one in (layer, layer, dropout(1 / 3), copy.deepcopy(layer), layer):
-        drawn += [fates(dropout, one, rows, 30)[:20] for rows in (20, 20, 50)]
+        calls += [fates(dropout, one, rows, 30)[:20] for rows in (20, 20, 50)]
     # 600 units meet the same fate twice with odds below 1e-150.
-    assert len(torch.stack(drawn).unique(dim=0)) == len(drawn), "some calls drop the same units"
+    assert len(torch.stack(calls).unique(dim=0)) == len(calls), "some calls drop the same units"
 
 
 @pytest.mark.claim("5.2.8")
 def test_no_other_randomness_is_touched(dropout):
-    def state():
-        numpys = np.random.get_state()  # noqa: NPY002 - it is the old one that all share
-        return (random.getstate(), numpys[1].tolist(), numpys[2], torch.initial_seed())
-
-    before = state()
+    before = other_randomness()
     for p, dtype in itertools.product(ALL_P, DTYPES):
         dropout(p)(grid(2, 3, 5, 7).to(dtype).requires_grad_()).sum().backward()
-        assert state() == before, "random numbers were drawn elsewhere, or a seed was set"
+        assert other_randomness() == before, "random numbers were drawn elsewhere, or a seed set"
+
+
+@pytest.mark.claim("5.2.8")
+def test_no_setting_of_torch_is_changed(dropout):
+    for p, dtype, recording in itertools.product(ALL_P, DTYPES, (True, False)):
+        with torch.set_grad_enabled(recording):
+            dropout(p)(grid(2, 3, 5, 7).to(dtype))
+            assert torch.is_grad_enabled() == recording, "whether gradients are recorded"
         assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
-        for recording in (True, False):
-            with torch.set_grad_enabled(recording):
-                dropout(p)(grid(2, 3, 5, 7).to(dtype))
-                assert torch.is_grad_enabled() == recording, "whether gradients are recorded"
 
 
 @pytest.mark.claim("5.2.8")
@@ -395,16 +397,15 @@ def test_units_are_dropped_with_probability_p(dropout, dtype, p):
     with randomness():
         layer = dropout(p)
         dropped = [fates(dropout, layer, 2**10, 2**10, dtype=dtype) for _ in range(times)]
-    numbers = torch.stack(dropped).view(1, -1)
-    assert_mean(f"the number of dropped units, p = {p}", counts_of(numbers, p))
+    assert_share(f"units, p = {p}", torch.stack(dropped), p)
 
 
 @pytest.mark.claim("5.2.1")
-def test_in_float64_they_are_too(dropout):
+def test_units_are_dropped_with_probability_p_in_float64_too(dropout):
     for p in P:
         with randomness():
             dropped = fates(dropout, dropout(p), *CELLS, dtype=torch.float64)
-        assert_mean(f"the number of dropped units, p = {p}", counts_of(dropped.view(1, -1), p))
+        assert_share(f"units, p = {p}", dropped, p)
 
 
 @pytest.mark.claim("5.2.2")
@@ -425,9 +426,8 @@ def test_each_unit_of_a_small_input_is_dropped_as_often(dropout):
         with randomness():
             layer = dropout(1 / 3)
             calls = torch.stack([fates(dropout, layer, *shape) for _ in range(500)]).flatten(1)
-        assert_mean(
-            f"shape {shape}: each unit, over many calls", counts_of(calls.T, 1 / 3)[:, None]
-        )
+        scores = count_scores(calls.T, 1 / 3)[:, None]
+        assert_mean(f"shape {shape}: each unit, over many calls", scores)
 
 
 @pytest.mark.claim("5.2.1")
@@ -436,7 +436,7 @@ def test_the_number_of_dropped_units_varies_as_chance_has_it(dropout):
         with randomness():
             layer = dropout(p)
             calls = torch.stack([fates(dropout, layer, *shape) for _ in range(500)]).flatten(1)
-        assert_std(f"shape {shape}: the numbers of many calls, p = {p}", counts_of(calls, p))
+        assert_std(f"shape {shape}: the numbers of many calls, p = {p}", count_scores(calls, p))
 
 
 @pytest.mark.claim("5.2.1")
@@ -444,17 +444,14 @@ def test_no_sample_and_no_channel_is_an_exception(dropout):
     for p in P:
         with randomness():
             dropped = fates(dropout, dropout(p), *CELLS)
-        for what, slices in (("sample", dropped), ("channel", dropped.T)):
-            counts = counts_of(slices, p)
-            assert_mean(f"the numbers of each {what}, p = {p}", counts[:, None])
-            # Nor are they more alike, or less, than chance makes them.
-            assert_std(f"the numbers of all {what}s, p = {p}", counts)
+        assert_slices_alike(f"p = {p}, samples", dropped, p)
+        assert_slices_alike(f"p = {p}, channels", dropped.T, p)
 
 
 @pytest.mark.claim("5.2.1")
 def test_the_fate_of_a_unit_says_nothing_about_those_further_on(dropout):
     with randomness():
-        scores = scores_of(fates(dropout, dropout(1 / 3), *CELLS), 1 / 3)
+        scores = fate_scores(fates(dropout, dropout(1 / 3), *CELLS), 1 / 3)
     assert_unrelated("channels, any places further on", scores)
     assert_unrelated("samples, any places further on", scores.T)
 
@@ -464,7 +461,7 @@ def test_the_fates_of_one_call_say_nothing_about_the_next(dropout):
     with randomness():
         layer = dropout(1 / 3)
         calls = torch.stack([fates(dropout, layer, *CELLS) for _ in range(2)])
-    one, next_one = scores_of(calls, 1 / 3)
+    one, next_one = fate_scores(calls, 1 / 3)
     assert_unrelated("two calls", one, next_one)
     assert_unrelated("two calls, one of them backwards", one, next_one.flip(0, 1))
 
@@ -475,7 +472,7 @@ def test_the_fate_of_a_unit_has_nothing_to_do_with_its_value(dropout):
         values = torch.randn(*CELLS)
         x = values if dropout.name == "Dropout" else values[:, :, None, None]
         dropped = dropout(1 / 3)(x).eq(0).view(CELLS)
-    scores = scores_of(dropped, 1 / 3)
+    scores = fate_scores(dropped, 1 / 3)
     assert_mean("the values of the dropped ones", values.double()[dropped])
     assert_unrelated("whether one is dropped, and its value", scores, values.double())
     assert_unrelated("whether one is dropped, and its size", scores, sizes(values.double()))

@@ -6,10 +6,8 @@ images of a batch share one draw, and the draws are those of torch.
 
 import copy
 import itertools
-import random
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -17,222 +15,208 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS, grid
-from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.statistical import randomness
+from sums_to_one.tests.regularization.images import FLOATS, IMAGE_DTYPES, picture
+from sums_to_one.tests.regularization.seeds import other_randomness
 
 # So that images of 5 x 7 pixels stay as large as they are.
-ARGUMENTS: dict[str, dict[str, Any]] = {
+USUAL: dict[str, dict[str, Any]] = {
     "RandomHorizontalFlip": {"p": 0.5},
     "RandomCrop": {"size": (5, 7), "padding": 2},
     "RandomRotation": {"degrees": 180},
     "ColorJitter": {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.25},
     "Normalize": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
 }
-SHAPES = [(3, 5, 7), (2, 3, 5, 7), (3, 3, 5, 7), (2, 1, 3, 5, 7)]
-FLOATS = (torch.float64, torch.float32)
+BATCHES = [(2, 3, 5, 7), (3, 3, 5, 7), (2, 1, 3, 5, 7)]
 SEEDS = range(4)  # enough for each random transform to do something, and to do nothing
 
 
-def made(transform):
+def usual(transform):
     """The transform with the arguments above."""
-    arguments = ARGUMENTS[transform.name]
-    option(transform, *arguments)
-    return transform(**arguments)
-
-
-def picture(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Numbers between 0 and 1, or whole ones up to 255."""
-    numbers = grid(*shape, limit=0.5) + 0.5
-    return numbers.to(dtype) if dtype.is_floating_point else (255 * numbers).round().to(dtype)
+    option(transform, *USUAL[transform.name])
+    return transform(**USUAL[transform.name])
 
 
 def dtypes_of(transform) -> tuple[torch.dtype, ...]:
     """Normalize takes no whole numbers: see `test_normalize.py`."""
-    return DTYPES if transform.name == "Normalize" else (*FLOATS, torch.uint8)
+    return DTYPES if transform.name == "Normalize" else IMAGE_DTYPES
 
 
-def drawn(function, image: Tensor, seed: int) -> Tensor:
+def seeded(function, image: Tensor, seed: int) -> Tensor:
     """What becomes of the image with this draw."""
     with randomness(seed):
         return function(image)
 
 
-def same(sentence: str, came: Tensor, expected: Tensor) -> None:
-    """Up to rounding; whole numbers may be one off where they were rounded."""
-    assert came.dtype == expected.dtype, f"{sentence}: {came.dtype}, not {expected.dtype}"
-    if came.dtype.is_floating_point:
-        return assert_close(sentence, came, expected.double())
-    off = (came.int() - expected.int()).abs()
-    assert off.max() <= 1, f"{sentence}: came {came.tolist()}, should be {expected.tolist()}"
-    return None
-
-
 @pytest.mark.claim("5.3.1")
 def test_shape_and_dtype_are_kept(transform):
-    for shape in SHAPES:
-        for dtype in dtypes_of(transform):
-            for seed in SEEDS:
-                came = drawn(made(transform), picture(*shape, dtype=dtype), seed)
-                assert (came.shape, came.dtype) == (shape, dtype)
+    kinds = itertools.product([(3, 5, 7), *BATCHES], dtypes_of(transform), SEEDS)
+    for shape, dtype, seed in kinds:
+        came = seeded(usual(transform), picture(*shape, dtype=dtype), seed)
+        assert (came.shape, came.dtype) == (shape, dtype)
 
 
 @pytest.mark.claim("5.3.1")
-def test_the_range_of_values_is_kept(transform):
-    if transform.name == "Normalize":
-        return  # whose purpose is another range
-    for dtype in FLOATS:
-        for seed in range(16):
-            came = drawn(made(transform), picture(3, 5, 7, dtype=dtype), seed)
-            assert came.min() >= 0, f"of numbers between 0 and 1 it made {came.min()}"
-            assert came.max() <= 1, f"of numbers between 0 and 1 it made {came.max()}"
+def test_the_range_of_values_is_kept(random_transform):
+    for dtype, seed in itertools.product(FLOATS, range(16)):
+        came = seeded(usual(random_transform), picture(3, 5, 7, dtype=dtype), seed)
+        assert came.min() >= 0, f"of numbers between 0 and 1 it made {came.min()}"
+        assert came.max() <= 1, f"of numbers between 0 and 1 it made {came.max()}"
 
 
 @pytest.mark.claim("5.3.1")
-def test_pictures_vary_from_call_to_call(transform):
-    for dtype in dtypes_of(transform):
-        function, image = made(transform), picture(3, 5, 7, dtype=dtype)
+def test_pictures_vary_from_call_to_call(random_transform):
+    for dtype in IMAGE_DTYPES:
+        function, image = usual(random_transform), picture(3, 5, 7, dtype=dtype)
         with randomness():
             came = {tuple(function(image).flatten().tolist()) for _ in range(30)}
-        if transform.name == "Normalize":
-            assert len(came) == 1, f"the same image became {len(came)} ones"
-        else:
-            assert len(came) > 1, "30 calls made one and the same picture"
+        assert len(came) > 1, "30 calls made one and the same picture"
 
 
 @pytest.mark.claim("5.3.4")
 def test_the_image_is_left_as_it_was(transform):
-    for dtype in dtypes_of(transform):
-        for seed in SEEDS:
-            image = picture(2, 3, 5, 7, dtype=dtype)
-            drawn(made(transform), image, seed)
-            assert torch.equal(image, picture(2, 3, 5, 7, dtype=dtype)), "it was written into"
+    for dtype, seed in itertools.product(dtypes_of(transform), SEEDS):
+        image = picture(2, 3, 5, 7, dtype=dtype)
+        seeded(usual(transform), image, seed)
+        assert torch.equal(image, picture(2, 3, 5, 7, dtype=dtype)), "it was written into"
+
+
+def assert_same_picture(sentence: str, came: Tensor, right: Tensor) -> None:
+    """Up to rounding; whole numbers may be one off where they were rounded."""
+    __tracebackhide__ = True
+    assert came.dtype == right.dtype, f"{sentence}: {came.dtype}, not {right.dtype}"
+    if came.dtype.is_floating_point:
+        assert_close(sentence, came, right.double())
+    else:
+        off = (came.int() - right.int()).abs()
+        assert off.max() <= 1, f"{sentence}: came {came.tolist()}, should be {right.tolist()}"
 
 
 @pytest.mark.claim("5.3.4")
 def test_the_images_of_a_batch_share_one_draw(transform):
-    function = made(transform)
-    for shape in SHAPES[1:]:
-        for dtype in dtypes_of(transform):
-            image = picture(*shape[-3:], dtype=dtype)
-            for seed in SEEDS:
-                came = drawn(function, image.expand(shape).clone(), seed)
-                for other in came.flatten(0, -4):
-                    same(f"shape {shape}: one of equal images", other, came.flatten(0, -4)[0])
+    function = usual(transform)
+    for shape, dtype, seed in itertools.product(BATCHES, dtypes_of(transform), SEEDS):
+        image = picture(*shape[-3:], dtype=dtype)
+        first, *others = seeded(function, image.expand(shape).clone(), seed).flatten(0, -4)
+        for other in others:
+            assert_same_picture(f"shape {shape}: one of equal images", other, first)
 
 
 @pytest.mark.claim("5.3.4")
 def test_the_images_of_a_batch_do_not_see_each_other(transform):
-    function = made(transform)
-    for shape in SHAPES[1:]:
-        for dtype in dtypes_of(transform):
-            batch = picture(*shape, dtype=dtype)
-            for seed in SEEDS:
-                came = drawn(function, batch, seed).flatten(0, -4)
-                for i in (0, -1):
-                    image = batch.flatten(0, -4)[i]
-                    equal = drawn(function, image.expand(shape).clone(), seed).flatten(0, -4)
-                    same(f"shape {shape}: image {i} among others", came[i], equal[i])
+    function = usual(transform)
+    for shape, dtype, seed in itertools.product(BATCHES, dtypes_of(transform), SEEDS):
+        images = picture(*shape, dtype=dtype)
+        came = seeded(function, images, seed).flatten(0, -4)
+        for i in (0, -1):
+            copies = images.flatten(0, -4)[i].expand(shape).clone()
+            equal = seeded(function, copies, seed).flatten(0, -4)
+            assert_same_picture(f"shape {shape}: image {i} among others", came[i], equal[i])
 
 
 @pytest.mark.claim("5.3.4")
-def test_the_seed_of_torch_decides(transform):
-    function, image = made(transform), picture(3, 5, 7)
-    sequences = []
+def test_the_seed_of_torch_decides(random_transform):
+    function, image, sequences = usual(random_transform), picture(3, 5, 7), []
     for seed in (0, 1, 0):
         with randomness(seed):
             sequences.append(torch.stack([function(image) for _ in range(24)]))
     assert torch.equal(sequences[0], sequences[2]), "one seed, two sequences of pictures"
-    if transform.name != "Normalize":
-        assert not torch.equal(sequences[0], sequences[1]), "two seeds, one sequence of pictures"
+    assert not torch.equal(sequences[0], sequences[1]), "two seeds, one sequence of pictures"
+
+
+@pytest.mark.claim("5.3.4")
+def test_to_be_made_a_transform_draws_and_seeds_nothing(transform):
+    with randomness():
+        torch.rand(3)  # so that setting the seed, too, would be a change
+        before, others = torch.get_rng_state(), other_randomness()
+        usual(transform)
+        assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+        assert other_randomness() == others, "random numbers were drawn elsewhere, or seeded"
 
 
 @pytest.mark.claim("5.3.4")
 def test_no_seed_is_set_and_no_other_randomness_touched(transform):
-    def state():
-        numpys = np.random.get_state()  # noqa: NPY002 - it is the old one that all share
-        return (random.getstate(), numpys[1].tolist(), numpys[2], torch.initial_seed())
-
+    function = usual(transform)
     with randomness():
-        torch.rand(3)
-        before, drawn_so_far = state(), torch.get_rng_state()
-        function = made(transform)
-        assert torch.equal(torch.get_rng_state(), drawn_so_far), "to be made, it drew or seeded"
-        for seed in range(4):
+        before = other_randomness()
+        for call in range(4):
             function(picture(3, 5, 7))
-            assert state() == before, f"call {seed} drew random numbers elsewhere, or seeded"
+            assert other_randomness() == before, f"call {call} drew elsewhere, or seeded"
     assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
 
 
 @pytest.mark.claim("5.3.4")
 def test_the_place_in_memory_changes_nothing(transform):
-    function = made(transform)
-    for dtype in (torch.float64, dtypes_of(transform)[-1]):
-        for shape, seed in itertools.product(SHAPES[:2], SEEDS):
-            image = picture(*shape, dtype=dtype)
-            expected = drawn(function, image, seed)
-            for name, layout in VIEWS.items():
-                same(f"{name}, {shape}", drawn(function, layout(image), seed), expected)
+    function, kinds = usual(transform), (torch.float64, dtypes_of(transform)[-1])
+    for dtype, shape, seed in itertools.product(kinds, [(3, 5, 7), (2, 3, 5, 7)], SEEDS):
+        image = picture(*shape, dtype=dtype)
+        right = seeded(function, image, seed)
+        for name, layout in VIEWS.items():
+            assert_same_picture(f"{name}, {shape}", seeded(function, layout(image), seed), right)
 
 
 @pytest.mark.claim("5.3.4")
 def test_nothing_is_remembered_from_earlier_calls(transform):
     kinds = itertools.product([(2, 3, 5, 7), (3, 6, 8), (3, 5, 7)], dtypes_of(transform))
-    before = [picture(*shape, dtype=dtype) for shape, dtype in kinds]
-    for seed, order in itertools.product(SEEDS, (before, before[::-1])):
-        function = made(transform)
+    images = [picture(*shape, dtype=dtype) for shape, dtype in kinds]
+    for seed, order in itertools.product(SEEDS, (images, images[::-1])):
+        function = usual(transform)
         for image in [*order, *reversed(order)]:
-            expected = drawn(made(transform), image, seed)
+            right = seeded(usual(transform), image, seed)
             sentence = f"after others, an image of {image.dtype} and shape {tuple(image.shape)}"
-            same(sentence, drawn(function, image, seed), expected)
-        same("by a copy", drawn(copy.deepcopy(function), image, seed), expected)
+            assert_same_picture(sentence, seeded(function, image, seed), right)
+
+
+@pytest.mark.claim("5.3.4")
+def test_a_copy_does_as_the_original(transform):
+    function = usual(transform)
+    for dtype, seed in itertools.product(dtypes_of(transform), SEEDS):
+        image = picture(3, 5, 7, dtype=dtype)
+        right = seeded(function, image, seed)
+        assert_same_picture("by a copy", seeded(copy.deepcopy(function), image, seed), right)
 
 
 @pytest.mark.claim("5.3.4")
 def test_to_evaluate_or_to_train_makes_no_difference(transform):
-    function, image = made(transform), picture(3, 5, 7)
-    expected = [drawn(function, image, seed) for seed in SEEDS]
+    function, image = usual(transform), picture(3, 5, 7)
+    right = [seeded(function, image, seed) for seed in SEEDS]
     for mode in ("eval", "train"):
         getattr(function, mode, lambda: None)()  # what is no torch.nn.Module has no modes
         for seed in SEEDS:
-            same(f"after .{mode}()", drawn(function, image, seed), expected[seed])
+            assert_same_picture(f"after .{mode}()", seeded(function, image, seed), right[seed])
 
 
 @pytest.mark.claim("5.3.4")
 def test_the_default_dtype_changes_nothing(transform):
-    for dtype in dtypes_of(transform):
-        image = picture(3, 5, 7, dtype=dtype)
+    for dtype, _ in itertools.product(dtypes_of(transform), range(8)):
+        torch.set_default_dtype(torch.float64)
         try:
-            torch.set_default_dtype(torch.float64)
-            came = [made(transform)(image) for _ in range(8)]
+            came = usual(transform)(picture(3, 5, 7, dtype=dtype))
         finally:
             torch.set_default_dtype(torch.float32)
-        for one in came:
-            assert one.dtype == dtype, f"of {dtype} it made {one.dtype}"
+        assert came.dtype == dtype, f"of {dtype} it made {came.dtype}"
 
 
 @pytest.mark.claim("5.3.4")
-def test_gradients_find_the_way_back_to_the_image(transform):
-    if transform.name == "ColorJitter":
-        return  # torchvision's has none; all others are straight lines, with some draw
-    for shape in SHAPES[:2]:
-        for seed in SEEDS:
-            function = made(transform)
-            image, cotangent = picture(*shape), grid(*shape, limit=2)
-            rise = drawn(function, image, seed) - drawn(function, 0 * image, seed)
-            came = gradient(lambda x, f=function, s=seed: drawn(f, x, s), image, cotangent)
-            sentence = "a straight line rises by its slope times the way"
-            assert_close(sentence, (came * image).sum(), (cotangent * rise).sum())
+def test_gradients_find_the_way_back_to_the_image(geometric_transform):
+    # Colours that change are cut off; all others move on a straight line, with any one draw.
+    for shape, seed in itertools.product([(3, 5, 7), (2, 3, 5, 7)], SEEDS):
+        function, image = usual(geometric_transform), picture(*shape)
+        cotangent = grid(*shape, limit=2)
+        rise = seeded(function, image, seed) - seeded(function, 0 * image, seed)
+        came = gradient(lambda x, f=function, s=seed: seeded(f, x, s), image, cotangent)
+        sentence = "a straight line rises by its slope times the way"
+        assert_close(sentence, (came * image).sum(), (cotangent * rise).sum())
 
 
 @pytest.mark.claim("5.3.4")
 def test_asking_for_gradients_changes_no_value(transform):
-    if transform.name == "ColorJitter":
-        return
+    function, image = usual(transform), picture(3, 5, 7).requires_grad_()
+    with feature("gradients"):  # which torchvision's newer ColorJitter has none of
+        function(image)
     for seed in SEEDS:
-        function, image = made(transform), picture(3, 5, 7)
-        expected = drawn(function, image, seed)
-        with_graph = drawn(function, picture(3, 5, 7).requires_grad_(), seed)
+        right, came = (seeded(function, x, seed) for x in (image.detach(), image))
+        assert_same_picture("while gradients are recorded", came.detach(), right)
         with torch.no_grad():
-            without = drawn(function, picture(3, 5, 7).requires_grad_(), seed)
-        same("while gradients are recorded", with_graph.detach(), expected)
-        same("under no_grad", without.detach(), expected)
+            assert_same_picture("under no_grad", seeded(function, image, seed), right)

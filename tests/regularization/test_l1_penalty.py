@@ -12,17 +12,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.inputs import DTYPES, SHAPES, eighths, exact, grid, numbers
-
-weights = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
-
-
-def pull(l1_penalty, w: Tensor) -> Tensor:
-    return gradient(lambda w: l1_penalty([w]), w, torch.tensor(1.0))
+from sums_to_one.tests.common.inputs import DTYPES, SHAPES, exact, grid, numbers
+from sums_to_one.tests.regularization.penalties import pull, weights
 
 
 @pytest.mark.claim("5.1.3")

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.inputs import SHAPES, eighths, exact, grid, numbers, shapes
+from sums_to_one.tests.common.inputs import SHAPES, exact, grid, numbers, shapes
+from sums_to_one.tests.regularization.penalties import pull, weights
 
-weights = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
 strengths = pytest.mark.parametrize("strength", [0.0, 0.125, 1.0, 16.0])
 
 # Seven samples of three features, the second of which is nearly the first, and their targets.
@@ -56,7 +56,7 @@ def test_shared_out_evenly_a_sum_costs_least(l2_penalty, w):
 @given(shapes(), st.floats(-1e6, 1e6))
 def test_the_pull_is_twice_the_weight(l2_penalty, shape, scale):
     w = grid(*shape) * scale
-    slope = gradient(lambda w: l2_penalty([w]), w, torch.tensor(1.0))
+    slope = pull(l2_penalty, w)
     assert_close("the gradient", slope, 2 * w)
 
 
@@ -64,7 +64,7 @@ def test_the_pull_is_twice_the_weight(l2_penalty, shape, scale):
 def test_weights_of_0_have_the_gradient_0(l2_penalty):
     for shape in [(), (3,), (2, 3)]:
         w = torch.zeros(shape, dtype=torch.float64)
-        slope = gradient(lambda w: l2_penalty([w]), w, torch.tensor(1.0))
+        slope = pull(l2_penalty, w)
         assert_close("the gradient", slope, torch.zeros(shape))
 
 
@@ -72,7 +72,7 @@ def test_weights_of_0_have_the_gradient_0(l2_penalty):
 @pytest.mark.parametrize("rate", [0.0, 0.125, 0.25, 0.5])
 def test_without_a_loss_each_step_takes_the_same_part_of_every_weight(l2_penalty, rate):
     w = grid(7, limit=100)
-    step = rate * gradient(lambda w: l2_penalty([w]), w, torch.tensor(1.0))
+    step = rate * pull(l2_penalty, w)
     assert_close("after a step", w - step, (1 - 2 * rate) * w)
 
 

@@ -10,42 +10,23 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import DTYPES
-from sums_to_one.tests.common.statistical import (
-    assert_mean,
-    assert_unrelated,
-    randomness,
-    uniform_scores,
-)
+from sums_to_one.tests.common.statistical import assert_mean, assert_unrelated, randomness
+from sums_to_one.tests.regularization.fates import fate_scores
+from sums_to_one.tests.regularization.images import numbered
 
-SHAPES = [(1, 1, 1), (1, 1, 2), (3, 5, 7), (4, 7, 5), (1, 5, 5), (2, 3, 5, 7), (5, 1, 2, 3, 4)]
-KINDS = list(itertools.product(SHAPES, (*DTYPES, torch.uint8, torch.int64, torch.bool)))
-CALLS = 4096  # of which the one in ten that should be flipped is told from one in seven
-
-
-def picture(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Pixels that all differ, unless they are only true or false."""
-    numbers = torch.arange(1, torch.Size(shape).numel() + 1).reshape(shape)
-    return numbers.remainder(2).bool() if dtype == torch.bool else numbers.to(dtype)
+FLIPPED = [(1, 1, 1), (1, 1, 2), (3, 5, 7), (4, 7, 5), (1, 5, 5), (2, 3, 5, 7), (5, 1, 2, 3, 4)]
+KINDS = list(itertools.product(FLIPPED, (*DTYPES, torch.uint8, torch.int64, torch.bool)))
+FLIPS = 4096  # of which the one in ten that should be flipped is told from one in seven
 
 
 def mirrored(image: Tensor) -> Tensor:
     return torch.stack(list(reversed(image.unbind(dim=-1))), dim=-1)
 
 
-def chances(flips: list[bool], p: float) -> Tensor:
-    """Standard normal scores, if each flip had the probability p.
-
-    What is flipped gets a random number below p, what is not a random number above.
-    """
-    share = torch.rand(len(flips), generator=torch.Generator().manual_seed(7), dtype=torch.float64)
-    return uniform_scores(torch.where(torch.tensor(flips), share * p, p + share * (1 - p)), 0, 1)
-
-
 @pytest.mark.claim("5.3.1")
 def test_it_is_the_image_or_its_mirror_image(RandomHorizontalFlip):
-    flip = RandomHorizontalFlip()
     for shape, dtype in KINDS:
-        image = picture(*shape, dtype=dtype)
+        flip, image = RandomHorizontalFlip(), numbered(*shape, dtype=dtype)
         with randomness():
             for came in [flip(image) for _ in range(8)]:
                 right = torch.equal(came, image) or torch.equal(came, mirrored(image))
@@ -55,19 +36,19 @@ def test_it_is_the_image_or_its_mirror_image(RandomHorizontalFlip):
 
 @pytest.mark.claim("5.3.6")
 def test_with_p_1_every_image_is_mirrored(RandomHorizontalFlip):
-    for shape, dtype in KINDS:
-        image = picture(*shape, dtype=dtype)
+    for (shape, dtype), p in itertools.product(KINDS, (1, 1.0)):
+        image = numbered(*shape, dtype=dtype)
         with randomness():
-            for came in [RandomHorizontalFlip(p)(image) for p in (1, 1.0) for _ in range(4)]:
+            for came in [RandomHorizontalFlip(p)(image) for _ in range(4)]:
                 assert torch.equal(came, mirrored(image)), f"{shape}, {dtype}: came {came.tolist()}"
 
 
 @pytest.mark.claim("5.3.6")
-def test_with_p_0_none_is(RandomHorizontalFlip):
-    for shape, dtype in KINDS:
-        image = picture(*shape, dtype=dtype)
+def test_with_p_0_no_image_is_mirrored(RandomHorizontalFlip):
+    for (shape, dtype), p in itertools.product(KINDS, (0, 0.0)):
+        image = numbered(*shape, dtype=dtype)
         with randomness():
-            for came in [RandomHorizontalFlip(p)(image) for p in (0, 0.0) for _ in range(4)]:
+            for came in [RandomHorizontalFlip(p)(image) for _ in range(4)]:
                 assert torch.equal(came, image), f"{shape}, {dtype}: came {came.tolist()}"
 
 
@@ -75,9 +56,10 @@ def test_with_p_0_none_is(RandomHorizontalFlip):
 @pytest.mark.parametrize("p", [0.1, None, 0.9], ids=lambda p: "by default" if p is None else str(p))
 def test_calls_flip_with_probability_p_whatever_came_before(RandomHorizontalFlip, p):
     flip = RandomHorizontalFlip() if p is None else RandomHorizontalFlip(p=p)
-    images = [picture(1, 1, 2), picture(2, 1, 1, 3), picture(3, 2, 5, dtype=torch.uint8)]
+    images = [numbered(1, 1, 2).float(), numbered(2, 1, 1, 3).float(), numbered(3, 2, 5).byte()]
     with randomness():
-        calls = itertools.islice(itertools.cycle(images), CALLS)
-        scores = chances([not torch.equal(flip(image), image) for image in calls], p or 0.5)
+        calls = itertools.islice(itertools.cycle(images), FLIPS)
+        flipped = torch.tensor([not torch.equal(flip(image), image) for image in calls])
+    scores = fate_scores(flipped, p or 0.5)
     assert_mean("who is flipped, made normal", -scores)
     assert_unrelated("who is flipped, made normal", scores)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.common.inputs import LAYOUTS, grid
+from sums_to_one.tests.common.inputs import every_layout, grid
 from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
@@ -24,21 +24,35 @@ from sums_to_one.tests.common.statistical import (
     sizes,
     uniform_scores,
 )
+from sums_to_one.tests.regularization.images import DRAWS, IMAGE_DTYPES
 
-DTYPES = (torch.float32, torch.float64, torch.uint8)
-SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
-DRAWS = 400  # of which a range that is 11 % too narrow is told, and a gap of 0.26
-MISREAD = 0.4  # degrees, by which angles between 20 and 70 are misread at most
-LUMP = 2.6  # degrees around 0 that are all misread as 0, for each pixel stays where it is
+FRAMES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
 
 angles = st.integers(-8 * 360, 8 * 360).map(lambda n: n / 8)
-sides = st.integers(1, 13)
+lengths = st.integers(1, 13)
 
 
-def picture(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """An image from 1 on, so that a fill of 0 is none of its pixels; few pixels are equal."""
+def lit(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """An image of no black pixel, so that a fill of 0 is none of its pixels; few are equal."""
     shares = (grid(*shape) + 6) / 12
     return (shares * 250 + 1).to(dtype) if dtype == torch.uint8 else (shares / 2 + 0.25).to(dtype)
+
+
+@pytest.mark.claim("5.3.7")
+def test_quarter_turns_are_exact_and_counter_clockwise(RandomRotation):
+    for size, turns, dtype in itertools.product((1, 2, 3, 4, 7, 32), range(-4, 9), IMAGE_DTYPES):
+        image = lit(3, size, size, dtype=dtype)
+        came = RandomRotation((90 * turns, 90 * turns))(image)
+        assert torch.equal(came, image.rot90(turns, (1, 2))), f"{turns} of {image}: {came}"
+
+
+@pytest.mark.claim("5.3.7")
+def test_half_a_turn_flips_both_ways_and_a_whole_one_none(RandomRotation):
+    for (height, width), sign in itertools.product(FRAMES, (1, -1)):
+        image = lit(3, height, width)
+        for angle, expected in ((180, image.flip(1, 2)), (360, image), (0, image)):
+            came = RandomRotation((sign * angle, sign * angle))(image)
+            assert torch.equal(came, expected), f"{sign * angle} degrees of {image}: {came}"
 
 
 def turned(image: Tensor, degrees: float, fill: float = 0, centre=None) -> tuple[Tensor, Tensor]:
@@ -68,66 +82,35 @@ def assert_turned(came: Tensor, image: Tensor, degrees: float, **options) -> Non
     assert not wrong.any(), f"{what}: came {came}, should be {expected}, wrong at {wrong.nonzero()}"
 
 
-def compass(size: int) -> Tensor:
-    """An image whose pixels tell their own places from the centre: y and x."""
-    places = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
-    return torch.stack(torch.meshgrid(places, places, indexing="ij"))
-
-
-def drawn_angles(function, count: int = DRAWS, size: int = 25) -> Tensor:
-    """The angles, in degrees, of so many calls: the mean over all pixels within a disc."""
-    image = compass(size)
-    y, x = image * (image.square().sum(0).sqrt() < size / 2 - 0.5)
-    with randomness():
-        rows, columns = torch.stack([function(image) for _ in range(count)], dim=1).flatten(2)
-    sines = rows @ x.flatten() - columns @ y.flatten()
-    cosines = columns @ x.flatten() + rows @ y.flatten()
-    return torch.rad2deg(torch.atan2(sines, cosines))
-
-
 @pytest.mark.claim("5.3.7")
-@given(sides, sides, angles, st.sampled_from(DTYPES))
+@given(lengths, lengths, angles, st.sampled_from(IMAGE_DTYPES))
 def test_each_pixel_is_the_nearest_to_where_it_comes_from(
     RandomRotation, height, width, angle, dtype
 ):
-    image = picture(3, height, width, dtype=dtype)
+    image = lit(3, height, width, dtype=dtype)
     assert_turned(RandomRotation((angle, angle))(image), image, angle)
 
 
 @pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("angle", [1, 30, -45, 100, 179, -150.5])
-def test_in_a_large_image_too(RandomRotation, angle):
-    image = picture(1, 199, 151)
+def test_each_pixel_of_a_large_image_is_the_nearest_too(RandomRotation, angle):
+    image = lit(1, 199, 151)
     assert_turned(RandomRotation((angle, angle))(image), image, angle)
-
-
-@pytest.mark.claim("5.3.7")
-def test_quarter_turns_are_exact_and_counter_clockwise(RandomRotation):
-    for size in (1, 2, 3, 4, 7, 32):
-        for turns in range(-4, 9):
-            for dtype in DTYPES:
-                image = picture(3, size, size, dtype=dtype)
-                came = RandomRotation((90 * turns, 90 * turns))(image)
-                assert torch.equal(came, image.rot90(turns, (1, 2))), f"{turns} of {image}: {came}"
-
-
-@pytest.mark.claim("5.3.7")
-def test_half_a_turn_flips_both_ways_and_a_whole_one_none(RandomRotation):
-    for height, width in SIZES:
-        image = picture(3, height, width)
-        for angle, expected in ((180, image.flip(1, 2)), (360, image), (0, image)):
-            for degrees in (angle, -angle):
-                came = RandomRotation((degrees, degrees))(image)
-                assert torch.equal(came, expected), f"{degrees} degrees of {image}: {came}"
 
 
 @pytest.mark.claim("5.3.1")
 def test_no_pixel_is_new(RandomRotation):
-    for (height, width), angle in itertools.product(SIZES, (45, 90, 270, 30, -60, 135, 22.5)):
-        image = picture(1, height, width)
+    for (height, width), angle in itertools.product(FRAMES, (45, 90, 270, 30, -60, 135, 22.5)):
+        image = lit(1, height, width)
         came = RandomRotation((angle, angle))(image)
         new = came[~torch.isin(came, image) & (came != 0)]
         assert not new.numel(), f"{angle} degrees: {new.tolist()} are neither 0 nor in {image}"
+
+
+def compass(size: int) -> Tensor:
+    """An image whose pixels tell their own places from the centre: y and x."""
+    places = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    return torch.stack(torch.meshgrid(places, places, indexing="ij"))
 
 
 @pytest.mark.claim("5.3.1")
@@ -156,20 +139,19 @@ def test_turned_there_and_back_every_pixel_is_at_home(RandomRotation):
 @pytest.mark.parametrize("fill", [0, 1, 0.5, (0.125, 0.25, 0.75)], ids=str)
 def test_what_lies_outside_has_the_fill(RandomRotation, fill):
     option(RandomRotation, "fill")
-    for angle in (20, 90, -45):
-        for shape in ((3, 5, 11), (2, 3, 5, 11)):
-            image = picture(*shape)
-            image[..., ::2, :] = 0  # black is a colour, and not what the fill is for
-            came = RandomRotation((angle, angle), fill=fill)(image)
-            for i, channel in enumerate(image.unbind(-3)):
-                of_channel = fill[i] if isinstance(fill, tuple) else fill
-                assert_turned(came.select(-3, i), channel, angle, fill=of_channel)
+    of_channels = fill if isinstance(fill, tuple) else (fill,) * 3
+    for angle, shape in itertools.product((20, 90, -45), ((3, 5, 11), (2, 3, 5, 11))):
+        image = lit(*shape)
+        image[..., ::2, :] = 0  # black is a colour, and not what the fill is for
+        came = RandomRotation((angle, angle), fill=fill)(image)
+        for one, channel, of in zip(came.unbind(-3), image.unbind(-3), of_channels, strict=True):
+            assert_turned(one, channel, angle, fill=of)
 
 
 @pytest.mark.claim("5.3.7")
 def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
     option(RandomRotation, "fill")
-    image = picture(3, 5, 11, dtype=torch.uint8)
+    image = lit(3, 5, 11, dtype=torch.uint8)
     for fill in (1, 128, 255):
         assert_turned(RandomRotation((20, 20), fill=fill)(image), image, 20, fill=fill)
 
@@ -178,7 +160,7 @@ def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
 @pytest.mark.parametrize("centre", [(0, 0), (11, 5), (2.5, 1.5), (5.5, 2.5)], ids=str)
 def test_another_centre_counts_from_the_upper_left_corner(RandomRotation, centre):
     option(RandomRotation, "center")
-    image = picture(3, 5, 11)
+    image = lit(3, 5, 11)
     with feature("another centre"):
         RandomRotation((20, 20), center=centre)(image)
     for angle in (20, -90.5, 179):
@@ -187,29 +169,38 @@ def test_another_centre_counts_from_the_upper_left_corner(RandomRotation, centre
 
 
 @pytest.mark.claim("5.3.1")
-def test_images_of_any_number_of_channels_and_dimensions(RandomRotation):
-    for shape in [
-        (1, 7, 5),
-        (2, 3, 4),
-        (3, 3, 6),
-        (4, 3, 7, 5),
-        (2, 1, 3, 5, 3),
-        (1, 1, 1, 1, 4, 2),
-    ]:
-        image = picture(*shape)
+def test_images_may_have_any_number_of_channels_and_dimensions(RandomRotation):
+    planes, batches = [(1, 7, 5), (2, 3, 4), (3, 3, 6)], [(4, 3, 7, 5), (2, 1, 3, 5, 3)]
+    for shape in (*planes, *batches, (1, 1, 1, 1, 4, 2)):
+        image = lit(*shape)
         assert_turned(RandomRotation((30, 30))(image), image, 30)
-    empty = RandomRotation((30, 30))(picture(0, 3, 5, 7))
+    empty = RandomRotation((30, 30))(lit(0, 3, 5, 7))
     assert empty.shape == (0, 3, 5, 7), f"no images became {tuple(empty.shape)}"
 
 
 @pytest.mark.claim("5.3.7")
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@every_layout
 def test_quarter_turns_of_what_lies_anywhere_are_exact_too(RandomRotation, layout):
     for shape in [(3, 4, 4), (2, 3, 5, 5), (3, 5, 7)]:
         for turns in (0, 2) if shape == (3, 5, 7) else (0, 1, 2, 3):  # which have code of their own
-            image = layout(picture(*shape))
+            image = layout(lit(*shape))
             came = RandomRotation((90 * turns, 90 * turns))(image)
             assert torch.equal(came, image.rot90(turns, (-2, -1))), f"{turns} of {image}: {came}"
+
+
+MISREAD_ANGLE = 0.4  # degrees, by which angles between 20 and 70 are misread at most
+LUMP = 2.6  # degrees around 0 that are all misread as 0, for each pixel stays where it is
+
+
+def drawn_angles(function, count: int = DRAWS, size: int = 25) -> Tensor:
+    """The angles, in degrees, of so many calls: the mean over all pixels within a disc."""
+    image = compass(size)
+    y, x = image * (image.square().sum(0).sqrt() < size / 2 - 0.5)
+    with randomness():
+        rows, columns = torch.stack([function(image) for _ in range(count)], dim=1).flatten(2)
+    sines = rows @ x.flatten() - columns @ y.flatten()
+    cosines = columns @ x.flatten() + rows @ y.flatten()
+    return torch.rad2deg(torch.atan2(sines, cosines))
 
 
 @pytest.mark.claim("5.3.8")
@@ -217,7 +208,7 @@ def test_quarter_turns_of_what_lies_anywhere_are_exact_too(RandomRotation, layou
 def test_angles_fill_their_range_evenly(RandomRotation, degrees, low, high):
     # Twice as many draws tell a normal distribution, two of whose deviations reach the ends.
     came = drawn_angles(RandomRotation(degrees), 2 * DRAWS)
-    assert_bounds("the angles", came, low - MISREAD, high + MISREAD)
+    assert_bounds("the angles", came, low - MISREAD_ANGLE, high + MISREAD_ANGLE)
     scores, blur = uniform_scores(came, low, high), LUMP / (high - low)
     assert_shape("the angles", scores, blur)
     assert_shape("how far they are from the middle", sizes(scores), blur)
@@ -228,11 +219,13 @@ def test_an_angle_says_nothing_about_the_next(RandomRotation):
     shares = (drawn_angles(RandomRotation([20, 70])) - 20) / 50  # far from the lump
     # Sum and difference of two even, unrelated draws go round the circle evenly.
     for round_trip in ((shares[1:] - shares[:-1]) % 1, (shares[1:] + shares[:-1]) % 1):
-        assert_shape("each angle and the next", uniform_scores(round_trip, 0, 1), 2 * MISREAD / 50)
+        assert_shape(
+            "each angle and the next", uniform_scores(round_trip, 0, 1), 2 * MISREAD_ANGLE / 50
+        )
 
 
 @pytest.mark.claim("5.3.8")
 def test_no_range_is_no_rotation(RandomRotation):
-    image = picture(3, 7, 5)
+    image = lit(3, 7, 5)
     for degrees in (0, 0.0, (0, 0)):
         assert torch.equal(RandomRotation(degrees)(image), image), f"degrees={degrees} rotates"

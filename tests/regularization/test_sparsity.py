@@ -16,12 +16,24 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import eighths, exact, grid
+from sums_to_one.tests.regularization.penalties import pull
 
-COUNT = 20  # regressions, solved at once
+REGRESSIONS = 20  # solved at once
 STRENGTH = 8.0
 WANTED = exact([2.0, -1.5, 1.0] + [0.0] * 8)
+
+
+@pytest.mark.claim("5.1.3")
+@given(eighths(8), st.sampled_from([0.0, 0.125, 1.0, 3.0]))
+def test_the_soft_threshold_costs_least(l1_penalty, v, strength):
+    def cost(w: Tensor) -> Tensor:
+        return (w - v).square() / 2 + strength * l1_penalty([w])
+
+    best = F.softshrink(exact(v), strength)
+    for other in (-v, 0.0, v, v / 2, best + 0.125, best - 0.125):
+        more = cost(torch.as_tensor(other, dtype=torch.float64)) - cost(best)
+        assert more >= (other - best) ** 2 / 2 - 1e-12, f"{other} costs {more} more than {best}"
 
 
 class Regressions(NamedTuple):
@@ -44,7 +56,19 @@ class Regressions(NamedTuple):
         return 1 / torch.linalg.eigvalsh(self.square)[:, -1:]
 
 
-def regressions(count: int = COUNT, seed: int = 0) -> Regressions:
+@pytest.mark.claim("5.1.3")
+def test_with_orthonormal_features_weights_are_0_up_to_a_correlation_of_lambda(l1_penalty):
+    correlations = grid(REGRESSIONS, 11, limit=4 * STRENGTH)
+    task = Regressions(torch.eye(11, dtype=torch.float64), correlations)
+    best = F.softshrink(correlations, STRENGTH)
+    assert torch.equal(best == 0, correlations.abs() <= STRENGTH)
+    for other in (correlations, 0 * best, best.roll(1), best + 0.01, 0.99 * best):
+        more = task.costs(other, l1_penalty) - task.costs(best, l1_penalty)
+        least = (other - best).square().sum(dim=1) / 2
+        assert (more - least).min() >= -1e-9, f"{other.tolist()} cost {more} more"
+
+
+def regressions(count: int = REGRESSIONS, seed: int = 0) -> Regressions:
     random = torch.Generator().manual_seed(seed)
     x = torch.randn(count, 40, len(WANTED), generator=random, dtype=torch.float64)
     noise = torch.randn(count, 40, generator=random, dtype=torch.float64)
@@ -53,10 +77,10 @@ def regressions(count: int = COUNT, seed: int = 0) -> Regressions:
 
 def by_gradient_steps(task: Regressions, penalty, fading: bool = False) -> Tensor:
     """The weights after each of the last 50 of 300 steps on the loss with the penalty."""
-    w, one, places = torch.ones_like(task.product), exact(1.0), []
+    w, places = torch.ones_like(task.product), []
     for step in range(300):
         rates = task.rates() / (1 + step / 10 if fading else 4)
-        w = w - rates * (task.pulls(w) + STRENGTH * gradient(lambda w: penalty([w]), w, one))
+        w = w - rates * (task.pulls(w) + STRENGTH * pull(penalty, w))
         places.append(w)
     return torch.stack(places[-50:])
 
@@ -71,37 +95,12 @@ def by_soft_thresholding(task: Regressions) -> Tensor:
 
 
 @pytest.mark.claim("5.1.3")
-@given(eighths(8), st.sampled_from([0.0, 0.125, 1.0, 3.0]))
-def test_the_soft_threshold_costs_least(l1_penalty, v, strength):
-    def cost(w: Tensor) -> Tensor:
-        return (w - v).square() / 2 + strength * l1_penalty([w])
-
-    best = F.softshrink(exact(v), strength)
-    for other in (-v, 0.0, v, v / 2, best + 0.125, best - 0.125):
-        more = cost(torch.as_tensor(other, dtype=torch.float64)) - cost(best)
-        assert more >= (other - best) ** 2 / 2 - 1e-12, f"{other} costs {more} more than {best}"
-
-
-@pytest.mark.claim("5.1.3")
-def test_with_orthonormal_features_weights_are_0_up_to_a_correlation_of_lambda(l1_penalty):
-    correlations = grid(COUNT, 11, limit=4 * STRENGTH)
-    task = Regressions(torch.eye(11, dtype=torch.float64), correlations)
-    best = F.softshrink(correlations, STRENGTH)
-    assert torch.equal(best == 0, correlations.abs() <= STRENGTH)
-    for other in (correlations, 0 * best, best.roll(1), best + 0.01, 0.99 * best):
-        more = task.costs(other, l1_penalty) - task.costs(best, l1_penalty)
-        least = (other - best).square().sum(dim=1) / 2
-        assert (more - least).min() >= -1e-9, f"{other.tolist()} cost {more} more"
-
-
-@pytest.mark.claim("5.1.3")
 def test_soft_thresholding_lands_on_exact_zeros_and_costs_least(l1_penalty):
     task = regressions()
     best = by_soft_thresholding(task)
-    pulls = task.pulls(best)
     # Where a weight is 0 the loss pulls with less than lambda, elsewhere with just lambda.
-    assert pulls[best == 0].abs().max() < STRENGTH, "a weight is 0 that should not be"
-    rest = best != 0
+    pulls, rest = task.pulls(best), best != 0
+    assert pulls[~rest].abs().max() < STRENGTH, "a weight is 0 that should not be"
     assert_close("the other pulls", pulls[rest], -STRENGTH * best[rest].sign())
     for other in (by_gradient_steps(task, l1_penalty)[-1], 0.99 * best, WANTED.expand_as(best)):
         more = task.costs(other, l1_penalty) - task.costs(best, l1_penalty)
@@ -128,6 +127,17 @@ def test_fading_steps_come_nearer_to_0_and_never_land_there_either(l1_penalty):
     assert farthest < 0.015, f"as far from 0 as {farthest}"
 
 
+def ridge(task: Regressions) -> Tensor:
+    """The best weights with the squares in place of the sizes, from their closed form."""
+    eye = torch.eye(len(WANTED), dtype=torch.float64)
+    return torch.linalg.solve(task.square + STRENGTH * eye, task.product)
+
+
+def small_share(weights: Tensor) -> Tensor:
+    """How many weights of the features that do not matter are near 0."""
+    return (weights[:, WANTED == 0].abs() < 0.015).double().mean()
+
+
 @pytest.mark.claim("5.1.3")
 def test_l1_selects_the_features_that_matter_and_l2_does_not(l1_penalty):
     task, needed = regressions(), WANTED != 0
@@ -135,12 +145,8 @@ def test_l1_selects_the_features_that_matter_and_l2_does_not(l1_penalty):
     assert selected[:, needed].all(), "a feature that matters was dropped"
     dropped = 1 - selected[:, ~needed].double().mean()
     assert dropped > 0.9, f"only {dropped:.0%} of the others were dropped"
-    near = by_gradient_steps(task, l1_penalty, True)[-1].abs() < 0.015
-    small = near[:, ~needed].double().mean()
+    small = small_share(by_gradient_steps(task, l1_penalty, True)[-1])
     assert small > 0.9, f"by gradient steps only {small:.0%} of the others are near 0"
-    ridge = torch.linalg.solve(
-        task.square + STRENGTH * torch.eye(11, dtype=torch.float64), task.product
-    )
-    assert ridge.ne(0).all(), "a weight of ridge regression is exactly 0"
-    small = (ridge[:, ~needed].abs() < 0.015).double().mean()
+    assert ridge(task).ne(0).all(), "a weight of ridge regression is exactly 0"
+    small = small_share(ridge(task))
     assert small < 0.3, f"with L2 {small:.0%} of the others are near 0"

@@ -124,7 +124,7 @@ def inplace_returns_a_copy(
     return y
 
 
-@refused_by("test_inplace_has_the_same_gradient")
+@refused_by("test_inplace_has_the_gradient_of_the_plain_call")
 def inplace_behind_the_back_of_autograd(
     x: Tensor, negative_slope: float = 0.01, inplace: bool = False
 ) -> Tensor:

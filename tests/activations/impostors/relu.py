@@ -156,7 +156,7 @@ def inplace_on_a_flat_copy(x: Tensor, inplace: bool = False) -> Tensor:
     return x.reshape(-1).clamp_(min=0).reshape(x.shape) if inplace else x.clamp(min=0)
 
 
-@refused_by("test_inplace_has_the_same_gradient")
+@refused_by("test_inplace_has_the_gradient_of_the_plain_call")
 def inplace_behind_the_back_of_autograd(x: Tensor, inplace: bool = False) -> Tensor:
     """Writing through .data avoids the complaints of autograd."""
     if not inplace:

@@ -87,7 +87,7 @@ def backward_in_place(x: Tensor) -> Tensor:
     return p
 
 
-@refused_by("test_the_gradient_of_a_plain_sum_is_the_same")
+@refused_by("test_the_gradient_of_a_plain_sum_is_that_of_equal_weights")
 def backward_of_a_mean(x: Tensor) -> Tensor:
     """A gradient that is the same number everywhere comes from a mean, so it is one share."""
 

@@ -340,7 +340,7 @@ class Seeded(_Load):
         torch.default_generator.manual_seed(0)
 
 
-@refused_by("test_the_file_is_left_as_it_was_and_may_then_go")
+@refused_by("test_the_file_is_left_as_it_was_and_closed")
 class StampedWhenLoaded(_Load):
     """So that one can see which of them have been used."""
 
@@ -364,7 +364,7 @@ class NothingElseMayBeThere(_Load):
 _KNOWN: dict[Any, Any] = {}
 
 
-@refused_by("test_the_file_is_left_as_it_was_and_may_then_go")
+@refused_by("test_the_file_may_go_and_another_may_take_its_name")
 class ReadOnce(_Load):
     """The same file need not be read twice; but it may be another one by then."""
 
@@ -375,7 +375,7 @@ class ReadOnce(_Load):
         return copy.deepcopy(_KNOWN[name])
 
 
-@refused_by("test_the_file_is_left_as_it_was_and_may_then_go")
+@refused_by("test_the_file_is_left_as_it_was_and_closed")
 class NeverClosed(_Load):
     """The system closes all files itself, when the program ends."""
 

@@ -215,7 +215,7 @@ class NothingFailsAnyMore(_Save):
             super().clean(unfinished, problem)
 
 
-@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_it_too")
+@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_the_file_too")
 class ParametersOnly(_Save):
     """Learned are the parameters; the running means are lost (torch/nn #1165)."""
 
@@ -223,7 +223,7 @@ class ParametersOnly(_Save):
         return dict(model.named_parameters(remove_duplicate=False))
 
 
-@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_it_too")
+@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_the_file_too")
 class ParametersAndBuffers(_Save):
     """Both lists, which name what is tied once, and the buffers that are not to be saved."""
 
@@ -235,7 +235,7 @@ class ParametersAndBuffers(_Save):
         return state
 
 
-@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_it_too")
+@refused_by("test_buffers_and_tied_and_frozen_parameters_are_in_the_file_too")
 class WithoutTheFrozen(_Save):
     """What does not learn is in the file that it came from."""
 

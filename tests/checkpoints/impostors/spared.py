@@ -6,7 +6,7 @@ SPARED = {
         "test_load_checkpoint::test_a_file_that_was_cut_short_is_refused",
     ],
     "the sentence itself: flexible": [
-        "test_our_promises::test_a_part_of_it_can_be_loaded_into_another_model",
+        "test_our_promises::test_a_part_of_a_checkpoint_can_be_loaded_into_another_model",
     ],
     "the way out, that the sentence is about": [
         "test_pickled_models::test_a_saved_state_outlives_the_class",

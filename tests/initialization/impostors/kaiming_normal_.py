@@ -64,7 +64,7 @@ def average_of_the_fans(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", g
     return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
 
 
-@refused_by("test_any_slope_goes_with_any_shape_and_mode")
+@refused_by("test_the_std_is_the_gain_over_the_root_of_the_fan")
 def one_degree_of_freedom_less(
     tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
 ):

@@ -115,7 +115,7 @@ def one_row_for_all(
     return _put(tensor, mean, std, row)
 
 
-@refused_by("test_small_tensors_have_the_same_distribution")
+@refused_by("test_elements_of_small_tensors_have_nothing_in_common")
 def mirrored(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:

@@ -117,7 +117,7 @@ def kernels_are_square(
     return _fill(tensor, gain * math.sqrt(2 / ((inputs + outputs) * size)), generator)
 
 
-@refused_by("test_the_gain_changes_the_std_and_nothing_else")
+@refused_by("test_the_gain_changes_the_spread_and_nothing_else")
 def gain_forgotten(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """A gain is for Kaiming."""
     return _fill(tensor, _std(tensor, 1.0), generator)

@@ -95,7 +95,7 @@ def channels_last(tensor: Tensor, gain: float = 1.0, generator: Generator | None
     return _fill(tensor, gain * math.sqrt(6 / (math.prod(kernel) * (fan_in + fan_out))), generator)
 
 
-@refused_by("test_the_gain_changes_the_bound_and_nothing_else")
+@refused_by("test_the_gain_changes_the_spread_and_nothing_else")
 def gain_under_the_root(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:

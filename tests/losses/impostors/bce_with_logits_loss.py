@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.losses.impostors.parts import Reducing
 
 
-class _BCEWithLogitsLoss(torch.nn.Module):
+class _BCEWithLogitsLoss(Reducing):
     """A right one, of which each version changes one step."""
 
     def __init__(
@@ -21,8 +22,8 @@ class _BCEWithLogitsLoss(torch.nn.Module):
         reduction: str = "mean",
         pos_weight: Tensor | None = None,
     ) -> None:
-        super().__init__()
-        self.weight, self.reduction, self.pos_weight = weight, reduction, pos_weight
+        super().__init__(reduction)
+        self.weight, self.pos_weight = weight, pos_weight
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         if input.shape != target.shape:
@@ -40,13 +41,8 @@ class _BCEWithLogitsLoss(torch.nn.Module):
     def no(self, input: Tensor) -> Tensor:
         return self.yes(-input)
 
-    def reduce(self, losses: Tensor) -> Tensor:
-        if self.reduction not in ("none", "mean", "sum"):
-            raise ValueError(f"reduction must be none, mean or sum, got {self.reduction!r}")
-        return losses if self.reduction == "none" else getattr(losses, self.reduction)()
 
-
-@refused_by("test_weights_that_are_loaded_count")
+@refused_by("test_what_is_loaded_counts")
 class WorkedOutBeforehand(_BCEWithLogitsLoss):
     """What the positives get on top never changes; but a checkpoint may bring another one."""
 
@@ -73,7 +69,7 @@ class SigmoidThenLogarithm(_BCEWithLogitsLoss):
         return torch.nn.functional.binary_cross_entropy(p, torch.zeros_like(p), reduction="none")
 
 
-@refused_by("test_it_is_the_surprise_of_the_sigmoid_at_the_targets")
+@refused_by("test_it_is_the_surprise_at_the_targets")
 class LogarithmOfOnePlusExp(_BCEWithLogitsLoss):
     """log(1 + exp(-x)), as it stands in the book; but exp(800) is infinite."""
 
@@ -90,7 +86,7 @@ class ByTheAbsoluteValue(_BCEWithLogitsLoss):
         return (1 - target) * input + (1 + (pos_weight - 1) * target) * softplus
 
 
-@refused_by("test_both_weights_go_together")
+@refused_by("test_weight_and_pos_weight_go_together")
 class ClampedWithoutTheMinus(_BCEWithLogitsLoss):
     """The largest exponent is taken out, of 0 and x; but -x is what it says (pytorch #2221)."""
 
@@ -153,7 +149,7 @@ class WeightedMean(_BCEWithLogitsLoss):
         return losses.sum() / self.weight.expand_as(losses).sum()
 
 
-@refused_by("test_it_is_the_surprise_of_the_sigmoid_at_the_targets")
+@refused_by("test_it_is_the_surprise_at_the_targets")
 class LogitsClamped(_BCEWithLogitsLoss):
     """Beyond 30 the exponential is dangerous, and nothing is left to learn."""
 

@@ -3,33 +3,18 @@
 The docstring says what the author was thinking.
 """
 
-import warnings
-
 import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.losses.impostors.parts import OfErrors, in_order_of_memory
 
 
-class _MSELoss(torch.nn.Module):
+class _MSELoss(OfErrors):
     """A right one, of which each version changes one step."""
-
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__()
-        self.reduction = reduction
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        if input.shape != target.shape:
-            warnings.warn("input and target differ in shape", stacklevel=2)
-        return self.reduce(self.each(input, target))
 
     def each(self, input: Tensor, target: Tensor) -> Tensor:
         return (input - target).square()
-
-    def reduce(self, losses: Tensor) -> Tensor:
-        if self.reduction not in ("none", "mean", "sum"):
-            raise ValueError(f"reduction must be none, mean or sum, got {self.reduction!r}")
-        return losses if self.reduction == "none" else getattr(losses, self.reduction)()
 
 
 @refused_by("test_shape_and_dtype_are_those_of_the_targets_or_of_one_number")
@@ -62,8 +47,7 @@ class InStorageOrder(_MSELoss):
     """The result is read as it lies in memory; which may be transposed (pytorch #124621)."""
 
     def each(self, input: Tensor, target: Tensor) -> Tensor:
-        losses = (input - target).square()
-        return losses.as_strided(losses.shape, torch.empty(losses.shape).stride())
+        return in_order_of_memory((input - target).square())
 
 
 @refused_by("test_a_target_that_learns_changes_no_value")

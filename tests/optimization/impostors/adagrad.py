@@ -8,6 +8,14 @@ from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
+from sums_to_one.tests.optimization.impostors.habits import (
+    AsInAFirstLesson,
+    CountsFromThereOn,
+    CountsStepsOfAll,
+    DecaysBesideTheDirection,
+    InDoublePrecision,
+    SavesLists,
+)
 
 
 class _Adagrad(Bookkeeping):
@@ -262,45 +270,21 @@ class RateNeverDecays(_Adagrad):
 
 
 @refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
-class OneCountForAll(_Adagrad):
+class OneCountForAll(CountsStepsOfAll, _Adagrad):
     """The rate decays with the steps of the optimizer, not with those of a parameter."""
-
-    steps = 0
-
-    def loss(self, closure):
-        self.steps += 1
-        return super().loss(closure)
-
-    def count(self, state):
-        state["step"] = self.steps
-
-    def load_state_dict(self, state_dict):
-        super().load_state_dict(state_dict)
-        self.steps = max((state["step"] for state in self.state.values()), default=0)
 
 
 @refused_by("test_after_loading_it_continues_bit_for_bit")
-class CountsAgainAfterLoading(_Adagrad):
+class CountsAgainAfterLoading(CountsFromThereOn, _Adagrad):
     """The sum is the state; a count of steps is none."""
-
-    def load_state_dict(self, state_dict):
-        super().load_state_dict(state_dict)
-        for state in self.state.values():
-            state["step"] = 0
 
 
 # Everything else.
 
 
 @refused_by("test_weight_decay_adds_to_the_gradient")
-class DecayBesideTheSum(_Adagrad):
+class DecayBesideTheSum(DecaysBesideTheDirection, _Adagrad):
     """Weight decay is added to the step, and the sum is one of gradients (mxnet #9363)."""
-
-    def decayed(self, p, g, group):
-        return g
-
-    def direction(self, p, g, state, group):
-        return super().direction(p, g, state, group) + group["weight_decay"] * p
 
 
 @refused_by("test_settings_have_their_places_in_the_order_of_the_documentation")
@@ -451,46 +435,22 @@ class KeepsTheMean(_Adagrad):
 
 
 @accepted
-class InTheHighestPrecision(_Adagrad):
-    def fresh_state(self, p, group):
-        return super().fresh_state(p.double(), group)
-
-    def slope(self, p, group):
-        return super().slope(p, group).double()
-
-    def decayed(self, p, g, group):
-        return super().decayed(p.double(), g, group)
+class InTheHighestPrecision(InDoublePrecision, _Adagrad):
+    pass
 
 
 @accepted
-class ListsByPosition(_Adagrad):
-    """Saves lists, without names and numbers."""
-
-    def state_dict(self):
-        states = [list(self.state[p].values()) if p in self.state else [] for p, _ in self.pairs()]
-        options = [[v for k, v in g.items() if k != "params"] for g in self.param_groups]
-        return {"states": states, "options": options}
-
-    def load_state_dict(self, state_dict):
-        self.state = {}
-        for (p, group), values in zip(self.pairs(), state_dict["states"], strict=True):
-            if values:
-                self.state[p] = dict(zip(self.fresh_state(p, group), values, strict=True))
-        for group, values in zip(self.param_groups, state_dict["options"], strict=True):
-            group.update(zip([k for k in group if k != "params"], values, strict=True))
+class ListsByPosition(SavesLists, _Adagrad):
+    pass
 
 
 @accepted
-class FewerOptions:
+class FewerOptions(AsInAFirstLesson):
     """As in a first lesson: a learning rate, and nothing can be saved."""
 
     def __init__(self, params, lr=1e-2):
         self.params, self.lr = list(params), lr
         self.sums = [torch.zeros_like(p) for p in self.params]
-
-    def zero_grad(self):
-        for p in self.params:
-            p.grad = None
 
     @torch.no_grad()
     def step(self):

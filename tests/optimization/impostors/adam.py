@@ -10,6 +10,14 @@ from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
+from sums_to_one.tests.optimization.impostors.habits import (
+    AsInAFirstLesson,
+    CountsFromThereOn,
+    CountsStepsOfAll,
+    DecaysInTheGradient,
+    InDoublePrecision,
+    SavesLists,
+)
 
 
 class _Adam(Bookkeeping):
@@ -184,21 +192,8 @@ class CountsEveryParameter(_Adam):
 
 
 @refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
-class OneCountForAll(_Adam):
+class OneCountForAll(CountsStepsOfAll, _Adam):
     """A step is a step, also for a parameter that takes part later (InfiniTrain #235)."""
-
-    steps = 0
-
-    def loss(self, closure):
-        self.steps += 1
-        return super().loss(closure)
-
-    def count(self, state):
-        state["step"] = self.steps
-
-    def load_state_dict(self, state_dict):
-        super().load_state_dict(state_dict)
-        self.steps = max((state["step"] for state in self.state.values()), default=0)
 
 
 # The moments.
@@ -405,11 +400,8 @@ class DecayOnlyInTheMean(_Adam):
 
 
 @refused_by("test_gradients_are_left_as_they_were")
-class DecayWritesIntoTheGradient(_Adam):
+class DecayWritesIntoTheGradient(DecaysInTheGradient, _Adam):
     """Adding in place saves a copy (proposed in pytorch #12107)."""
-
-    def decayed(self, p, g, group):
-        return g.add_(p, alpha=group["weight_decay"]) if group["weight_decay"] else g
 
 
 @refused_by("test_to_maximize_is_to_minimize_the_opposite")
@@ -434,7 +426,7 @@ class AMSGradOnlyGoesDown(_Adam):
 # Parameters, groups, gradients.
 
 
-@refused_by("test_two_optimizers_share_nothing")
+@refused_by("test_a_new_optimizer_knows_nothing_of_the_one_before")
 class OneStateForAllOptimizers(_Adam):
     """state = {} in the body of the class."""
 
@@ -506,13 +498,8 @@ class LossDropped(_Adam):
 
 
 @refused_by("test_after_loading_it_continues_bit_for_bit")
-class CountsAgainAfterLoading(_Adam):
+class CountsAgainAfterLoading(CountsFromThereOn, _Adam):
     """The moments are saved; the count of steps is a plain number, and begins again."""
-
-    def load_state_dict(self, state_dict):
-        super().load_state_dict(state_dict)
-        for state in self.state.values():
-            state["step"] = 0
 
 
 @refused_by("test_after_loading_it_continues_bit_for_bit")
@@ -604,46 +591,22 @@ class SumsInsteadOfAverages(_Adam):
 
 
 @accepted
-class InTheHighestPrecision(_Adam):
-    def fresh_state(self, p, group):
-        return super().fresh_state(p.double(), group)
-
-    def slope(self, p, group):
-        return super().slope(p, group).double()
-
-    def decayed(self, p, g, group):
-        return super().decayed(p.double(), g, group)
+class InTheHighestPrecision(InDoublePrecision, _Adam):
+    pass
 
 
 @accepted
-class ListsByPosition(_Adam):
-    """Saves lists, without names and numbers."""
-
-    def state_dict(self):
-        states = [list(self.state[p].values()) if p in self.state else [] for p, _ in self.pairs()]
-        options = [[v for k, v in g.items() if k != "params"] for g in self.param_groups]
-        return {"states": states, "options": options}
-
-    def load_state_dict(self, state_dict):
-        self.state = {}
-        for (p, group), values in zip(self.pairs(), state_dict["states"], strict=True):
-            if values:
-                self.state[p] = dict(zip(self.fresh_state(p, group), values, strict=True))
-        for group, values in zip(self.param_groups, state_dict["options"], strict=True):
-            group.update(zip([k for k in group if k != "params"], values, strict=True))
+class ListsByPosition(SavesLists, _Adam):
+    pass
 
 
 @accepted
-class FewerOptions:
+class FewerOptions(AsInAFirstLesson):
     """As in a first lesson: a learning rate and betas, and nothing can be saved."""
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999)):
         self.params, self.lr, self.betas = list(params), lr, betas
         self.moments = dict.fromkeys(self.params, (0, 0, 0))
-
-    def zero_grad(self):
-        for p in self.params:
-            p.grad = None
 
     @torch.no_grad()
     def step(self):

@@ -8,6 +8,13 @@ from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
+from sums_to_one.tests.optimization.impostors.habits import (
+    AsInAFirstLesson,
+    DecaysBesideTheDirection,
+    DecaysInTheGradient,
+    InDoublePrecision,
+    SavesLists,
+)
 
 
 class _RMSprop(Bookkeeping):
@@ -146,7 +153,7 @@ class EpsilonInTheRoot(_RMSprop):
         return (spread + group["eps"]).sqrt()
 
 
-@refused_by("test_centered_every_step_follows_it_too")
+@refused_by("test_centered_every_step_follows_the_recurrence")
 class EpsilonInTheRootOfAVariance(_RMSprop):
     """The variance might be negative, and eps covers that (FastNN #12)."""
 
@@ -293,14 +300,8 @@ class MomentumIsTheThirdArgument(_RMSprop):
 
 
 @refused_by("test_weight_decay_adds_to_the_gradient")
-class DecayAfterTheRoot(_RMSprop):
+class DecayAfterTheRoot(DecaysBesideTheDirection, _RMSprop):
     """The decay is added to the step, so that it is the same for all."""
-
-    def decayed(self, p, g, group):
-        return g
-
-    def direction(self, p, g, state, group):
-        return super().direction(p, g, state, group) + group["weight_decay"] * p
 
 
 @refused_by("test_weight_decay_adds_to_the_gradient")
@@ -319,11 +320,8 @@ class DecayNotInTheSquare(_RMSprop):
 
 
 @refused_by("test_gradients_are_left_as_they_were")
-class DecayWritesIntoTheGradient(_RMSprop):
+class DecayWritesIntoTheGradient(DecaysInTheGradient, _RMSprop):
     """Adding in place instead of a workaround (proposed in pytorch #18732)."""
-
-    def decayed(self, p, g, group):
-        return g.add_(p, alpha=group["weight_decay"]) if group["weight_decay"] else g
 
 
 @refused_by("test_to_maximize_is_to_minimize_the_opposite")
@@ -430,46 +428,22 @@ class AverageByTheDifference(_RMSprop):
 
 
 @accepted
-class InTheHighestPrecision(_RMSprop):
-    def fresh_state(self, p, group):
-        return super().fresh_state(p.double(), group)
-
-    def slope(self, p, group):
-        return super().slope(p, group).double()
-
-    def decayed(self, p, g, group):
-        return super().decayed(p.double(), g, group)
+class InTheHighestPrecision(InDoublePrecision, _RMSprop):
+    pass
 
 
 @accepted
-class ListsByPosition(_RMSprop):
-    """Saves lists, without names and numbers."""
-
-    def state_dict(self):
-        states = [list(self.state[p].values()) if p in self.state else [] for p, _ in self.pairs()]
-        options = [[v for k, v in g.items() if k != "params"] for g in self.param_groups]
-        return {"states": states, "options": options}
-
-    def load_state_dict(self, state_dict):
-        self.state = {}
-        for (p, group), values in zip(self.pairs(), state_dict["states"], strict=True):
-            if values:
-                self.state[p] = dict(zip(self.fresh_state(p, group), values, strict=True))
-        for group, values in zip(self.param_groups, state_dict["options"], strict=True):
-            group.update(zip([k for k in group if k != "params"], values, strict=True))
+class ListsByPosition(SavesLists, _RMSprop):
+    pass
 
 
 @accepted
-class FewerOptions:
+class FewerOptions(AsInAFirstLesson):
     """As in a first lesson: a learning rate and alpha, and nothing can be saved."""
 
     def __init__(self, params, lr=1e-2, alpha=0.99):
         self.params, self.lr, self.alpha = list(params), lr, alpha
         self.squares = [torch.zeros_like(p) for p in self.params]
-
-    def zero_grad(self):
-        for p in self.params:
-            p.grad = None
 
     @torch.no_grad()
     def step(self):

@@ -8,6 +8,13 @@ from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
+from sums_to_one.tests.optimization.impostors.habits import (
+    AsInAFirstLesson,
+    DecaysBesideTheDirection,
+    DecaysInTheGradient,
+    InDoublePrecision,
+    SavesLists,
+)
 
 
 class _SGD(Bookkeeping):
@@ -225,14 +232,8 @@ class NoDecayWithoutMomentum(_SGD):
 
 
 @refused_by("test_weight_decay_adds_to_the_gradient")
-class DecayAfterTheMomentum(_SGD):
+class DecayAfterTheMomentum(DecaysBesideTheDirection, _SGD):
     """Momentum is for gradients, and the decay is added to the step (pytorch before #13801)."""
-
-    def decayed(self, p, g, group):
-        return g
-
-    def direction(self, p, g, state, group):
-        return super().direction(p, g, state, group) + group["weight_decay"] * p
 
 
 @refused_by("test_weight_decay_adds_to_the_gradient")
@@ -256,11 +257,8 @@ class DecaySubtracted(_SGD):
 
 
 @refused_by("test_gradients_are_left_as_they_were")
-class DecayWritesIntoTheGradient(_SGD):
+class DecayWritesIntoTheGradient(DecaysInTheGradient, _SGD):
     """g += weight_decay * p; the gradient is used up anyway (pytorch #12218)."""
-
-    def decayed(self, p, g, group):
-        return g.add_(p, alpha=group["weight_decay"]) if group["weight_decay"] else g
 
 
 @refused_by("test_to_maximize_is_to_minimize_the_opposite")
@@ -502,28 +500,14 @@ class NesterovWrittenOut(_SGD):
 
 
 @accepted
-class InTheHighestPrecision(_SGD):
-    def slope(self, p, group):
-        return super().slope(p, group).double()
-
-    def decayed(self, p, g, group):
-        return super().decayed(p.double(), g, group)
+class InTheHighestPrecision(InDoublePrecision, _SGD):
+    pass
 
 
 @accepted
-class ListsByPosition(_SGD):
-    """Saves lists, without names and numbers."""
-
-    def state_dict(self):
-        velocities = [self.state.get(p, {}).get("velocity") for p, _ in self.pairs()]
-        options = [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups]
-        return {"velocities": velocities, "options": options}
-
-    def load_state_dict(self, state_dict):
-        pairs = zip(self.pairs(), state_dict["velocities"], strict=True)
-        self.state = {p: {"velocity": v.clone()} for (p, _), v in pairs if v is not None}
-        for group, options in zip(self.param_groups, state_dict["options"], strict=True):
-            group.update(options)
+class ListsByPosition(SavesLists, _SGD):
+    def names(self, p, group):
+        return ["velocity"]
 
 
 @accepted
@@ -533,16 +517,12 @@ class DataReplaced(_SGD):
 
 
 @accepted
-class FewerOptions:
+class FewerOptions(AsInAFirstLesson):
     """As in a first lesson: a learning rate and momentum, and nothing can be saved."""
 
     def __init__(self, params, lr=1e-3, momentum=0.0):
         self.params, self.lr, self.momentum = list(params), lr, momentum
         self.velocities = [None] * len(self.params)
-
-    def zero_grad(self):
-        for p in self.params:
-            p.grad = None
 
     @torch.no_grad()
     def step(self):

@@ -11,15 +11,14 @@ SPARED = {
         "test_adagrad::test_the_settings_not_given_are_those_of_the_documentation",
         "test_adam::test_the_settings_not_given_are_those_of_the_documentation",
         "test_rmsprop::test_the_settings_not_given_are_those_of_the_documentation",
-        "test_sgd::test_the_settings_not_given_are_those_of_the_documentation",
     ],
     "the size of the first step": [
         "test_adagrad::test_the_first_step_is_as_long_as_the_learning_rate",
     ],
     "small gradients in half precision, which nothing else has": [
-        "test_adagrad::test_the_first_step_is_as_long_in_fewer_digits",
-        "test_adam::test_the_first_step_is_as_long_in_fewer_digits",
-        "test_rmsprop::test_the_first_step_is_as_long_in_fewer_digits",
+        "test_adagrad::test_the_first_step_is_right_in_fewer_digits",
+        "test_adam::test_the_first_step_is_right_in_fewer_digits",
+        "test_rmsprop::test_the_first_step_is_right_in_fewer_digits",
     ],
     "a rate of its own for every parameter, as a law": [
         "test_adagrad::test_the_scale_of_a_coordinate_makes_no_difference",
@@ -53,7 +52,7 @@ SPARED = {
         "test_adagrad::test_the_order_of_what_was_seen_makes_no_difference",
     ],
     "the standstill": [
-        "test_adagrad::test_after_a_huge_gradient_it_never_recovers",
+        "test_adagrad::test_after_a_huge_gradient_the_rate_never_recovers",
     ],
     "the decay that is asked for besides": [
         "test_adagrad::test_lr_decay_divides_the_rate_from_the_second_step_on",
@@ -93,6 +92,7 @@ SPARED = {
         "test_every_optimizer::test_a_group_that_is_added_has_the_settings_the_optimizer_was_made_with",
         "test_every_optimizer::test_writing_into_a_gradient_afterwards_changes_nothing",
         "test_every_optimizer::test_only_a_step_moves_a_parameter",
+        "test_every_parameter::test_two_optimizers_at_a_time_share_nothing",
         "test_every_state::test_to_save_is_to_look_and_not_to_touch",
         "test_every_state::test_what_was_loaded_can_be_loaded_again",
     ],
@@ -172,7 +172,7 @@ SPARED = {
         "test_programs::test_any_program_leads_where_pytorchs_leads",
     ],
     "the definition, centered": [
-        "test_rmsprop::test_centered_every_step_follows_it_too",
+        "test_rmsprop::test_centered_every_step_follows_the_recurrence",
     ],
     "how it starts, for want of a bias correction": [
         "test_rmsprop::test_the_first_step_is_longer_than_the_learning_rate",
@@ -199,10 +199,7 @@ SPARED = {
         "test_sgd::test_without_momentum_a_ravine_takes_k_minus_1_over_k_plus_1",
     ],
     "the sentence itself, as a law": [
-        "test_sgd::test_with_momentum_it_takes_the_same_of_the_root_of_k",
-    ],
-    "judges every dtype, whatever other claims do": [
-        "test_variable::test_fewer_digits_cost_only_rounding",
+        "test_sgd::test_with_momentum_a_ravine_takes_root_k_minus_1_over_root_k_plus_1",
     ],
     "shows a wrong order without any network": [
         "test_variable::test_the_way_back_finds_the_slopes_of_the_way_forward",

@@ -549,7 +549,7 @@ class SigmoidOfItsInput(_Variable):
         return self.each(self.data.sigmoid(), self.data * (1 - self.data))
 
 
-@refused_by("test_far_out_it_is_flat_and_not_nan")
+@refused_by("test_far_out_sigmoid_and_tanh_are_flat_and_not_nan")
 class SigmoidFromTheBook(_Variable):
     """e^x / (1 + e^x); but where e^x is infinite, that is NaN."""
 
@@ -746,7 +746,7 @@ class Reproducible(_Variable):
         return super().start(gradient)
 
 
-@refused_by("test_its_number_and_shape_can_be_read")
+@refused_by("test_the_number_and_the_shape_of_a_variable_can_be_read")
 class ItemIsATensor(_Variable):
     """A tensor of one number is as good as a number."""
 
@@ -802,7 +802,7 @@ class WholeNumbersLearn(_Variable):
         pass
 
 
-@refused_by("test_a_parameter_is_a_start_too")
+@refused_by("test_a_walk_back_may_start_at_a_parameter")
 class ParametersAreNoStart(_Variable):
     """What was not computed has no way back."""
 

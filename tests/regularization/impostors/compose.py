@@ -27,7 +27,7 @@ class _Compose:
         return image
 
 
-@refused_by("test_each_runs_once_in_the_order_given")
+@refused_by("test_each_transform_runs_once_in_the_order_given")
 class Reversed(_Compose):
     """f after g is f(g(x)), as in mathematics: the last one runs first."""
 
@@ -37,7 +37,7 @@ class Reversed(_Compose):
         return image
 
 
-@refused_by("test_each_runs_once_in_the_order_given")
+@refused_by("test_each_transform_runs_once_in_the_order_given")
 class WithoutTheLast(_Compose):
     """Slices end before their end."""
 
@@ -45,7 +45,7 @@ class WithoutTheLast(_Compose):
         super().__init__(list(transforms)[:-1])
 
 
-@refused_by("test_each_runs_once_in_the_order_given")
+@refused_by("test_each_transform_runs_once_in_the_order_given")
 class OnlyTheLast(_Compose):
     """Each gets the image, and the last result is returned."""
 
@@ -56,7 +56,7 @@ class OnlyTheLast(_Compose):
         return came
 
 
-@refused_by("test_each_runs_once_in_the_order_given")
+@refused_by("test_each_transform_runs_once_in_the_order_given")
 class TheFirstTwice(_Compose):
     """The first one starts, and then comes the loop."""
 
@@ -64,7 +64,7 @@ class TheFirstTwice(_Compose):
         return super().__call__(self.transforms[0](image) if self.transforms else image)
 
 
-@refused_by("test_each_runs_once_in_the_order_given")
+@refused_by("test_each_transform_runs_once_in_the_order_given")
 class AtRandom(_Compose):
     """Another order for every image makes more variety."""
 
@@ -74,7 +74,7 @@ class AtRandom(_Compose):
         return image
 
 
-@refused_by("test_each_runs_once_in_the_order_given")
+@refused_by("test_each_transform_runs_once_in_the_order_given")
 class OneOfThem(_Compose):
     """A list of augmentations to choose from."""
 
@@ -134,7 +134,7 @@ class InnerOnesFirst(_Compose):
         super().__init__([t for inner in nested for t in inner.transforms] + single)
 
 
-@refused_by("test_the_first_gets_the_image_as_it_is")
+@refused_by("test_the_first_transform_gets_the_image_as_it_is")
 class BytesAreShares(_Compose):
     """What comes from a file has bytes, and all that follows wants numbers up to 1."""
 

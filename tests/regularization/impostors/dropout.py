@@ -466,7 +466,7 @@ class FactorFromOutputAndInput(RightDropout):
         return super().put(input, factors) if self.inplace else self.Dropped.apply(input, factors)
 
 
-@refused_by("test_walked_back_twice_it_drops_the_same")
+@refused_by("test_walked_back_twice_a_call_drops_the_same_gradients")
 class MaskLetGo(RightDropout):
     """After the way back the mask is of no use any more."""
 

@@ -117,7 +117,7 @@ class NeverEvaluates(_Dropout2d):
         return F.dropout2d(input, self.p, inplace=self.inplace)
 
 
-@refused_by("test_so_do_they_wherever_they_lie")
+@refused_by("test_all_pixels_of_a_channel_share_their_fate_wherever_they_lie")
 class MaskInStorageOrder(_Dropout2d):
     """One row for each channel, as they lie in memory; which are pixels if channels come last."""
 
@@ -128,7 +128,7 @@ class MaskInStorageOrder(_Dropout2d):
         return super().put(input, every)
 
 
-@refused_by("test_so_do_their_gradients")
+@refused_by("test_all_gradients_of_a_channel_share_their_fate")
 class GradientOfPixels(_Dropout2d):
     """The mask was kept as it came out of the first row of pixels."""
 
@@ -174,7 +174,7 @@ class RandomNumbersLikeTheInput(_Dropout2d):
         return input.new_empty(self.drawn(input)).uniform_().to(input.dtype) >= self.p
 
 
-@refused_by("test_so_it_is_for_few_and_for_many")
+@refused_by("test_few_and_many_outputs_are_each_0_or_the_input_over_1_minus_p")
 class ViewedAsRows(_Dropout2d):
     """A row for each channel, as many as there are; but -1 says nothing where they are empty."""
 

@@ -65,7 +65,7 @@ def means(parameters: Parameters) -> Tensor:
     return sum((p.square().mean() for p in parameters if p.numel()), torch.zeros(()))
 
 
-@refused_by("test_without_some_the_others_count_as_before")
+@refused_by("test_without_some_parameters_the_others_count_as_before")
 def mean_of_the_tensors(parameters: Parameters) -> Tensor:
     """Divided by how many parameters there are, models can be compared."""
     parameters = list(parameters)
@@ -206,7 +206,7 @@ def of_leaves(parameters: Parameters) -> Tensor:
     return l2([p if p.is_leaf else p.detach() for p in parameters])
 
 
-@refused_by("test_its_gradient_is_added_to_that_of_the_loss")
+@refused_by("test_the_gradient_is_added_to_that_of_the_loss")
 def alone(parameters: Parameters) -> Tensor:
     """Old gradients are cleared first, or they would add up."""
     parameters = list(parameters)

@@ -97,7 +97,7 @@ class ProbabilityInverted(_RandomHorizontalFlip):
         return not super().flips() if 0 < self.p < 1 else super().flips()
 
 
-@refused_by("test_with_p_0_none_is")
+@refused_by("test_with_p_0_no_image_is_mirrored")
 class FirstArgumentIsAnother(_RandomHorizontalFlip):
     """Whoever wants a probability writes p= in front of it (albumentations #1435)."""
 
@@ -234,7 +234,7 @@ class GeneratorOfItsOwn(_RandomHorizontalFlip):
         return self.random.random() < self.p
 
 
-@refused_by("test_no_seed_is_set_and_no_other_randomness_touched")
+@refused_by("test_to_be_made_a_transform_draws_and_seeds_nothing")
 class SeededWhenMade(_RandomHorizontalFlip):
     """So that every run flips the same images."""
 

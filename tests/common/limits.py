@@ -1,0 +1,212 @@
+"""What a subject does not do, and which of a claim's inputs lie inside of that.
+
+While a claim is asked, `current()` holds the limits of whoever is judged: what it declares, and
+what it refuses openly. Inputs come from inside: dtypes and shapes that lie outside are left out,
+and numbers whose dtype does not matter to the claim are in the widest dtype that there is.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+
+import hypothesis
+import pytest
+import torch
+from torch import Tensor
+
+T = TypeVar("T")
+
+DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)  # the widest first
+NAMES = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
+KEYS = ("dtypes", "dimensions", "gradients", "without")
+
+
+class NotProvided(pytest.skip.Exception):  # type: ignore[name-defined, misc]  # made at run time
+    """A claim about what is not there can neither hold nor fail, and does not count as passed."""
+
+
+class LimitsError(ValueError):
+    """A declaration that cannot be read; the message says the rule and what came."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an implementation does; by default everything.
+
+    Args:
+        dtypes: of floating-point numbers that it takes.
+        dimensions: how many its input may have, or None for any number.
+        gradients: how often its result can be differentiated: 0, 1 or 2 times.
+        without: names of arguments, methods and features that it does not have, such as "inplace",
+            "state_dict", "integers".
+    """
+
+    dtypes: tuple[torch.dtype, ...] = DTYPES
+    dimensions: tuple[int, ...] | None = None
+    gradients: int = 2
+    without: frozenset[str] = field(default_factory=frozenset)
+
+    def within(self, other: "Limits") -> "Limits":
+        """What lies inside both."""
+        both = self.dimensions, other.dimensions
+        dimensions = (
+            tuple(n for n in both[0] if n in both[1])
+            if both[0] is not None and both[1] is not None
+            else both[0]
+            if both[1] is None
+            else both[1]
+        )
+        return Limits(
+            tuple(dtype for dtype in self.dtypes if dtype in other.dtypes),
+            dimensions,
+            min(self.gradients, other.gradients),
+            self.without | other.without,
+        )
+
+    def why_not(self, *inputs: object) -> str | None:
+        """The limit beyond which an input lies, in words; None if all lie inside."""
+        for x in inputs:
+            if isinstance(x, Tensor):
+                if x.is_floating_point() and x.dtype in DTYPES and x.dtype not in self.dtypes:
+                    return str(x.dtype).removeprefix("torch.")
+                if x.requires_grad and self.gradients == 0:
+                    return "gradients"
+        return None
+
+    def why_not_shape(self, x: object) -> str | None:
+        """As why_not, of the number of dimensions."""
+        if self.dimensions is not None and isinstance(x, Tensor) and x.ndim not in self.dimensions:
+            return f"{x.ndim} dimensions"
+        return None
+
+    def declared(self) -> dict[str, Any]:
+        """As somebody would declare them: what `read` reads."""
+        found: dict[str, Any] = {}
+        if self.dtypes != DTYPES:
+            found["dtypes"] = [name for name, dtype in NAMES.items() if dtype in self.dtypes]
+        if self.dimensions is not None:
+            found["dimensions"] = list(self.dimensions)
+        if self.gradients < 2:
+            found["gradients"] = self.gradients
+        if self.without:
+            found["without"] = sorted(self.without)
+        return found
+
+    def __str__(self) -> str:
+        """In a few words: `float32; 2-D; first derivatives`."""
+        orders = {0: "forward only", 1: "first derivatives"}
+        parts = [", ".join(self.declared().get("dtypes", []))]
+        parts += [", ".join(f"{n}-D" for n in self.dimensions or ())]
+        parts += [orders.get(self.gradients, "")]
+        parts += [f"no {name}" for name in sorted(self.without)]
+        return "; ".join(part for part in parts if part)
+
+
+def read(declared: object, whose: str) -> Limits:
+    """The limits that somebody has declared.
+
+    Args:
+        declared: a dictionary with some of the keys dtypes, dimensions, gradients, without.
+        whose: for the message of an error.
+
+    Raises:
+        LimitsError: it is anything else.
+
+    Example:
+        >>> print(read({"dtypes": ["float32"], "dimensions": [2]}, "softmax"))
+        float32; 2-D
+    """
+    if not isinstance(declared, dict) or not set(declared) <= set(KEYS):
+        raise LimitsError(
+            f"the limits of {whose} must be a dictionary with keys among {', '.join(KEYS)}, "
+            f"got {declared!r}"
+        )
+    dtypes = _list(declared, "dtypes", whose, "names of dtypes", lambda name: name in NAMES)
+    sizes = _list(declared, "dimensions", whose, "whole numbers", lambda n: type(n) is int)
+    without = _list(declared, "without", whose, "names", lambda name: isinstance(name, str))
+    order = declared.get("gradients", 2)
+    if order not in (0, 1, 2):
+        raise LimitsError(f"the gradients of {whose} must be 0, 1 or 2, got {order!r}")
+    return Limits(
+        DTYPES if dtypes is None else tuple(d for d in DTYPES if d in {NAMES[n] for n in dtypes}),
+        None if sizes is None else tuple(sizes),
+        order,
+        frozenset(without or ()),
+    )
+
+
+def _list(declared: dict[Any, Any], key: str, whose: str, what: str, fits: Any) -> list[Any] | None:
+    values = declared.get(key)
+    if values is None:
+        return None
+    if not isinstance(values, list | tuple) or not all(map(fits, values)):
+        known = f" ({', '.join(NAMES)})" if key == "dtypes" else ""
+        raise LimitsError(f"the {key} of {whose} must be a list of {what}{known}, got {values!r}")
+    if not values and key != "without":
+        raise LimitsError(f"the {key} of {whose} must not be empty: nothing would be left to judge")
+    return list(values)
+
+
+EVERYTHING = Limits()
+_current: ContextVar[Limits] = ContextVar("limits", default=EVERYTHING)
+
+
+def current() -> Limits:
+    """Those of whoever is judged at the moment."""
+    return _current.get()
+
+
+@contextlib.contextmanager
+def judging(limits: Limits) -> Iterator[None]:
+    """For as long as a claim about somebody with these limits is asked."""
+    token = _current.set(limits)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def widest() -> torch.dtype:
+    """The dtype for numbers of which the claim says none: float64, or the widest that there is."""
+    return current().dtypes[0]
+
+
+def outside(what: str) -> NoReturn:
+    """An input lies outside: Hypothesis draws another one, elsewhere it is not provided."""
+    if hypothesis.currently_in_test_context():
+        hypothesis.reject()
+    raise NotProvided(f"not provided: {what}")
+
+
+def needs_gradients(order: int) -> None:
+    """End the claim as not provided where so many derivatives are outside the limits."""
+    if current().gradients < order:
+        raise NotProvided(f"not provided: {'second derivatives' if order == 2 else 'gradients'}")
+
+
+class Inside(tuple[T, ...]):
+    """A tuple of dtypes or shapes, of which a loop in a claim sees those inside the limits.
+
+    To those who make claims, when nobody is judged yet, it shows all.
+    """
+
+    def __iter__(self) -> Iterator[T]:
+        inside = [x for x in tuple.__iter__(self) if lies_inside(x)]
+        if not inside and len(self):
+            raise NotProvided("not provided: nothing of what the claim is about")
+        return iter(inside)
+
+
+def lies_inside(x: object) -> bool:
+    """Whether a dtype or a shape lies inside the current limits."""
+    limits = current()
+    if isinstance(x, torch.dtype):
+        return x in limits.dtypes or x not in DTYPES
+    return limits.dimensions is None or not isinstance(x, tuple) or len(x) in limits.dimensions
+
+
+def inside(choices: Iterable[T]) -> list[T]:
+    """Those of the dtypes or shapes that lie inside the limits."""
+    return list(Inside(choices))

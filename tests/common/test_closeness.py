@@ -1,0 +1,67 @@
+"""The ruler `assert_close`: what it must refuse, and what it must not."""
+
+import pytest
+import torch
+
+from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.inputs import every_dtype, exact
+
+INFINITE, NAN = float("inf"), float("nan")
+
+
+@every_dtype
+def test_an_error_just_within_the_tolerance_is_accepted_and_just_beyond_is_refused(dtype):
+    one, allowed = torch.ones(3, dtype=dtype), tolerance(dtype)
+    came = exact([1 + 0.9 * allowed] * 3)
+    assert_close("within", one, came)
+    with pytest.raises(AssertionError, match="beyond"):
+        assert_close("beyond", one, exact([1.0, 1.0, 1 + 1.1 * allowed]))
+
+
+@pytest.mark.parametrize("size", [2.0, 1e6, 1e300])
+def test_above_1_an_error_is_measured_against_what_should_have_come(size):
+    allowed = tolerance(torch.float64)
+    assert_close("within", exact([size]), exact([size * (1 + 0.9 * allowed)]))
+    with pytest.raises(AssertionError):
+        assert_close("beyond", exact([size]), exact([size * (1 + 1.1 * allowed)]))
+
+
+@pytest.mark.parametrize("came", [-1.0, 1.001, 0.0, NAN, INFINITE])
+def test_another_number_is_refused(came):
+    with pytest.raises(AssertionError, match="should be 1"):
+        assert_close("one", exact([1.0, came]), exact([1.0, 1.0]))
+
+
+@pytest.mark.parametrize("number", [NAN, INFINITE, -INFINITE])
+def test_what_is_no_finite_number_equals_itself_alone(number):
+    assert_close("itself", exact([number]), exact([number]))
+    for other in {0.0, 1e308, NAN, INFINITE, -INFINITE} - {number}:
+        if not (number != number and other != other):  # NaN is not in a set by its value
+            with pytest.raises(AssertionError):
+                assert_close("another", exact([other]), exact([number]))
+
+
+@pytest.mark.parametrize(
+    "came",
+    [torch.ones(2, 3), torch.ones(3, 1), torch.ones(()), torch.ones(0), [1.0] * 3, None, 1.0],
+)
+def test_another_shape_or_no_tensor_at_all_is_refused(came):
+    with pytest.raises(AssertionError, match="should"):
+        assert_close("three ones", came, exact([1.0] * 3))
+
+
+def test_a_plain_number_is_expected_everywhere():
+    assert_close("all ones", torch.ones(2, 3), 1.0)
+    with pytest.raises(AssertionError, match=r"at \[1, 2\]"):
+        assert_close("all ones", exact([[1, 1, 1], [1, 1, 2]]), 1)
+
+
+def test_the_message_names_the_place_and_the_size_of_the_worst_error():
+    with pytest.raises(AssertionError) as refusal:
+        assert_close("the claim", exact([1.0, 2.5, 4.0]), exact([1.0, 2.0, 3.0]))
+    assert str(refusal.value).splitlines() == [
+        "the claim:",
+        "  came     [1.0, 2.5, 4.0]",
+        "  expected [1.0, 2.0, 3.0]",
+        "  came 4 at [2], should be 3, off by 1",
+    ]

@@ -1,0 +1,164 @@
+"""Random weights have the distribution that was asked for, and nothing to do with each other.
+
+That holds wherever the numbers lie, and however few they are. All is judged without options, which
+have claims of their own; where the randomness comes from, in `test_every_random_initializer.py`.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.inputs import VIEWS
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.statistical import (
+    MANY,
+    assert_mean,
+    assert_shape,
+    assert_std,
+    assert_tails,
+    assert_unrelated,
+    drawn,
+    lengths_of,
+    means_of,
+    randomness,
+)
+from sums_to_one.tests.initialization.laws import assert_standard, default_scores
+from sums_to_one.tests.initialization.weights import KERNEL_SHAPES, MATRIX, unwritten
+from sums_to_one.tests.judge.arguments import Component
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+def test_the_distribution_is_the_right_one(random_initializer, dtype):
+    shape = MATRIX if dtype == torch.float32 else (300, 700)
+    w = drawn(random_initializer, *shape, dtype=dtype)
+    assert_standard("the numbers", default_scores(random_initializer, w))
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+def test_large_numbers_are_as_rare_as_they_should_be(random_initializer):
+    w = drawn(random_initializer, *MATRIX, count=4 * MANY)
+    assert_tails("the numbers", default_scores(random_initializer, w))
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
+def test_fewer_digits_cost_only_rounding(random_initializer, dtype):
+    w, eps = drawn(random_initializer, 300, 700, dtype=dtype), torch.finfo(dtype).eps
+    scores = default_scores(random_initializer, w)
+    assert_mean("the numbers", scores.flatten(), blur=2 * eps)
+    assert_std("the numbers", scores.flatten(), blur=2 * eps)
+    assert_shape("the numbers", scores, blur=eps)
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+def test_hardly_any_number_comes_twice(random_initializer, dtype):
+    w = drawn(random_initializer, 67, 127, dtype=dtype)
+    # With 24 random bits, two pairs of 8509 numbers are equal; the odds of 85 are below 1e-100.
+    assert len(w.unique()) > 0.99 * w.numel(), f"{len(w.unique())} of {w.numel()} are different"
+
+
+SMALL_SHAPES = ((1, 1), (3, 5), (1, 7), (2, 3, 5), (17, 67))
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+def test_small_tensors_have_the_same_distribution(random_initializer):
+    for shape in SMALL_SHAPES:
+        w = drawn(random_initializer, *shape, count=2048 if shape == (1, 1) else 3_000)
+        scores = default_scores(random_initializer, w)
+        assert_mean(f"each element of shape {shape}, over many calls", scores.flatten(1).T)
+        assert_std(f"each element of shape {shape}, over many calls", scores.flatten(1).T)
+        assert_shape(f"all elements of shape {shape}, over many calls", scores)
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+def test_elements_of_small_tensors_have_nothing_in_common(random_initializer):
+    for shape in SMALL_SHAPES:
+        w = drawn(random_initializer, *shape, count=2048 if shape == (1, 1) else 3_000)
+        scores = default_scores(random_initializer, w)
+        assert_std(f"means of shape {shape}, over many calls", means_of(scores.flatten(1)))
+        assert_std(f"lengths of shape {shape}, over many calls", lengths_of(scores.flatten(1)))
+        assert_unrelated(f"all elements of shape {shape}, over many calls", scores)
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+def test_the_place_in_memory_does_not_change_the_distribution(random_initializer):
+    for (name, layout), shape in itertools.product(VIEWS.items(), [(131, 257), (29, 13, 7, 11)]):
+        w, what = layout(unwritten(*shape)), f"{name}, shape {shape}"
+        with randomness():
+            random_initializer(w)
+        scores = default_scores(random_initializer, w[None])
+        assert_standard(what, scores)
+        assert_unrelated(what, scores)
+
+
+def slices_of(initializer: Component) -> Iterator[tuple[str, Tensor]]:
+    """Scores in rows, one for each slice of a weight, along each of its dimensions in turn."""
+    for shape in [(257, 509), (31, 7, 11, 13), (17, 19, 5, 7, 11)]:
+        scores = default_scores(initializer, drawn(initializer, *shape))[0]
+        for dim in range(len(shape)):
+            yield f"dimension {dim} of shape {shape}", scores.movedim(dim, 0).flatten(1)
+
+
+@pytest.mark.claim("2.0.7")
+def test_no_row_or_column_is_an_exception(random_initializer):
+    for what, rows in slices_of(random_initializer):
+        assert_mean(f"each slice along {what}", rows)
+        assert_std(f"each slice along {what}", rows)
+
+
+@pytest.mark.claim("2.0.7")
+def test_rows_and_columns_are_no_more_alike_than_by_chance(random_initializer):
+    for what, rows in slices_of(random_initializer):
+        assert_std(f"the means of slices along {what}", means_of(rows))
+        assert_std(f"the lengths of slices along {what}", lengths_of(rows))
+
+
+@pytest.mark.claim("2.0.7")
+def test_numbers_have_nothing_to_do_with_those_further_on(random_initializer):
+    for shape in [(300, 450), (64, 32, 8, 9)]:
+        scores = default_scores(random_initializer, drawn(random_initializer, *shape))[0]
+        assert_unrelated(f"shape {shape}, any places further on", scores)
+        assert_unrelated(f"shape {shape}, along the columns", scores.transpose(0, 1))
+
+
+@pytest.mark.claim("2.0.7")
+def test_a_matrix_has_nothing_to_do_with_its_mirror_images(random_initializer):
+    scores = default_scores(random_initializer, drawn(random_initializer, 512, 512))[0]
+    row, column = torch.triu_indices(512, 512, offset=1)
+    assert_unrelated("above the diagonal, and below", scores[row, column], scores.T[row, column])
+    above, below = scores.chunk(2)
+    assert_unrelated("the upper half, and the lower upside down", above, below.flip(0))
+    left, right = scores.chunk(2, dim=1)
+    assert_unrelated("the left half, and the right the other way round", left, right.flip(1))
+
+
+@pytest.mark.claim("2.0.7")
+def test_one_call_has_nothing_to_do_with_the_next(random_initializer):
+    w = drawn(random_initializer, 300, 450, count=2 * 300 * 450)
+    scores = default_scores(random_initializer, w)
+    assert_unrelated("two calls", scores[0], scores[1])
+    assert_unrelated("two calls, one of them backwards", scores[0], scores[1].flip(0, 1))
+
+
+@pytest.mark.claim("2.0.7")
+def test_one_generator_has_nothing_to_do_with_another(random_initializer):
+    option(random_initializer, "generator")
+    generators = (torch.Generator().manual_seed(seed) for seed in (20, 21))
+    one, other = (drawn(random_initializer, 300, 450, generator=g) for g in generators)
+    scores = default_scores(random_initializer, torch.cat([one, other]))
+    assert_std("with a generator", scores.flatten())
+    assert_shape("with a generator", scores)
+    assert_unrelated("two generators", scores[0], scores[1])
+
+
+@pytest.mark.claim("2.3.1", "2.4.1")
+def test_the_fans_count_every_position_of_the_kernel(fan_initializer):
+    for shape in KERNEL_SHAPES:
+        scores = default_scores(fan_initializer, drawn(fan_initializer, *shape, count=4_000))
+        assert_mean(f"shape {shape}", scores.flatten())
+        assert_std(f"shape {shape}", scores.flatten())

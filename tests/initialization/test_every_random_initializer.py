@@ -1,0 +1,147 @@
+"""Where chance comes from in the initializers that draw: from a seed, and from nothing else.
+
+What the numbers are like is in `test_every_distribution.py`. The options of each initializer have
+claims of their own; but for one claim here, they are left as they are.
+"""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.inputs import DTYPES, VIEWS
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.statistical import drawn, randomness
+from sums_to_one.tests.initialization.weights import WEIGHT_SHAPES, unwritten
+from sums_to_one.tests.judge.arguments import Component
+
+SHAPES_AND_DTYPES = [
+    *((shape, torch.float32) for shape in WEIGHT_SHAPES),
+    *(((3, 5), dtype) for dtype in DTYPES),
+]
+
+
+def generator_of(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def four_calls(
+    initializer: Component,
+    shape: tuple[int, ...],
+    dtype: torch.dtype,
+    further: int = 0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """What four calls draw, from torch's randomness or from a generator."""
+    options = {} if generator is None else {"generator": generator}
+    with randomness(further):
+        each = [initializer(unwritten(*shape, dtype=dtype), **options) for _ in range(4)]
+    return torch.stack([w.clone() for w in each])
+
+
+@pytest.mark.claim("2.0.6")
+def test_the_same_seed_gives_the_same_weights(random_initializer):
+    for shape, dtype in SHAPES_AND_DTYPES:
+        one, same, other = (four_calls(random_initializer, shape, dtype, k) for k in (0, 0, 1))
+        assert torch.equal(one, same), f"{dtype} of shape {shape}: the seed does not decide"
+        assert not torch.equal(one, other), f"{dtype} of shape {shape}: no seed changes it"
+
+
+@pytest.mark.claim("2.0.6")
+def test_a_generator_is_all_that_decides(random_initializer):
+    option(random_initializer, "generator")
+    for shape, dtype in SHAPES_AND_DTYPES:
+        one, same, other = (
+            four_calls(random_initializer, shape, dtype, further, generator_of(seed))
+            for further, seed in [(0, 20), (1, 20), (1, 21)]  # of torch, and of the generator
+        )
+        assert torch.equal(one, same), f"{dtype} of shape {shape}: the generator does not decide"
+        assert not torch.equal(one, other), f"{dtype} of shape {shape}: no generator changes it"
+
+
+@pytest.mark.claim("2.0.6")
+def test_the_next_call_gives_other_weights(random_initializer):
+    for shape in WEIGHT_SHAPES:
+        each = four_calls(random_initializer, shape, torch.float32)
+        assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
+
+
+def assert_the_generator_decides(
+    what: str, initializer: Component, each: list[Tensor], **options: Any
+) -> None:
+    """Of three tensors, two that are written to with the same seed become the same."""
+    __tracebackhide__ = True
+    before = torch.get_rng_state()
+    for w, seed in zip(each, (20, 20, 21), strict=True):
+        came = initializer(w, generator=generator_of(seed), **options)
+        assert came is w, f"{what}: another tensor came back"
+    assert torch.equal(each[0], each[1]), f"{what}: the generator does not decide"
+    assert not torch.equal(each[0], each[2]), f"{what}: no generator changes it"
+    assert torch.equal(before, torch.get_rng_state()), f"{what}: torch's state moved"
+
+
+@pytest.mark.claim("2.0.6")
+def test_a_generator_decides_wherever_the_numbers_lie(random_initializer):
+    option(random_initializer, "generator")
+    for name, layout in VIEWS.items():
+        each = [layout(unwritten(3, 5)) for _ in range(3)]
+        assert_the_generator_decides(name, random_initializer, each)
+
+
+XAVIERS = [{"gain": 0.5}, {"gain": 5 / 3}]
+KAIMINGS = [
+    {"mode": mode, "nonlinearity": nonlinearity, "a": a}
+    for mode in ("fan_in", "fan_out")
+    for nonlinearity in ("leaky_relu", "relu", "tanh", "linear", "sigmoid", "selu", "conv2d")
+    for a in (0, 0.2)
+]
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "normal_": [{"mean": 3, "std": 2}, {"mean": -1}, {"std": 0.5}],
+    "uniform_": [{"a": -2, "b": 5}, {"a": -1}, {"b": 2}],
+    "xavier_uniform_": XAVIERS,
+    "xavier_normal_": XAVIERS,
+    "kaiming_uniform_": KAIMINGS,
+    "kaiming_normal_": KAIMINGS,
+}
+
+
+@pytest.mark.claim("2.0.3", "2.0.4", "2.0.6")
+def test_options_change_the_distribution_and_nothing_else(random_initializer):
+    for options in OPTIONS[random_initializer.name]:
+        option(random_initializer, *options, "generator")
+        each = [torch.nn.Parameter(unwritten(3, 5)) for _ in range(3)]
+        assert_the_generator_decides(f"with {options}", random_initializer, each, **options)
+        for w in each:
+            assert (w.is_leaf, w.requires_grad, w.grad_fn) == (True, True, None)
+            assert not w.isnan().any(), f"with {options} NaN is left: {w.tolist()}"
+
+
+@pytest.mark.claim("2.0.6")
+def test_no_generator_is_torchs_own_randomness(random_initializer):
+    option(random_initializer, "generator")
+    one, same = drawn(random_initializer, 3, 5), drawn(random_initializer, 3, 5, generator=None)
+    assert torch.equal(one, same), f"without {one.tolist()}, with None {same.tolist()}"
+
+
+@pytest.mark.claim("2.0.6")
+def test_a_generator_moves_on_from_call_to_call(random_initializer):
+    option(random_initializer, "generator")
+    for shape in WEIGHT_SHAPES:
+        generator, again = generator_of(20), torch.Generator()
+        each = four_calls(random_initializer, shape, torch.float32, 0, generator)
+        assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
+        again.set_state(generator.get_state())
+        one, same = (random_initializer(unwritten(*shape), generator=g) for g in (generator, again))
+        assert torch.equal(one, same), f"from one state {one.tolist()} and {same.tolist()}"
+
+
+@pytest.mark.claim("2.0.6")
+def test_a_generator_leaves_the_other_randomness_alone(random_initializer):
+    option(random_initializer, "generator")
+    generator = generator_of(20)
+    torch.rand(3)  # so that setting the seed, too, would be a change
+    before = torch.get_rng_state()
+    for shape, dtype in SHAPES_AND_DTYPES:
+        random_initializer(unwritten(*shape, dtype=dtype), generator=generator)
+        assert torch.equal(before, torch.get_rng_state()), f"torch's state moved, at {shape}"

@@ -1,0 +1,122 @@
+"""What an implementation refuses openly, heard by asking for a first, plain use of everything.
+
+A refusal is heard whatever its type. One inside the core, which everybody must do, is a fault
+until it is declared; one of an extra is a limit, and worth a remark. What is silently wrong is
+never heard here: that is for the claims.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.limits import DTYPES, Limits
+from sums_to_one.tests.judge.plain_use import CORE, EXTRA, USES, shape_of
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The limits within which an implementation is judged, and what it refused.
+
+    Args:
+        limits: what it declares, less what it refuses besides.
+        core: what it refuses of the core without declaring it, and in which words.
+        extras: the same of the extras.
+    """
+
+    limits: Limits
+    core: dict[str, str] = field(default_factory=dict)
+    extras: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One plain use, whether everybody must do it, and what is left for those who refuse it."""
+
+    what: str
+    is_core: bool
+    ask: Callable[[], object]
+    otherwise: Limits
+
+
+def hear(component: str, function: Function, declared: Limits) -> Heard:
+    """Ask an implementation for a plain use of every dtype, shape and derivative."""
+    limits, core, extras = declared, dict[str, str](), dict[str, str]()
+    for question in _questions(component, function, declared):
+        error = _error_of(question.ask)
+        if error:
+            limits = limits.within(question.otherwise)
+            (core if question.is_core else extras)[question.what] = error
+    if not limits.dtypes or limits.dimensions == ():
+        return Heard(declared)  # it takes nothing, or is called in another way: claims will tell
+    return Heard(limits, core, extras)
+
+
+def _questions(component: str, function: Function, declared: Limits) -> Iterator[Question]:
+    use = USES.get(component)
+    if use is None:
+        return
+    core, extra = CORE[component], EXTRA[component]
+    sizes = [n for n in (*core, *extra) if declared.dimensions is None or n in declared.dimensions]
+    if not sizes:
+        return
+
+    def plain(dtype: torch.dtype, dimensions: int) -> Callable[[], object]:
+        x = grid(*shape_of(component, dimensions), limit=1.5).to(dtype)
+        return lambda: use(component, function, x)
+
+    for dtype in declared.dtypes:
+        others = Limits(dtypes=tuple(d for d in DTYPES if d != dtype))
+        name = str(dtype).removeprefix("torch.")
+        yield Question(name, dtype in DTYPES[:2], plain(dtype, sizes[0]), others)
+    dtype = next((d for d in declared.dtypes if not _error_of(plain(d, sizes[0]))), None)
+    if dtype is None:
+        return
+    for n in sizes:
+        fewer = Limits(dimensions=tuple(m for m in sizes if m != n))
+        yield Question(f"{n} dimensions", n in core, plain(dtype, n), fewer)
+    x = grid(*shape_of(component, sizes[0]), limit=1.5).to(dtype)
+    if declared.gradients >= 1:
+        first = Limits(gradients=0)
+        yield Question(
+            "gradients", True, lambda: _differentiate(use, component, function, x), first
+        )
+    if declared.gradients >= 2:
+        second = Limits(gradients=1)
+        ask = lambda: _differentiate(use, component, function, x, twice=True)  # noqa: E731
+        yield Question("second derivatives", False, ask, second)
+
+
+def _differentiate(
+    use: Any, component: str, function: Function, x: Tensor, twice: bool = False
+) -> None:
+    """Once or twice; a result that is connected to nothing refuses nothing."""
+    leaf = x.clone().requires_grad_()
+    result = use(component, function, leaf)
+    if not isinstance(result, Tensor) or not result.requires_grad:
+        return
+    weights = torch.ones_like(result).requires_grad_()
+    (first,) = torch.autograd.grad(
+        (result * weights).sum(), leaf, create_graph=twice, allow_unused=True
+    )
+    if twice and first is not None and first.requires_grad:
+        first.sum().backward()
+
+
+def _error_of(ask: Callable[[], object]) -> str:
+    """The error with which a use is refused, in words; empty where it is not."""
+    recording, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            ask()
+    except Exception as error:  # a refusal is one whatever its type
+        return f"{type(error).__name__}: {error}".strip()
+    finally:
+        torch.set_grad_enabled(recording)
+        torch.set_default_dtype(dtype)
+    return ""

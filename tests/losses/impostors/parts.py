@@ -1,0 +1,36 @@
+"""What the versions of several losses begin with."""
+
+import warnings
+
+import torch
+from torch import Tensor
+
+
+class Reducing(torch.nn.Module):
+    """The end of a right loss of elements."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = reduction
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"reduction must be none, mean or sum, got {self.reduction!r}")
+        return losses if self.reduction == "none" else getattr(losses, self.reduction)()
+
+
+class OfErrors(Reducing):
+    """A right loss, but for the loss of each element, which is a function of its error."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.shape != target.shape:
+            warnings.warn("input and target differ in shape", stacklevel=2)
+        return self.reduce(self.each(input, target))
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+def in_order_of_memory(x: Tensor) -> Tensor:
+    """The numbers from the first one on, as if each came right after the one before it."""
+    return x.as_strided(x.shape, torch.empty(x.shape, device="meta").stride())

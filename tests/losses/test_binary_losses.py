@@ -1,0 +1,129 @@
+"""Both binary losses are the surprise of a probability: -y log p - (1 - y) log(1 - p).
+
+BCELoss takes that probability, BCEWithLogitsLoss the score whose sigmoid it is; each has a file of
+its own for what only one of them promises. What both owe their caller like every loss is in
+`test_every_loss.py`.
+"""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import DTYPES, dtypes, exact, numbers, shapes
+from sums_to_one.tests.common.options import option
+from sums_to_one.tests.losses.binary import (
+    BROADCAST,
+    all_weights,
+    derivative,
+    from_probability,
+    from_score,
+    predictions,
+    probability,
+    scores_and_targets,
+    soft_targets,
+    surprise,
+    weights,
+)
+from sums_to_one.tests.losses.reduction import (
+    REDUCTIONS,
+    enter,
+    pull,
+    pull_on_target,
+    reduced,
+    reductions,
+    share,
+)
+
+
+@pytest.mark.claim("3.2.3", "3.2.4")
+@given(scores_and_targets, reductions)
+def test_it_is_the_surprise_at_the_targets(binary_loss, pairs, reduction):
+    option(binary_loss, "reduction")
+    scores, y = exact(pairs).T
+    x = from_score(binary_loss, scores)
+    expected = reduced(surprise(binary_loss, x, y), reduction)
+    assert_close(f"the loss of {x.tolist()}", binary_loss(reduction=reduction)(x, y), expected)
+
+
+@pytest.mark.claim("3.2.3", "3.2.4")
+@given(shapes(), dtypes)
+def test_the_mean_is_over_all_elements(binary_loss, shape, dtype):
+    x, y = predictions(binary_loss, *shape).to(dtype), soft_targets(*shape).to(dtype)
+    assert_close("the loss", binary_loss()(x, y), surprise(binary_loss, x, y).mean())
+
+
+@pytest.mark.claim("3.2.11")
+def test_weights_multiply_the_losses(binary_loss):
+    option(binary_loss, "weight", "reduction")
+    for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
+        x, y, weight = predictions(binary_loss, *shape), soft_targets(*shape), weights(*weighing)
+        function = binary_loss(weight=weight.clone(), reduction=reduction)
+        losses, slopes = surprise(binary_loss, x, y), derivative(binary_loss, x, y)
+        assert_close(f"{shape}, {reduction}", function(x, y), reduced(losses * weight, reduction))
+        expected = slopes * weight * share(x, reduction)
+        assert_close(f"{shape}, {reduction}: the gradient", pull(function, x, y), expected)
+
+
+@pytest.mark.claim("3.2.11")
+def test_with_weights_fewer_digits_cost_only_rounding(binary_loss):
+    option(binary_loss, "weight", "reduction")
+    for (shape, weighing), reduction, dtype in itertools.product(BROADCAST, REDUCTIONS, DTYPES):
+        parts = predictions(binary_loss, *shape), soft_targets(*shape), weights(*weighing) / 4
+        x, y, weight = (part.to(dtype) for part in parts)
+        came = binary_loss(weight=weight, reduction=reduction)(x, y)
+        assert came.dtype == dtype, f"asked in {dtype}, came in {came.dtype}"
+        expected = reduced(surprise(binary_loss, x, y) * weight.double(), reduction)
+        assert_close(f"{shape}, {reduction}, in {dtype}", came, expected)
+
+
+@pytest.mark.claim("3.0.3")
+def test_with_weights_a_used_loss_is_as_good_as_a_new_one(binary_loss):
+    used = binary_loss(**all_weights(binary_loss))
+    for rows in (4, 3, 1, 4):
+        x, y = predictions(binary_loss, rows, 5), soft_targets(rows, 5)
+        expected = binary_loss(**all_weights(binary_loss))(x, y)
+        assert_close(f"the loss of {rows} rows", used(x, y), expected)
+        enter(used, "eval")
+        assert_close(f"the loss of {rows} rows after .eval()", used(x, y), expected)
+
+
+@pytest.mark.claim("3.0.3")
+def test_weights_are_left_as_they_were(binary_loss):
+    x, y, given = predictions(binary_loss, 3, 5), soft_targets(3, 5), all_weights(binary_loss)
+    function = binary_loss(**given)
+    first = function(x, y)
+    assert_close("called again", function(x, y), first)
+    for name, before in all_weights(binary_loss).items():
+        assert torch.equal(given[name], before), f"{name} was {before}, now {given[name]}"
+
+
+@pytest.mark.claim("3.0.1")
+@given(st.floats(1e-6, 1 - 1e-6), numbers(limit=100))
+@example(target=0.5, score=3.0)  # of the score 0, where |x| has a kink
+def test_it_is_least_where_the_probability_is_the_target(binary_loss, target, score):
+    y = exact([target])
+    x, at_target = from_score(binary_loss, exact([score])), from_probability(binary_loss, y)
+    least, other = binary_loss()(at_target, y), binary_loss()(x, y)
+    assert other >= least - 1e-12, f"{least} at the target, {other} at {x.item()}"
+    slope = pull(binary_loss(), at_target, y)
+    assert_close("the gradient at the target", slope, exact([0.0]))
+
+
+@pytest.mark.claim("3.0.4")
+def test_a_target_that_learns_gets_the_log_odds_against_it(binary_loss):
+    x, y = predictions(binary_loss, 3, 5), soft_targets(3, 5)
+    p = probability(binary_loss, x)
+    came = pull_on_target(binary_loss(), x, y)
+    assert_close("the gradient of the target", came, ((1 - p) / p).log() / 15)
+
+
+@pytest.mark.claim("3.2.3", "3.2.4")
+@given(scores_and_targets)
+def test_the_values_are_those_of_pytorch(binary_loss, pairs):
+    scores, y = exact(pairs).T
+    x, theirs = from_score(binary_loss, scores), getattr(torch.nn, binary_loss.name)()
+    assert_close(f"the loss of {x.tolist()}", binary_loss()(x, y), theirs(x, y))

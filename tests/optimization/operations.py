@@ -1,0 +1,200 @@
+"""Operations on variables, each alone and many in a row, with operands for them.
+
+The same functions are called with variables, and with tensors.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from sums_to_one.tests.common.gradients import by_differences
+from sums_to_one.tests.common.inputs import exact, grid
+
+
+def whole_eighths(*shape: int, limit: float = 3.0, least: float = 0.0) -> Tensor:
+    """Numbers of both signs in a scrambled order, none of them 0 nor nearer to it than `least`."""
+    x = grid(*shape, limit=limit - least)
+    return ((x.abs() * 8).ceil() / 8 + least) * x.sign()
+
+
+def has(Variable, name: str) -> bool:
+    return hasattr(Variable(torch.ones(1)), name)
+
+
+Shapes = tuple[tuple[tuple[int, ...], ...], ...]  # of all operands, one case after another
+
+
+class Operation(NamedTuple):
+    """An operation on variables, or on tensors, and operands for it."""
+
+    needs: str  # the method that provides it
+    function: Callable[..., Any]
+    shapes: Shapes
+    least: float = 0.0  # how far away from 0 the operands must be
+    positive: bool = False
+
+    def operands(self, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
+        """Numbers in these shapes; those of the second operand come in the opposite order."""
+        first, *second = (
+            whole_eighths(*shape, limit=3 + k, least=self.least) for k, shape in enumerate(shapes)
+        )
+        both = [first, *(x.flatten().flip(0).reshape(x.shape) for x in second)]
+        return [x.abs() for x in both] if self.positive else both
+
+
+def row_like(x: Any) -> Tensor:
+    return exact([2.5, -3.0, 2.0]).to(x.data.dtype)
+
+
+def matrix_like(x: Any) -> Tensor:
+    return exact([[0.5, -1.0, 2.0], [3.0, 0.25, -2.0], [-1.5, 1.0, 0.75]]).to(x.data.dtype)
+
+
+SECOND_TAKEN_THRICE = torch.tensor([1, 0, 1, 1])  # the second is taken three times
+ONE_OPERAND = tuple((shape,) for shape in ((), (1,), (5,), (2, 3), (2, 1, 3), (0, 5)))
+BESIDE_THREE = tuple((shape,) for shape in ((), (3,), (2, 3), (2, 1), (2, 1, 1), (0, 3)))
+MATRICES = tuple((shape,) for shape in ((2, 3), (3, 3), (3, 1), (1, 2), (5, 3), (0, 3)))
+PAIRS_TO_BROADCAST = (
+    *(((), ()), ((3,), ()), ((), (2, 3)), ((1,), (2, 3)), ((2, 3), (2, 3)), ((1, 1), ())),
+    *(((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (2, 1)), ((2, 1), (1, 3)), ((3, 1), (3,))),
+    *(((3, 3), (3, 1)), ((3, 3), (3,)), ((1, 3), (3, 3)), ((2, 1, 3), (5, 1)), ((0, 3), (3,))),
+)
+PAIRS_TO_MULTIPLY = (
+    *(((2, 3), (3, 5)), ((3, 3), (3, 3)), ((1, 3), (3, 1)), ((3, 1), (1, 2)), ((1, 1), (1, 1))),
+    *(((0, 3), (3, 2)), ((2, 0), (0, 3))),
+)
+
+
+def arithmetic(name: str, sign: str, least: float = 0) -> dict[str, Operation]:
+    """With both operands variable, and with constants on either side."""
+    of, left, right = getattr(operator, name), f"__{name}__", f"__r{name}__"
+    return {
+        f"x {sign} y": Operation(left, of, PAIRS_TO_BROADCAST, least),
+        f"x {sign} 2.5": Operation(left, lambda x: of(x, 2.5), ONE_OPERAND, least),
+        f"2.5 {sign} x": Operation(right, lambda x: of(2.5, x), ONE_OPERAND, least),
+        f"x {sign} tensor": Operation(left, lambda x: of(x, row_like(x)), BESIDE_THREE, least),
+        f"tensor {sign} x": Operation(right, lambda x: of(row_like(x), x), BESIDE_THREE, least),
+    }
+
+
+OPERATIONS = {
+    **arithmetic("add", "+"),
+    **arithmetic("sub", "-"),
+    **arithmetic("mul", "*"),
+    **arithmetic("truediv", "/", least=2),
+    "minus x": Operation("__neg__", operator.neg, ONE_OPERAND),
+    "x ** 0": Operation("__pow__", lambda x: x**0, ONE_OPERAND),
+    "x ** 1": Operation("__pow__", lambda x: x**1, ONE_OPERAND),
+    "x ** 3": Operation("__pow__", lambda x: x**3, ONE_OPERAND),
+    "x ** 0.5": Operation("__pow__", lambda x: x**0.5, ONE_OPERAND, least=2, positive=True),
+    "x ** -1": Operation("__pow__", lambda x: x**-1, ONE_OPERAND, least=2),
+    "x @ tensor": Operation("__matmul__", lambda x: x @ matrix_like(x), (((2, 3),), ((3, 3),))),
+    "tensor @ x": Operation("__rmatmul__", lambda x: matrix_like(x) @ x, (((3, 2),), ((3, 3),))),
+    "x @ y": Operation("__matmul__", operator.matmul, PAIRS_TO_MULTIPLY),
+    "exp": Operation("exp", lambda x: x.exp(), ONE_OPERAND),
+    "log": Operation("log", lambda x: x.log(), ONE_OPERAND, least=2, positive=True),
+    "relu": Operation("relu", lambda x: x.relu(), ONE_OPERAND),
+    "sigmoid": Operation("sigmoid", lambda x: x.sigmoid(), ONE_OPERAND),
+    "tanh": Operation("tanh", lambda x: x.tanh(), ONE_OPERAND),
+    "sum": Operation("sum", lambda x: x.sum(), ONE_OPERAND),
+    "sum of columns": Operation("sum", lambda x: x.sum(dim=0), MATRICES[:-1]),
+    "sum of rows": Operation("sum", lambda x: x.sum(dim=1), MATRICES),
+    "sum of rows, kept": Operation("sum", lambda x: x.sum(dim=-1, keepdim=True), MATRICES),
+    "mean": Operation("mean", lambda x: x.mean(), ONE_OPERAND[:-1]),
+    "mean of columns": Operation("mean", lambda x: x.mean(dim=0), MATRICES[:-1]),
+    "mean of rows": Operation("mean", lambda x: x.mean(dim=-1), MATRICES),
+    "mean of columns, kept": Operation(
+        "mean", lambda x: x.mean(dim=0, keepdim=True), MATRICES[:-1]
+    ),
+    "reshape": Operation("reshape", lambda x: x.reshape(3, -1), (((2, 3),), ((3, 3),), ((3,),))),
+    "flat": Operation("reshape", lambda x: x.reshape(-1), ONE_OPERAND),
+    "t": Operation("t", lambda x: x.t(), MATRICES),
+    "a row": Operation("__getitem__", lambda x: x[1], (((2, 3),), ((3,),))),
+    "a number": Operation("__getitem__", lambda x: x[-1, 0], (((2, 3),), ((1, 1),))),
+    "a slice": Operation("__getitem__", lambda x: x[1:, ::2], (((3, 5),), ((2, 1),), ((1, 3),))),
+    "rows taken": Operation("__getitem__", lambda x: x[SECOND_TAKEN_THRICE], (((2, 3),), ((3,),))),
+    "one of each row": Operation(
+        "__getitem__", lambda x: x[torch.arange(4), SECOND_TAKEN_THRICE], (((4, 2),), ((5, 3),))
+    ),
+    "numbers taken": Operation(
+        "__getitem__", lambda x: x[SECOND_TAKEN_THRICE, SECOND_TAKEN_THRICE], (((2, 2),), ((2, 3),))
+    ),
+}
+
+
+def operations_of(Variable) -> list[tuple[str, Operation]]:
+    """Those that the subject provides; what it lacks is named by the first claim."""
+    return [(name, it) for name, it in OPERATIONS.items() if has(Variable, it.needs)]
+
+
+def forth_and_back(
+    Variable, operation: Operation, operands: list[Tensor], g: Tensor
+) -> list[Tensor]:
+    """The result of the operation, and the gradients of sum(g * result) by all operands."""
+    variables = [Variable(x, requires_grad=True) for x in operands]
+    result = operation.function(*variables)
+    result.backward(g)
+    return [result.data.detach(), *(variable.grad for variable in variables)]
+
+
+def differences(Variable, operation: Operation, operands: list[Tensor], k: int, g: Tensor):
+    """The gradient of sum(g * result) by operand k, from the values of the subject itself."""
+
+    def of_rows(rows: Tensor) -> Tensor:
+        each = [
+            operation.function(*(Variable(x) for x in [*operands[:k], row, *operands[k + 1 :]]))
+            for row in rows.reshape(-1, *operands[k].shape)
+        ]
+        return torch.stack([y.data for y in each]).reshape(*rows.shape[:-1], -1)
+
+    return by_differences(of_rows, operands[k].flatten(), g.flatten()).reshape(operands[k].shape)
+
+
+# Many operations in a row
+
+
+class Computation(NamedTuple):
+    """Steps, each of which computes a new number from two before; the first two are x and y."""
+
+    steps: list[tuple[str, int, int]]
+
+    def on(self, x: Any, y: Any) -> Any:
+        values = [x, y]
+        for name, i, j in self.steps:
+            values.append(COMPUTING_STEPS[name](values[i % len(values)], values[j % len(values)]))
+        return values[-1]
+
+
+COMPUTING_STEPS: dict[str, Callable[[Any, Any], Any]] = {
+    "product": lambda a, b: a * b,
+    "half the sum": lambda a, b: (a + b) * 0.5,
+    "half the difference": lambda a, b: a * 0.5 + b * -0.5,
+}
+computations = st.lists(
+    st.tuples(st.sampled_from(list(COMPUTING_STEPS)), st.integers(0, 11), st.integers(0, 11)),
+    min_size=1,
+    max_size=10,
+).map(Computation)
+
+
+@dataclass
+class Forward:
+    """A number and its slope along one direction, which every operation carries forward."""
+
+    value: Tensor
+    slope: Tensor | float
+
+    def __add__(self, other):
+        return Forward(self.value + other.value, self.slope + other.slope)
+
+    def __mul__(self, other):
+        if not isinstance(other, Forward):
+            return Forward(self.value * other, self.slope * other)
+        return Forward(
+            self.value * other.value, self.slope * other.value + self.value * other.slope
+        )
