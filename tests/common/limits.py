@@ -168,6 +168,18 @@ def judging(limits: Limits) -> Iterator[None]:
         _current.reset(token)
 
 
+@contextlib.contextmanager
+def asking(limits: Limits) -> Iterator[None]:
+    """As judging, where Hypothesis may have found no input inside of the limits."""
+    try:
+        with judging(limits):
+            yield
+    except hypothesis.errors.Unsatisfiable:
+        if limits == EVERYTHING:
+            raise
+        raise NotProvided("not provided: nothing of what the claim is about") from None
+
+
 def widest() -> torch.dtype:
     """The dtype for numbers of which the claim says none: float64, or the widest that there is."""
     return current().dtypes[0]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.statistical import (
     MANY,
     assert_bounds,
@@ -17,7 +18,6 @@ from sums_to_one.tests.common.statistical import (
     normal_scores,
     uniform_scores,
 )
-from sums_to_one.tests.judge.arguments import Component
 
 # With fans so unequal, or kernels so long, one fan cannot be taken for the other.
 UNEQUAL_FANS = (

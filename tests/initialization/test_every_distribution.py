@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.inputs import VIEWS
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.common.statistical import (
@@ -27,7 +28,6 @@ from sums_to_one.tests.common.statistical import (
 )
 from sums_to_one.tests.initialization.laws import assert_standard, default_scores
 from sums_to_one.tests.initialization.weights import KERNEL_SHAPES, MATRIX, unwritten
-from sums_to_one.tests.judge.arguments import Component
 
 
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.common.statistical import drawn, randomness
 from sums_to_one.tests.initialization.weights import WEIGHT_SHAPES, unwritten
-from sums_to_one.tests.judge.arguments import Component
 
 SHAPES_AND_DTYPES = [
     *((shape, torch.float32) for shape in WEIGHT_SHAPES),

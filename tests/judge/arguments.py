@@ -3,7 +3,7 @@
 Both who runs claims on a subject (`collecting`) and who runs them on impostors (`teeth`) ask here.
 """
 
-import inspect
+import functools
 import os
 import tempfile
 from collections.abc import Callable
@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from sums_to_one.tests.common.component import Component
+from sums_to_one.tests.common.limits import Limits
 from sums_to_one.tests.judge.components import ALSO, GROUPS, KNOWN
+from sums_to_one.tests.judge.hearing import Heard, hear
 
 Function = Callable[..., Any]
 
@@ -25,39 +28,17 @@ class Provider(Protocol):
 
     def component(self, name: str) -> Function | None: ...
 
+    def limits(self, name: str) -> Limits: ...
 
-class Component:
-    """What a claim judges: called as the function or the class is that it stands for.
+    def __hash__(self) -> int: ...
 
-    It knows its name, so that a claim about a group can tell whom it has before it.
 
-    Args:
-        name: of the component.
-        function: of the subject.
-        also: arguments that this member of a group needs, and others do not.
-    """
-
-    def __init__(self, name: str, function: Function, **also: Any) -> None:
-        self.name, self.function, self.also = name, function, also
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        __tracebackhide__ = True
-        return self.function(*arguments, **self.also, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # copying and pickling ask for names that a class has, too
-            raise AttributeError(name)
-        return getattr(self.function, name)
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return inspect.signature(self.function)
-
-    def __instancecheck__(self, made: object) -> bool:
-        return isinstance(made, self.function)  # type: ignore[arg-type]  # asked of classes only
-
-    def __repr__(self) -> str:
-        return self.name
+@functools.cache
+def heard(subject: Provider, component: str) -> Heard:
+    """The limits of a component of a subject, declared and heard."""
+    function = subject.component(component)
+    declared = subject.limits(component)
+    return hear(component, function, declared) if function else Heard(declared)
 
 
 @dataclass(frozen=True)
@@ -72,6 +53,12 @@ class Judged:
     def label(self) -> str:
         return f"{self.subject.name}-{self.components[0]}" if self.as_group else self.subject.name
 
+    @property
+    def limits(self) -> Limits:
+        """Those of all components that are judged: what a claim may ask."""
+        found = [heard(self.subject, component).limits for component in self.components]
+        return functools.reduce(Limits.within, found)
+
     def argument(self, name: str, until: ExitStack) -> Any:
         """What a claim gets for its argument of that name.
 
@@ -85,8 +72,14 @@ class Judged:
         return OTHERS[name](self, until) if name in OTHERS else self._component(name)
 
     def _component(self, name: str, **also: Any) -> Component | None:
-        function = self.subject.component(name)
-        return function and Component(name, function, **also)
+        return _component(self.subject, name, **also)
+
+
+@functools.cache
+def _component(subject: Provider, name: str, **also: Any) -> Component | None:
+    """One and the same for all claims, which may remember what they have found of it."""
+    function = subject.component(name)
+    return function and Component(name, function, **also)
 
 
 def _folder(judged: Judged, until: ExitStack) -> Path:
@@ -100,5 +93,6 @@ OTHERS: dict[str, Callable[[Judged, ExitStack], Any]] = {
     "reader": lambda judged, until: judged.subject.component("load_checkpoint"),
     "writer": lambda judged, until: judged.subject.component("save_checkpoint"),
     "here": _folder,
+    "heard": lambda judged, until: heard(judged.subject, judged.components[0]),
 }
 ARGUMENTS = (*KNOWN, *GROUPS, *OTHERS)

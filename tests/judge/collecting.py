@@ -1,5 +1,6 @@
 """Lets pytest run the claims: what it collects, for which subjects, and what it gives to each."""
 
+import contextlib
 import importlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from sums_to_one.cifar.modules import ROOT, name_of
+from sums_to_one.tests.common.limits import asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
@@ -41,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except SubjectError as problem:
         raise pytest.UsageError(str(problem)) from None
     if config.option.subjects:
+        config.option.importmode = "importlib"  # so that no folder of ours becomes importable
         from sums_to_one.tests.judge.isolation import Isolation
 
         config.pluginmanager.register(Isolation(), "isolation")
@@ -130,6 +133,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         import torch
 
         torch.set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """A claim is asked within the limits of whoever is judged."""
+    case = judged_by(item)
+    with asking(case.limits) if case else contextlib.nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

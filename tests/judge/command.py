@@ -86,7 +86,9 @@ class ProgressBar:
 def pytest_arguments(subjects: list[str], k: str | None, verdicts: Path | None) -> list[str]:
     """What a person would have typed after `pytest`."""
     chapters = [str(ROOT / "tests" / chapter) for chapter in COMPONENTS]
-    arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "--show=all"]
+    settings = Path(__file__).with_name("pytest.toml")
+    arguments = ["-c", str(settings), "--rootdir", str(ROOT), "--show=all"]
+    arguments += [] if subjects else ["--numprocesses=auto", "--dist=worksteal"]
     arguments += [f"--subject={subject}" for subject in subjects]
     arguments += ["-k", k] if k else []
     arguments += [f"--verdicts={verdicts}"] if verdicts else []
@@ -160,13 +162,13 @@ def show_places(component: str) -> None:
         names = {name.lower(): name for name in KNOWN}
         near = difflib.get_close_matches(component.lower(), names, n=3, cutoff=0.5) or names
         rule = "a component must be one of those that are judged"
-        there = ", ".join(names[name] for name in near)
-        typer.echo(f"error: {rule}, got {component!r}; there is {there}", err=True)
+        known = ", ".join(names[name] for name in near)
+        typer.echo(f"error: {rule}, got {component!r}; there is {known}", err=True)
         raise typer.Exit(2)
-    chapter, file = chapter_of(component), file_of(component)
+    chapter, stem = chapter_of(component), file_of(component)
     places = places_of(component)
-    console.print(f"{component}, from scratch: concepts/{chapter}/{file}.py")
-    console.print(f"how it goes wrong: tests/{chapter}/impostors/{file}.py")
+    console.print(f"{component}, from scratch: concepts/{chapter}/{stem}.py")
+    console.print(f"how it goes wrong: tests/{chapter}/impostors/{stem}.py")
     console.print(f"what must be true of it: {len(places)} claims")
     for path, there in itertools.groupby(places, key=lambda place: place.file):
         console.print(f"\n{path.relative_to(ROOT)}", style="bold")

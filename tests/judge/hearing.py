@@ -74,13 +74,13 @@ def _questions(component: str, function: Function, declared: Limits) -> Iterator
         others = Limits(dtypes=tuple(d for d in DTYPES if d != dtype))
         name = str(dtype).removeprefix("torch.")
         yield Question(name, dtype in DTYPES[:2], plain(dtype, sizes[0]), others)
-    dtype = next((d for d in declared.dtypes if not _error_of(plain(d, sizes[0]))), None)
-    if dtype is None:
+    widest = next((d for d in declared.dtypes if not _error_of(plain(d, sizes[0]))), None)
+    if widest is None:
         return
     for n in sizes:
         fewer = Limits(dimensions=tuple(m for m in sizes if m != n))
-        yield Question(f"{n} dimensions", n in core, plain(dtype, n), fewer)
-    x = grid(*shape_of(component, sizes[0]), limit=1.5).to(dtype)
+        yield Question(f"{n} dimensions", n in core, plain(widest, n), fewer)
+    x = grid(*shape_of(component, sizes[0]), limit=1.5).to(widest)
     if declared.gradients >= 1:
         first = Limits(gradients=0)
         yield Question(

@@ -15,6 +15,7 @@ from typing import Any
 
 from sums_to_one.cifar import modules
 from sums_to_one.cifar.modules import OUR_FOLDERS, PACKAGE, load
+from sums_to_one.tests.common.limits import EVERYTHING, Limits, LimitsError, read
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
 from sums_to_one.tests.judge.forks import in_a_fork
 
@@ -53,6 +54,27 @@ class Subject:
             if callable(found):
                 return found
         return None
+
+    def limits(self, name: str) -> Limits:
+        """What it declares that this component does not do.
+
+        In a dictionary LIMITS of its module, by the component's name, or as an attribute `limits`
+        of the function or class.
+
+        Raises:
+            LimitsError: what is declared cannot be read.
+        """
+        if self.name == "torch":
+            return EVERYTHING
+        (module,) = self._places(name)
+        everybodys = getattr(module, "LIMITS", {})
+        if not isinstance(everybodys, dict):
+            raise LimitsError(
+                "LIMITS must be a dictionary from names of components to their limits, got "
+                f"{everybodys!r}"
+            )
+        own = getattr(self.component(name), "limits", None)  # which may be something else
+        return read(own if isinstance(own, dict) else everybodys.get(name, {}), name)
 
     def provides(self, names: Collection[str]) -> bool:
         if self.name in _provided:
@@ -104,6 +126,11 @@ def _look(name: str) -> list[str] | str:
     except BaseException as error:  # its import may also exit, or ask for the keyboard
         return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
     components = [known for known in KNOWN if Subject(name).component(known)]
+    try:
+        for component in components:
+            Subject(name).limits(component)
+    except LimitsError as error:
+        return f"the subject {name!r} cannot be judged: {error}"
     if components:
         return components
     return f"the subject {name!r} provides no known component; {_nearest(module)}"

@@ -24,6 +24,7 @@ import pytest
 import torch
 from rich.progress import track
 
+from sums_to_one.tests.common.limits import asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for, chapter_of
@@ -74,7 +75,8 @@ class Claim:
             wanted = [name for name in names if name in ARGUMENTS]
             arguments = {name: judged.argument(name, until) for name in wanted}
             try:
-                self.test(**arguments, **dict(self.parameters))
+                with asking(judged.limits):
+                    self.test(**arguments, **dict(self.parameters))
             # An impostor must then be refused by the claim that is named for it.
             except pytest.skip.Exception:  # reason: a claim that does not apply refuses nothing
                 return None

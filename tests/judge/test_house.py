@@ -20,8 +20,8 @@ MAY_IMPORT = {
     "tests.common": {"tests.common"},
     **{chapter: {chapter, "tests.common", "tests.judge.versions"} for chapter in CHAPTERS},
 }
-# Who may more, and why: both compare with ours on purpose.
-EXCEPTIONS = {"tests.checkpoints.test_our_promises"}
+# Who may more, and why: the first judges ours alone, the second is a command for one subject.
+EXCEPTIONS = {"tests.checkpoints.test_our_promises", "tests.optimization.panel"}
 
 
 def imported(file: Path) -> Iterator[str]:

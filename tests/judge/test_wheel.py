@@ -67,7 +67,7 @@ def install_the_wheel_in(home: Path) -> None:
     source = home.with_name("source")  # building leaves things behind
     for folder in OUR_FOLDERS:
         shutil.copytree(ROOT / folder, source / folder)
-    for name in ("pyproject.toml", "conftest.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     steps: list[list[object]] = [
         ["uv", "build", "--quiet", "--wheel", "--out-dir", f"{home}-wheel", source],

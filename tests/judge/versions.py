@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sums_to_one.tests.common.limits import Limits, read
 from sums_to_one.tests.judge.components import chapter_of, file_of
 from sums_to_one.tests.judge.subjects import Subject
 
@@ -48,6 +49,10 @@ class Version:
         if name == self.of:
             return self.function
         return Subject("torch").component(name) or getattr(self.function, name, None)
+
+    def limits(self, name: str) -> Limits:
+        """What its attribute of that name declares, as anybody's."""
+        return read(getattr(self.component(name), "limits", {}), str(self))
 
 
 def versions(component: str) -> list[Version]:

@@ -1,5 +1,6 @@
-"""A component with limits is called within them only; what lies outside is not provided."""
+"""What a claim judges: a function or class of a subject, called within its limits only."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -9,6 +10,41 @@ from torch import Tensor
 from sums_to_one.tests.common.limits import EVERYTHING, current, outside
 
 Function = Callable[..., Any]
+
+
+class Component:
+    """What a claim judges: called as the function or the class is that it stands for.
+
+    It knows its name, so that a claim about a group can tell whom it has before it.
+
+    Args:
+        name: of the component.
+        function: of the subject.
+        also: arguments that this member of a group needs, and others do not.
+    """
+
+    def __init__(self, name: str, function: Function, **also: Any) -> None:
+        self.name, self.function, self.also = name, function, also
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        within_limits(*arguments)
+        return guarded(self.function(*arguments, **self.also, **options))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # copying and pickling ask for names that a class has, too
+            raise AttributeError(name)
+        return getattr(self.function, name)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.function)
+
+    def __instancecheck__(self, made: object) -> bool:
+        return isinstance(made, self.function)  # type: ignore[arg-type]  # asked of classes only
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 def within_limits(*arguments: object) -> None:
@@ -32,7 +68,7 @@ def guarded(made: object) -> object:
 
 
 @cache
-def _guarded_class(kind: type) -> type:
+def _guarded_class(kind: Any) -> type:
     def call(self: Any, *arguments: Any, **options: Any) -> Any:
         __tracebackhide__ = True
         within_limits(*arguments)
