@@ -52,18 +52,18 @@ def within_limits(*arguments: object) -> None:
     limits = current()
     if limits == EVERYTHING:
         return
-    tensors = list(_tensors(arguments))
+    tensors = list(tensors_in(arguments))
     why = limits.why_not(*tensors) or limits.why_not_shape(tensors[0] if tensors else None)
     if why:
         outside(why)
 
 
-def guarded(made: object) -> object:
+def guarded(made: Any) -> Any:
     """An object that a component has made, whose calls are looked at first."""
     kind = type(made)
     if current() == EVERYTHING or isinstance(made, Tensor) or "__call__" not in dir(kind):
         return made
-    made.__class__ = _guarded_class(kind)
+    made.__class__ = _guarded_class(kind)  # type: ignore[arg-type]  # a class has a hash
     return made
 
 
@@ -78,12 +78,12 @@ def _guarded_class(kind: Any) -> type:
     return type(kind.__name__, (kind,), names)
 
 
-def _tensors(arguments: object) -> Iterator[Tensor]:
+def tensors_in(arguments: object) -> Iterator[Tensor]:
     """All that are in lists, tuples and dictionaries, in their order."""
     if isinstance(arguments, Tensor):
         yield arguments
     elif isinstance(arguments, dict):
-        yield from _tensors([*arguments.values()])
+        yield from tensors_in([*arguments.values()])
     elif isinstance(arguments, list | tuple):
         for part in arguments:
-            yield from _tensors(part)
+            yield from tensors_in(part)

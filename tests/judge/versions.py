@@ -2,7 +2,8 @@
 
 An impostor is a function or class that looks right, is wrong, and is marked `@refused_by(...)`
 with the claims that must refuse it. A right version looks different, is right, and is marked
-`@accepted`.
+`@accepted`. One that lacks an extra, and says so by an error, is accepted within that limit; it is
+marked `@remarked("5 dimensions")`.
 """
 
 import importlib
@@ -32,6 +33,16 @@ def accepted(function: Function) -> Function:
     return refused_by()(function)
 
 
+def remarked(*extras: str) -> Callable[[Function], Function]:
+    """Mark a version that refuses these extras openly: it is accepted, with a remark on each."""
+
+    def mark(function: Function) -> Function:
+        setattr(function, "remarked", extras)  # noqa: B010 - mypy knows no such attribute
+        return accepted(function)
+
+    return mark
+
+
 @dataclass(frozen=True)
 class Version:
     """One implementation of a component, and the claims that must refuse it."""
@@ -39,7 +50,8 @@ class Version:
     of: str
     name: str
     function: Callable[..., Any]
-    refused_by: tuple[str, ...]
+    refused_by: tuple[str, ...] = ()
+    remarked: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.of}-{self.name}"
@@ -59,7 +71,7 @@ def versions(component: str) -> list[Version]:
     """The impostors of a component, and its right versions."""
     where = f"sums_to_one.tests.{chapter_of(component)}.impostors.{file_of(component)}"
     return [
-        Version(component, name, function, function.refused_by)
+        Version(component, name, function, function.refused_by, vars(function).get("remarked", ()))
         for name, function in vars(importlib.import_module(where)).items()
         if "refused_by" in getattr(function, "__dict__", ())  # a subclass does not inherit it
     ]
