@@ -16,7 +16,8 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import GUESS, Function, descend, disc_loss, networks
 from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.inputs import grid, scores, vectors
+from sums_to_one.tests.common.inputs import exact, grid, scores, vectors
+from sums_to_one.tests.common.limits import widest
 
 
 def deep(activation: Function, gain: float, rate: float, rule: str = "gradient descent") -> Tensor:
@@ -113,7 +114,7 @@ def test_under_its_own_loss_the_gradient_of_softmax_is_prediction_less_target(so
 @pytest.mark.claim("1.6.2")
 @pytest.mark.parametrize("ones", range(1, 7))
 def test_a_score_trained_for_two_classes_gives_the_share_of_the_ones(sigmoid, ones):
-    score, target = torch.zeros(1, dtype=torch.float64), (torch.arange(7) < ones).double()
+    score, target = exact([0.0]), (torch.arange(7) < ones).to(widest())
     descend([score], lambda: F.binary_cross_entropy(sigmoid(score).expand(7), target), 60, 4)
     assert_close("the probability", sigmoid(score), torch.tensor([ones / 7], dtype=torch.float64))
 
@@ -121,7 +122,7 @@ def test_a_score_trained_for_two_classes_gives_the_share_of_the_ones(sigmoid, on
 @pytest.mark.claim("1.6.2", "1.5.4")
 @pytest.mark.parametrize("counts", [(1, 2, 4), (2, 2, 3), (5, 1, 1)], ids=str)
 def test_scores_trained_for_several_classes_give_the_share_of_each(softmax, counts):
-    score = torch.zeros(1, 3, dtype=torch.float64)
+    score = exact([[0.0] * 3])
     target = torch.arange(3).repeat_interleave(torch.tensor(counts))
     loss = partial(F.nll_loss, target=target)
     descend([score], lambda: loss(softmax(score, dim=1).log().expand(7, 3)), 120, 2)

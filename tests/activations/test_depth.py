@@ -16,7 +16,8 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import GUESS, Function, descend, disc_loss, networks
 from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.limits import widest
 
 DEPTH = 20
 
@@ -26,7 +27,7 @@ def norms(activation: Function, gain: float) -> Tensor:
 
     The weights are normal with variance gain^2 / 64: 1 is Xavier's, the root of 2 is Kaiming's.
     """
-    h = torch.randn(5, 8, 64, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    h = torch.randn(5, 8, 64, generator=torch.Generator().manual_seed(1), dtype=widest())
     layers = [h.requires_grad_()]
     for weight in networks(5, [64] * (DEPTH + 1) + [1], gain)[:-2:2]:
         layers.append(activation(layers[-1] @ weight))
@@ -36,7 +37,7 @@ def norms(activation: Function, gain: float) -> Tensor:
 
 def factor_per_layer(activation: Function, gain: float) -> Tensor:
     """What one layer multiplies the gradient by on its way back: a line through the logarithms."""
-    behind = torch.linspace(-1, 1, DEPTH + 1, dtype=torch.float64)
+    behind = torch.linspace(-1, 1, DEPTH + 1, dtype=widest())
     per_unit = behind @ norms(activation, gain).log() / behind.square().sum()
     return (-per_unit * 2 / DEPTH).exp()
 
@@ -80,7 +81,7 @@ def test_large_weights_around_the_middle_of_sigmoid_make_the_gradient_grow(sigmo
             x = sigmoid(8 * x - 4)  # 0.5 stays where it is, with slope 8 / 4
         return x
 
-    half = torch.full((3,), 0.5, dtype=torch.float64)
+    half = exact([0.5] * 3)
     assert_close("the gradient", gradient(stack, half, torch.ones(3)), half * 2 ** (DEPTH + 1))
 
 

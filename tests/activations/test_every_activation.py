@@ -12,8 +12,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sums_to_one.tests.activations import layouts
+from sums_to_one.tests.activations.line import whole_line
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import by_differences, gradient, jacobian, second_gradients
+from sums_to_one.tests.common.gradients import (
+    by_differences,
+    gradient,
+    gradient_of,
+    jacobian,
+    second_gradients,
+)
 from sums_to_one.tests.common.inputs import (
     DTYPES,
     LAID_OUT,
@@ -26,9 +34,13 @@ from sums_to_one.tests.common.inputs import (
     shapes,
     vectors,
 )
+from sums_to_one.tests.common.limits import Inside, widest
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
 BATCHES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # of rows of 3
+# More than 2^16 rows or columns, and more than 2^18 numbers: there real code changes its way.
+LARGE = Inside(((90_001, 3), (3, 90_001), (2, 3, 211, 227), (300_007,)))
+FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
 
 
 @pytest.mark.claim("1.0.3")
@@ -63,9 +75,26 @@ def test_every_element_is_treated_alone_in_any_shape(elementwise, shape):
 @pytest.mark.claim("1.0.4")
 @pytest.mark.parametrize("batch", BATCHES)
 def test_a_large_batch_is_treated_as_its_parts(activation, batch):
-    x = grid(batch, 3).float()
+    x = grid(batch, 3).to([*FULL][-1])
     parts = torch.cat([activation(part) for part in x.split(max(3, batch // 999))])
     assert_close("f(batch) = f(its parts)", activation(x), parts)
+
+
+@pytest.mark.claim("1.0.4")
+def test_a_large_tensor_of_any_shape_is_treated_as_its_numbers(elementwise):
+    for dtype, shape in itertools.product(FULL, LARGE):
+        x = grid(*shape).to(dtype)
+        y, slope = elementwise(x), gradient(elementwise, x, torch.ones_like(x))
+        parts = [_by_itself(part, len(shape)) for part in x.flatten().split(4001)]
+        expected = torch.cat([elementwise(part).flatten() for part in parts])
+        slopes = [gradient(elementwise, part, torch.ones_like(part)).flatten() for part in parts]
+        assert_close(f"{dtype} of shape {shape}: f(x)", y.flatten(), expected)
+        assert_close(f"{dtype} of shape {shape}: f'(x)", slope.flatten(), torch.cat(slopes))
+
+
+def _by_itself(part: torch.Tensor, dimensions: int) -> torch.Tensor:
+    """A part of a large tensor, with as many dimensions."""
+    return part.reshape(*[1] * (dimensions - 1), -1)
 
 
 @pytest.mark.claim("1.0.4")
@@ -85,6 +114,34 @@ def test_the_place_in_memory_changes_no_gradient(activation, layout):
         copies = (t.clone(memory_format=torch.contiguous_format) for t in (x, cotangent))
         expected = gradient(activation, *copies)
         assert_close(f"shape {shape}: f'(view)", gradient(activation, x, cotangent), expected)
+
+
+@pytest.mark.claim("1.0.4")
+def test_layouts_that_are_combined_change_nothing(activation):
+    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+        for words, x in layouts.combined(grid(*shape).to(dtype)):
+            expected = activation(layouts.copy(x))
+            assert_close(f"{dtype} of shape {shape}, {words}: f(x)", activation(x), expected)
+
+
+@pytest.mark.claim("1.0.4")
+def test_layouts_that_are_combined_change_no_gradient(activation):
+    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+        x, cotangent = grid(*shape).to(dtype), grid(*shape, limit=2).flip(-1).to(dtype)
+        for words, view in layouts.combined(x):
+            expected = gradient_of(activation, layouts.copy(view), cotangent)
+            came = gradient_of(activation, view, cotangent)
+            assert_close(f"{dtype} of shape {shape}, {words}: f'(x)", came, expected)
+
+
+@pytest.mark.claim("1.0.4")
+def test_the_place_of_the_incoming_gradient_changes_nothing(activation):
+    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+        x, cotangent = grid(*shape).to(dtype), grid(*shape, limit=2).flip(-1).to(dtype)
+        for words, incoming in layouts.combined(cotangent):
+            expected = gradient(activation, x, layouts.copy(incoming))
+            came = gradient_of(activation, x, incoming)
+            assert_close(f"{dtype} of shape {shape}, gradient {words}: f'(x)", came, expected)
 
 
 @pytest.mark.claim("1.0.5")
@@ -200,3 +257,31 @@ def test_fewer_digits_cost_only_rounding_in_the_gradient(activation, dtype, x):
     x, cotangent = x.to(dtype), torch.linspace(-1, 2, len(x)).to(dtype)
     expected = gradient(activation, x.double(), cotangent.double())
     assert_close(f"f'(x) in {dtype}", gradient(activation, x, cotangent), expected)
+
+
+@pytest.mark.claim("1.0.8")
+@every_dtype
+def test_fewer_digits_cost_only_rounding_from_one_end_of_the_line_to_the_other(elementwise, dtype):
+    x = whole_line(dtype)
+    assert_close(f"f(x) in {dtype}", elementwise(x), elementwise(x.to(widest())))
+
+
+@pytest.mark.claim("1.0.8")
+@every_dtype
+def test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line(elementwise, dtype):
+    x = whole_line(dtype)
+    x = x[(x != 0) & (x.abs() <= 6e4)]  # at 0 ReLU has a kink; beyond, exp may end
+    one = torch.ones_like(x)
+    expected = gradient(elementwise, x.to(widest()), one.to(widest()))
+    assert_close(f"f'(x) in {dtype}", gradient(elementwise, x, one), expected)
+
+
+@pytest.mark.claim("1.0.8")
+@every_dtype
+def test_fewer_digits_cost_only_rounding_in_any_shape(activation, dtype):
+    for shape in (*SHAPES, *LAID_OUT):
+        x, cotangent = grid(*shape, limit=4).to(dtype), grid(*shape, limit=2).to(dtype)
+        wide = x.to(widest())
+        expected = gradient(activation, wide, cotangent.to(widest()))
+        assert_close(f"f(x) in {dtype} of shape {shape}", activation(x), activation(wide))
+        assert_close(f"f'(x) of shape {shape}", gradient(activation, x, cotangent), expected)

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import Function, descend, networks, outputs
+from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.limits import widest
 
 CORNERS = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=torch.float64)
 XOR = torch.tensor([[0], [1], [1], [0]], dtype=torch.float64)
@@ -45,7 +47,7 @@ def test_a_stack_of_linear_layers_is_one_linear_layer(stack, x):
 @pytest.mark.claim("1.0.1")
 @given(st.floats(0.5, 30))
 def test_linear_layers_with_an_activation_in_between_are_not_one_layer(elementwise, a):
-    left, middle, right = elementwise(torch.tensor([-a, a, 3 * a], dtype=torch.float64))
+    left, middle, right = elementwise(exact([-a, a, 3 * a]))
     bend = left - 2 * middle + right  # 0 on a straight line; smallest for sigmoid at a = 0.5
     assert abs(bend) > 0.04, f"{left}, {middle} and {right} lie on a straight line"
 
@@ -62,10 +64,10 @@ def test_one_linear_layer_is_never_closer_to_xor_than_one_half_everywhere(weight
 @pytest.mark.claim("1.0.2")
 @given(whole(1, 2), whole(1), st.sampled_from([1, 1 / 8]))
 def test_an_activation_behind_the_only_layer_does_not_help(elementwise, weight, bias, scale):
-    y = elementwise(F.linear(CORNERS, weight, bias) * scale)
+    y = elementwise((F.linear(CORNERS, weight, bias) * scale).to(widest()))
     no, yes = y[XOR == 0], y[XOR == 1]
     # what rises with a sum of the inputs cannot put both of these above both of those
-    assert yes.min() <= no.max() + 1e-15, f"XOR is told by {y.tolist()}"
+    assert yes.min() <= no.max() + 8 * torch.finfo(y.dtype).eps, f"XOR is told by {y.tolist()}"
 
 
 def xor_loss(parameters: list[Tensor], activation: Function) -> Tensor:

@@ -5,20 +5,45 @@ implementations that look right on paper go wrong. What softmax owes its caller 
 activation (dtypes, layouts, gradients by differences) is in `test_every_activation.py`.
 """
 
+import itertools
 import math
+from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
+from sums_to_one.tests.activations import layouts
+from sums_to_one.tests.activations.line import whole_line
 from sums_to_one.tests.common.closeness import assert_close, tolerance
-from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.inputs import DTYPES, dtypes, every_dtype, grid, scores, shapes
+from sums_to_one.tests.common.gradients import gradient, gradient_of
+from sums_to_one.tests.common.inputs import (
+    DTYPES,
+    LAID_OUT,
+    dtypes,
+    every_dtype,
+    grid,
+    scores,
+    shapes,
+)
+from sums_to_one.tests.common.limits import Inside, widest
 from sums_to_one.tests.common.options import option
 
+# The shape and the dimension: more than 2^16 rows or columns, and more than 2^18 numbers.
+LARGE = [((90_001, 3), 1), ((3, 90_001), 0), ((2, 3, 211, 227), 1), ((300_007,), 0)]
+LONG = 10_000  # of so many classes float32 cannot share out all: the sum itself is rounded
+FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
+
+
+@st.composite
+def scores_with_odds(draw: st.DrawFn) -> Tensor:
+    """Rows whose shares are all above 0: in float64 up to 298, as exp(-2 * 298) is not yet 0."""
+    limit = int(0.42 * math.log(torch.finfo(widest()).max))
+    return draw(scores(limit=limit))
 
 
 @pytest.mark.claim("1.5.1")
@@ -30,7 +55,7 @@ def test_each_row_is_a_probability_distribution(softmax, x):
 
 
 @pytest.mark.claim("1.5.2", "1.5.3")
-@given(scores(limit=300))  # exp(-600) is not yet 0 in float64
+@given(scores_with_odds())
 def test_log_odds_are_differences_of_scores(softmax, x):
     p = softmax(x, dim=1)
     assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
@@ -81,7 +106,7 @@ def test_rows_do_not_know_of_each_other(softmax, x, other):
 
 
 @pytest.mark.claim("1.5.4")
-@given(scores(limit=300), st.data())
+@given(scores_with_odds(), st.data())
 def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
     target = torch.tensor([data.draw(st.integers(0, x.shape[1] - 1)) for _ in x])
     loss = F.nll_loss(softmax(x, dim=1).log(), target)
@@ -131,6 +156,49 @@ def test_an_empty_batch_gives_an_empty_answer(softmax, shape):
     assert softmax(torch.ones(*shape, 7), dim=-1).shape == (*shape, 7)
 
 
+@pytest.mark.claim("1.5.5")
+def test_layouts_that_are_combined_change_nothing_over_any_dimension(softmax):
+    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+        for words, x in layouts.combined(grid(*shape).to(dtype)):
+            for dim in range(-1, len(shape) - 1):
+                came, expected = softmax(x, dim=dim), softmax(layouts.copy(x), dim=dim)
+                assert_close(f"{dtype}, over dim {dim} of {shape}, {words}", came, expected)
+
+
+@pytest.mark.claim("1.5.5")
+def test_combined_layouts_of_both_change_no_gradient_over_any_dimension(softmax):
+    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+        both = grid(*shape).to(dtype), grid(*shape, limit=2).flip(-1).to(dtype)
+        for (words, x), (_, incoming) in zip(*map(layouts.combined, both), strict=True):
+            dim, copies = len(shape) // 2, [layouts.copy(x), layouts.copy(incoming)]
+            along = partial(softmax, dim=dim)
+            came, expected = gradient_of(along, x, incoming), gradient(along, *copies)
+            assert_close(f"{dtype}, over dim {dim} of {shape}, {words}", came, expected)
+
+
+@pytest.mark.claim("1.5.6")
+@pytest.mark.parametrize(("shape", "dim"), LARGE)
+def test_a_large_tensor_has_shares_of_the_right_odds_and_gradients(softmax, shape, dim):
+    dtype = [*FULL][-1] if shape[dim] < LONG else torch.float64
+    x, cotangent = grid(*shape).to(dtype), grid(*shape, limit=2).flip(0).to(dtype)
+    p = softmax(x, dim=dim)
+    assert_close("the sums", p.sum(dim=dim), torch.ones_like(x.select(dim, 0)))
+    odds = (p / p.narrow(dim, 0, 1)).log()
+    assert_close("log(p_i / p_0) = x_i - x_0", odds, x - x.narrow(dim, 0, 1))
+    expected = p * (cotangent - (p * cotangent).sum(dim=dim, keepdim=True))
+    got = gradient(partial(softmax, dim=dim), x, cotangent)
+    assert_close("p_i * (g_i - sum_j p_j g_j)", got, expected)
+
+
+@pytest.mark.claim("1.5.1")
+@every_dtype
+def test_no_share_of_any_dtype_is_below_0_however_low_the_score(softmax, dtype):
+    line = whole_line(dtype)
+    x = line[line.isfinite() & (line <= 0)]
+    p = softmax(torch.stack([x, x.flip(0)]), dim=-1)
+    assert p.min() >= 0, f"not a probability: {p.min().item():.17g}"
+
+
 @pytest.mark.claim("1.5.6")
 @pytest.mark.parametrize("classes", CLASSES)
 @every_dtype
@@ -140,7 +208,7 @@ def test_any_number_of_classes_shares_out_all(softmax, dtype, classes):
 
 
 @pytest.mark.claim("1.5.6")
-@pytest.mark.parametrize("classes", [*CLASSES, 70_001])
+@pytest.mark.parametrize("classes", CLASSES)
 def test_many_classes_share_out_all_and_keep_their_log_odds(softmax, classes):
     x = grid(2, classes)
     p = softmax(x, dim=1)
@@ -221,3 +289,16 @@ def test_a_dtype_that_is_asked_for_lets_the_gradient_through(softmax):
 def test_the_values_are_those_of_pytorch(softmax, x):
     assert_close("softmax(x)", softmax(x, dim=1), torch.softmax(x, dim=1))
     assert_close("over the rows", softmax(x, dim=0), torch.softmax(x, dim=0))
+
+
+@pytest.mark.claim("1.5.5")
+@every_dtype
+def test_fewer_digits_cost_only_rounding_over_any_dimension(softmax, dtype):
+    for shape in LAID_OUT:
+        x, cotangent = grid(*shape, limit=4).to(dtype), grid(*shape, limit=2).to(dtype)
+        for dim in range(-1, len(shape) - 1):
+            along = partial(softmax, dim=dim)
+            both = x.to(widest()), cotangent.to(widest())
+            assert_close(f"over dim {dim} of {shape}", along(x), along(both[0]))
+            expected = gradient(along, *both)
+            assert_close(f"its gradient of {shape}", gradient(along, x, cotangent), expected)

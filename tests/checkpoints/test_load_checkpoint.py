@@ -5,6 +5,7 @@ where there is none with torch.save, as ours documents them; and then spoiled. W
 besides is in `test_our_promises.py`.
 """
 
+import contextlib
 import copy
 import itertools
 import os
@@ -12,7 +13,6 @@ import pickle
 import random
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -23,8 +23,7 @@ from torch import Tensor, nn
 from sums_to_one.tests.checkpoints.crashes import open_files
 from sums_to_one.tests.checkpoints.misfits import OPTIMIZER_MISFITS, every_misfit
 from sums_to_one.tests.checkpoints.saved import (
-    ALL_DTYPES,
-    EXTREMES,
+    DTYPES,
     OPTIMIZERS_OF,
     Holder,
     Momentum,
@@ -32,24 +31,41 @@ from sums_to_one.tests.checkpoints.saved import (
     Touch,
     assert_same_bits,
     assert_same_training,
+    every_other_dtype,
     grouped,
     network,
+    of_extremes,
     refusal,
     steps,
     tied,
+    unless_refused,
     written,
 )
 from sums_to_one.tests.common.inputs import SHAPES, VIEWS, grid
 
 
+def of_ones(dtype: torch.dtype) -> Holder:
+    """The same model with other numbers."""
+    return Holder(**{n: torch.ones_like(t) for n, t in of_extremes(dtype).state_dict().items()})
+
+
 @pytest.mark.claim("7.1.1")
-def test_numbers_of_every_dtype_come_back_bit_for_bit(load_checkpoint, writer, here):
-    numbers = torch.tensor(EXTREMES, dtype=torch.float64)
-    for dtype in ALL_DTYPES:
-        saved = Holder(a=numbers.to(dtype), b=grid(2, 3).to(dtype))
-        model = Holder(a=torch.ones(9).to(dtype), b=torch.ones(2, 3).to(dtype))
+def test_the_numbers_come_back_bit_for_bit(load_checkpoint, writer, here):
+    for dtype in DTYPES:
+        saved, model = of_extremes(dtype), of_ones(dtype)
         load_checkpoint(written(here / "model.pt", saved, writer=writer), model)
         assert_same_bits(f"{dtype}", model.state_dict(), saved.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+@every_other_dtype
+def test_what_a_file_takes_of_other_dtypes_comes_back_bit_for_bit(
+    load_checkpoint, writer, here, dtype
+):
+    saved, model = of_extremes(dtype), of_ones(dtype)
+    with unless_refused(f"{dtype}"):
+        load_checkpoint(written(here / "model.pt", saved, writer=writer), model)
+    assert_same_bits(f"{dtype}", model.state_dict(), saved.state_dict())
 
 
 def of_every_shape(start: float) -> Holder:
@@ -110,6 +126,12 @@ def test_the_parameters_stay_the_same_tensors(load_checkpoint, writer, here):
     assert_same_bits("the tensors", tensors[1], saved[0][0].bias)
 
 
+def bfloat16_may_be_refused(*dtypes: torch.dtype) -> Any:
+    """Which NumPy lacks; elsewhere an error is an error."""
+    extra = torch.bfloat16 in dtypes
+    return unless_refused("bfloat16") if extra else contextlib.nullcontext()
+
+
 DTYPE_PAIRS = [*itertools.permutations((torch.float64, torch.float32, torch.bfloat16), 2)]
 
 
@@ -127,8 +149,9 @@ def test_numbers_are_converted_to_the_dtype_that_is_there(
     former.step()
     twin.load_state_dict(saved.state_dict())
     other.load_state_dict(former.state_dict())
-    path = written(here / "model.pt", saved, former, writer=writer)
-    load_checkpoint(path, model, optimizer)
+    with bfloat16_may_be_refused(theirs, own):
+        path = written(here / "model.pt", saved, former, writer=writer)
+        load_checkpoint(path, model, optimizer)
     assert_same_bits("the model", model.state_dict(), twin.state_dict())
     assert_same_bits("the optimizer", optimizer.state_dict(), other.state_dict())
 
@@ -289,31 +312,8 @@ def test_a_file_that_was_cut_short_is_refused(load_checkpoint, writer, here):
     before = copy.deepcopy(model.state_dict())
     saved = Holder(a=grid(5) + 1, b=grid(2, 3) + 1)
     path = written(here / "model.pt", saved, writer=writer)
-    whole = path.read_bytes()
+    whole = path.read_bytes().rstrip()  # the end of the last line of a text says nothing
     for size in {*range(0, len(whole), 23), *range(len(whole))[-25:]}:
         path.write_bytes(whole[:size])
         refusal(load_checkpoint, path, model)
     assert_same_bits("the model", model.state_dict(), before)
-
-
-def assert_noticed_or_intact(load_checkpoint, path: Path, content: bytes, saved: Holder) -> None:
-    """What was altered is refused, or comes back as it was saved."""
-    __tracebackhide__ = True
-    model = Holder(a=grid(5), b=grid(2, 3))
-    path.write_bytes(content)
-    try:
-        load_checkpoint(path, model)
-    except Exception:  # noticed; how it refuses is its own affair
-        pass
-    else:
-        assert_same_bits("taken for intact", model.state_dict(), saved.state_dict())
-
-
-@pytest.mark.claim("7.2.3")
-def test_an_altered_byte_is_noticed_or_changes_nothing(load_checkpoint, writer, here):
-    saved = Holder(a=grid(5) + 1, b=grid(2, 3) + 1)
-    whole = written(here / "model.pt", saved, writer=writer).read_bytes()
-    for place in range(0, len(whole), 13):
-        content = bytearray(whole)
-        content[place] ^= 1
-        assert_noticed_or_intact(load_checkpoint, here / "model.pt", bytes(content), saved)

@@ -224,3 +224,27 @@ def test_our_reader_skips_no_record_that_is_marked_as_a_folder(tmp_path):
             copy.writestr(record, records.read(record.filename))
     with pytest.raises(CheckpointError, match="is not as it was written"):
         read(changed, "model.pt")
+
+
+def assert_noticed_or_intact(path: Path, content: bytes, saved: Holder) -> None:
+    """What was altered is refused, or comes back as it was saved."""
+    __tracebackhide__ = True
+    model = Holder(a=grid(5), b=grid(2, 3))
+    path.write_bytes(content)
+    try:
+        load_checkpoint(path, model)
+    except CheckpointError:
+        pass
+    else:
+        assert_same_bits("taken for intact", model.state_dict(), saved.state_dict())
+
+
+@pytest.mark.claim("7.2.3")
+def test_an_altered_byte_is_noticed_or_changes_nothing(tmp_path):
+    saved = Holder(a=grid(5) + 1, b=grid(2, 3) + 1)
+    save_checkpoint(tmp_path / "model.pt", saved)
+    whole = (tmp_path / "model.pt").read_bytes()
+    for place in range(0, len(whole), 13):
+        content = bytearray(whole)
+        content[place] ^= 1
+        assert_noticed_or_intact(tmp_path / "model.pt", bytes(content), saved)

@@ -17,40 +17,52 @@ from torch import nn
 
 from sums_to_one.tests.checkpoints.crashes import in_a_child, open_files
 from sums_to_one.tests.checkpoints.saved import (
-    ALL_DTYPES,
-    EXTREMES,
+    DTYPES,
     OPTIMIZERS_OF,
     Counting,
     Holder,
     Momentum,
     assert_same_bits,
     assert_same_training,
-    more_than_tensors,
+    every_other_dtype,
     network,
+    of_extremes,
     refusal,
     restore,
     saved_model,
     steps,
     tied,
+    unless_refused,
 )
 from sums_to_one.tests.common.inputs import SHAPES, VIEWS, grid
 
 
 @pytest.mark.claim("7.1.1")
-def test_numbers_of_every_dtype_are_in_the_file_bit_for_bit(save_checkpoint, reader, here):
-    numbers = torch.tensor(EXTREMES, dtype=torch.float64)
-    for dtype in ALL_DTYPES:
-        model = Holder(a=numbers.to(dtype), b=grid(2, 3).to(dtype))
+def test_the_numbers_are_in_the_file_bit_for_bit(save_checkpoint, reader, here):
+    for dtype in DTYPES:
+        model = of_extremes(dtype)
         save_checkpoint(here / "model.pt", model)
         found = saved_model(here / "model.pt", model, reader)
         assert_same_bits(f"{dtype} in the file", found, model.state_dict())
 
 
 @pytest.mark.claim("7.1.1")
+@every_other_dtype
+def test_what_a_file_takes_of_other_dtypes_is_in_it_bit_for_bit(
+    save_checkpoint, reader, here, dtype
+):
+    model = of_extremes(dtype)
+    with unless_refused(f"{dtype}"):
+        save_checkpoint(here / "model.pt", model)
+        found = saved_model(here / "model.pt", model, reader)
+    assert_same_bits(f"{dtype} in the file", found, model.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
 def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint, reader, here):
     tensors = {f"shape{n}": grid(*shape) for n, shape in enumerate(SHAPES)}
     tensors |= {f"layout{n}": layout(grid(3, 5)) for n, layout in enumerate(VIEWS.values())}
-    model = Holder(**tensors, large=grid(101, 211).half())
+    model = Holder(**tensors, large=grid(101, 211).float())
     save_checkpoint(here / "model.pt", model)
     found = saved_model(here / "model.pt", model, reader)
     assert_same_bits("the file", found, model.state_dict())
@@ -69,7 +81,7 @@ def test_buffers_and_tied_and_frozen_parameters_are_in_the_file_too(save_checkpo
 def test_what_a_module_says_is_its_state_is_saved(save_checkpoint, reader, here):
     model = Counting(3, 2)
     model.calls = 7
-    with more_than_tensors():
+    with unless_refused("a state that holds more than tensors"):
         save_checkpoint(here / "model.pt", model)
         model.calls = 0
         state = saved_model(here / "model.pt", model, reader)
@@ -202,8 +214,9 @@ def test_the_file_is_as_large_as_its_numbers_and_so_is_the_whole_model(save_chec
     torch.save(model, here / "whole.pt")
     numbers = sum(t.nbytes for t in model.state_dict().values())
     light, whole = ((here / name).stat().st_size for name in ("model.pt", "whole.pt"))
-    assert numbers <= light < 1.05 * numbers, f"{light} bytes for {numbers} bytes of numbers"
-    assert light < whole < 1.05 * light, f"{whole} bytes for the whole model, {light} without code"
+    # As text they take a third more, and packed a little less.
+    assert light < 1.5 * numbers, f"{light} bytes for {numbers} bytes of numbers"
+    assert numbers < whole < 1.05 * numbers, f"{whole} bytes for the whole model, code and all"
 
 
 @pytest.mark.claim("7.2.2")

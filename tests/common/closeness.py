@@ -1,4 +1,7 @@
-"""What counts as equal: one tolerance for the whole suite, stated here and nowhere else."""
+"""What counts as equal: one tolerance for the whole suite, stated here and nowhere else.
+
+Where numbers are added up in 16 bits, as they may be, what rounding can explain is more than that.
+"""
 
 import numpy as np
 import torch
@@ -14,12 +17,30 @@ def tolerance(dtype: torch.dtype) -> float:
     return float(torch.finfo(dtype).eps ** 0.75)
 
 
+def rounding(dtype: torch.dtype, steps: int) -> float:
+    """By how much so many roundings may move a number, as a share of the largest on the way.
+
+    Each is half an eps at most, to either side; the other half is for what they do to one another.
+    """
+    return steps * float(torch.finfo(dtype).eps)
+
+
 def assert_close(sentence: str, came: Tensor, expected: Tensor | float) -> None:
     """The claim in words, then what the subject gave, then what it should have given.
 
     Errors are measured against the expected number where that is above 1, else absolutely,
     in the precision of what came. NaN equals NaN here, and an infinity only itself.
     """
+    __tracebackhide__ = True
+    assert isinstance(came, Tensor), f"{sentence}: should be a tensor, came {came!r}"
+    size = torch.as_tensor(expected, dtype=torch.float64).abs().clamp(min=1).nan_to_num(posinf=0)
+    assert_within(sentence, came, expected, tolerance(came.dtype) * size)
+
+
+def assert_within(
+    sentence: str, came: Tensor, expected: Tensor | float, allowed: Tensor | float
+) -> None:
+    """As assert_close, where what is done costs more digits than that: so much is allowed."""
     __tracebackhide__ = True
     assert isinstance(came, Tensor), f"{sentence}: should be a tensor, came {came!r}"
     expected = torch.as_tensor(expected, dtype=torch.float64).broadcast_to(
@@ -29,7 +50,6 @@ def assert_close(sentence: str, came: Tensor, expected: Tensor | float) -> None:
         f"{sentence}: should have the shape {tuple(expected.shape)}, came {tuple(came.shape)}"
     )
     exact = came.detach().double()
-    allowed = tolerance(came.dtype) * expected.abs().clamp(min=1).nan_to_num(posinf=0)
     right = (exact == expected) | (exact - expected).abs().le(allowed)
     wrong = ~(right | exact.isnan() & expected.isnan())
     if wrong.any():

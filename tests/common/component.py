@@ -53,7 +53,8 @@ def within_limits(*arguments: object) -> None:
     if limits == EVERYTHING:
         return
     tensors = list(tensors_in(arguments))
-    why = limits.why_not(*tensors) or limits.why_not_shape(tensors[0] if tensors else None)
+    inputs = tensors[:1] if arguments and isinstance(arguments[0], Tensor) else tensors
+    why = limits.why_not(*tensors) or limits.why_not_shape(*inputs)
     if why:
         outside(why)
 

@@ -27,6 +27,15 @@ def gradient(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
     return found
 
 
+def gradient_of(function: Function, x: Tensor, incoming: Tensor) -> Tensor:
+    """As gradient, where what comes in backward is this very tensor, in its place in memory."""
+    leaf = x.detach().requires_grad_()
+    y = function(leaf)
+    y.register_hook(lambda _: incoming)
+    (found,) = torch.autograd.grad(y.sum(), leaf)
+    return found
+
+
 def second_gradients(
     function: Function, x: Tensor, cotangent: Tensor, other: Tensor
 ) -> tuple[Tensor, Tensor]:

@@ -75,10 +75,11 @@ class Limits:
                     return "gradients"
         return None
 
-    def why_not_shape(self, x: object) -> str | None:
+    def why_not_shape(self, *inputs: Tensor) -> str | None:
         """As why_not, of the number of dimensions."""
-        if self.dimensions is not None and isinstance(x, Tensor) and x.ndim not in self.dimensions:
-            return f"{x.ndim} dimensions"
+        for x in inputs:
+            if self.dimensions is not None and x.ndim not in self.dimensions:
+                return f"{x.ndim} dimensions"
         return None
 
     def declared(self) -> dict[str, Any]:

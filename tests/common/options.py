@@ -12,6 +12,9 @@ from sums_to_one.tests.common.limits import NotProvided, current
 # Errors of Python's own that nobody means as a refusal: the subject fell over.
 CRASHES = (ArithmeticError, LookupError, NameError, AttributeError, MemoryError, RecursionError)
 
+# How Python and PyTorch say that nobody takes an argument of that name.
+UNEXPECTED = ("unexpected keyword", "invalid keyword", "invalid combination of arguments")
+
 
 def option(component: Callable[..., Any], *names: str) -> None:
     """End the test as not provided where the component lacks an argument of one of these names."""
@@ -62,7 +65,10 @@ def _not_provided(what: str) -> NoReturn:
 
 
 def provides(component: Callable[..., Any], name: str) -> bool:
-    """Whether a function, or the constructor of a class, takes an argument of that name."""
+    """Whether a function, or the constructor of a class, takes an argument of that name.
+
+    Who takes any name and hands it on does not tell whether it is taken there: it is given once.
+    """
     component = getattr(component, "function", component)  # of an argument of a claim
     classes = getattr(component, "__mro__", ())
     constructors = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)]
@@ -75,4 +81,23 @@ def provides(component: Callable[..., Any], name: str) -> bool:
             return True
         if not any(argument.kind is argument.VAR_KEYWORD for argument in arguments.values()):
             return False  # else any name is taken here, and handed on
-    return constructors[:1] not in ([object.__init__], [torch.nn.Module.__init__])
+    is_base = constructors[:1] in ([object.__init__], [torch.nn.Module.__init__])
+    return not is_base and not _falls_through(component, name)
+
+
+def _falls_through(component: Callable[..., Any], name: str) -> bool:
+    """Whether an argument that is handed on ends where nobody expects it."""
+    needed = [
+        torch.zeros(2, 3)
+        for argument in inspect.signature(component).parameters.values()
+        if argument.kind in (argument.POSITIONAL_ONLY, argument.POSITIONAL_OR_KEYWORD)
+        and argument.default is argument.empty
+    ]
+    try:
+        with torch.random.fork_rng(devices=[]):
+            component(*needed, **{name: None})
+    except TypeError as error:
+        return name in str(error) and any(word in str(error) for word in UNEXPECTED)
+    except Exception:  # it was taken, and not liked
+        return False
+    return False

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding, tolerance
 from sums_to_one.tests.common.inputs import every_dtype, exact
 
 INFINITE, NAN = float("inf"), float("nan")
@@ -65,3 +65,20 @@ def test_the_message_names_the_place_and_the_size_of_the_worst_error():
         "  expected [1.0, 2.0, 3.0]",
         "  came 4 at [2], should be 3, off by 1",
     ]
+
+
+def test_where_more_is_allowed_that_much_is_and_no_more():
+    came, expected = exact([1.0, 8.0]), exact([1.25, 8.0])
+    assert_within("within", came, expected, exact([0.25, 0.0]))
+    with pytest.raises(AssertionError, match="beyond"):
+        assert_within("beyond", came, expected, exact([0.125, 1.0]))
+
+
+@every_dtype
+def test_adding_up_in_a_dtype_costs_no_more_than_its_roundings(dtype):
+    numbers = (torch.arange(1.0, 60.0) * 0.618 % 1).to(dtype)
+    total = torch.zeros((), dtype=dtype)
+    for number in numbers:
+        total += number
+    expected = numbers.double().sum()
+    assert_within("the sum", total, expected, rounding(dtype, len(numbers)) * expected)

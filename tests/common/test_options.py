@@ -16,6 +16,24 @@ def hands_on(*arguments, **options):
     return with_p(*arguments, **options)
 
 
+def hands_on_a_copy(x, *arguments, **options):
+    return with_p(x * 1.0, *arguments, **options)
+
+
+def hands_on_to_pytorch(x, **options):
+    return torch.nn.functional.leaky_relu(x, **options)
+
+
+def keeps_what_nobody_asked_for(x, **options):
+    return options.get("p", x)
+
+
+class HandsOnInside(torch.nn.Module):
+    def __init__(self, *arguments, **options):
+        super().__init__()
+        self.layer = Layer(*arguments, **options)
+
+
 class Layer(torch.nn.Module):
     def __init__(self, p=0.5):
         super().__init__()
@@ -36,14 +54,38 @@ class HandsOnAlone(torch.nn.Module):
 
 
 @pytest.mark.parametrize(
-    "component", [with_p, hands_on, Layer, HandsOn, HandsOnAlone, functools.partial(with_p, p=1)]
+    "component",
+    [
+        with_p,
+        hands_on,
+        hands_on_a_copy,
+        keeps_what_nobody_asked_for,
+        Layer,
+        HandsOn,
+        HandsOnAlone,
+        HandsOnInside,
+        functools.partial(with_p, p=1),
+    ],
 )
 def test_an_argument_that_is_taken_by_name_is_provided(component):
     assert provides(component, "p")
     option(component, "p")
 
 
-@pytest.mark.parametrize("component", [with_p, Layer, HandsOn, Plain, max, lambda x: x])
+@pytest.mark.parametrize(
+    "component",
+    [
+        with_p,
+        hands_on_a_copy,
+        hands_on_to_pytorch,
+        Layer,
+        HandsOn,
+        HandsOnInside,
+        Plain,
+        max,
+        lambda x: x,
+    ],
+)
 def test_an_argument_that_is_not_taken_is_not_provided(component):
     assert not provides(component, "alpha")
     with pytest.raises(NotProvided, match="not provided: the argument 'alpha'"):

@@ -9,7 +9,8 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import Function, descend
 from sums_to_one.tests.common.inputs import grid
-from sums_to_one.tests.initialization.weights import Initialize, seed_of_an_experiment
+from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.initialization.weights import Initialize, seed_of_an_experiment, unwritten
 
 INPUTS = torch.cat([grid(7, 3, limit=2), -grid(7, 3, limit=2)])  # a ReLU has some above 0
 TARGETS = grid(14, 2, limit=1)
@@ -17,11 +18,11 @@ TARGETS = grid(14, 2, limit=1)
 
 def network(initialize: Initialize) -> list[Tensor]:
     """Weight and bias of five hidden units with 3 inputs, then of two outputs; the biases are 0."""
-    hidden, outgoing = torch.empty(5, 3).double(), torch.empty(2, 5).double()
+    hidden, outgoing = unwritten(5, 3, dtype=widest()), unwritten(2, 5, dtype=widest())
     with seed_of_an_experiment(0):
         initialize(hidden)
         initialize(outgoing)
-    return [hidden, torch.zeros(5).double(), outgoing, torch.zeros(2).double()]
+    return [hidden.double(), torch.zeros(5).double(), outgoing.double(), torch.zeros(2).double()]
 
 
 def units(parameters: list[Tensor], curve: Function) -> Tensor:

@@ -8,21 +8,24 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.component import Component
+from sums_to_one.tests.common.limits import Inside
 from sums_to_one.tests.common.statistical import (
     MANY,
     assert_bounds,
     assert_mean,
     assert_shape,
     assert_std,
-    drawn,
     normal_scores,
     uniform_scores,
 )
+from sums_to_one.tests.initialization.weights import drawn
 
 # With fans so unequal, or kernels so long, one fan cannot be taken for the other.
-UNEQUAL_FANS = (
-    *((3, 4001), (4001, 3), (1, 257)),
-    *((2, 48, 5), (48, 2, 5), (16, 5, 7, 3), (5, 16, 2, 3, 5)),
+UNEQUAL_FANS = Inside(
+    (
+        *((3, 4001), (4001, 3), (1, 257)),
+        *((2, 48, 5), (48, 2, 5), (16, 5, 7, 3), (5, 16, 2, 3, 5)),
+    )
 )
 
 
@@ -59,13 +62,13 @@ def default_scores(initializer: Component, w: Tensor) -> Tensor:
 
 
 def plenty(
-    initializer: Component, *shape: int, dtype: torch.dtype = torch.float32, **options: Any
+    initializer: Component, *shape: int, dtype: torch.dtype | None = None, **options: Any
 ) -> Tensor:
     """Tensors enough to tell how far the numbers spread.
 
     A bound takes few numbers, a std many; but in half precision its blur is larger than chance.
     """
-    few = initializer.name.endswith("uniform_") or dtype.itemsize == 2
+    few = initializer.name.endswith("uniform_") or (dtype is not None and dtype.itemsize == 2)
     many = MANY if math.prod(shape) > 1000 else MANY // 8
     return drawn(initializer, *shape, count=20_000 if few else many, dtype=dtype, **options)
 
@@ -84,9 +87,9 @@ def assert_spread(sentence: str, initializer: Component, w: Tensor, std: float) 
         assert_std(sentence, scores, blur)
 
 
-def assert_standard(sentence: str, scores: Tensor) -> None:
-    """All scores together have the standard normal distribution."""
+def assert_standard(sentence: str, scores: Tensor, blur: float = 0.0) -> None:
+    """All scores together have the standard normal distribution (give or take `blur`)."""
     __tracebackhide__ = True
-    assert_mean(sentence, scores.flatten())
-    assert_std(sentence, scores.flatten())
-    assert_shape(sentence, scores)
+    assert_mean(sentence, scores.flatten(), blur)
+    assert_std(sentence, scores.flatten(), blur)
+    assert_shape(sentence, scores, blur)

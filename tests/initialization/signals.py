@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import Function
-from sums_to_one.tests.initialization.weights import Initialize, seed_of_an_experiment
+from sums_to_one.tests.initialization.weights import Initialize, seed_of_an_experiment, unwritten
 
 WIDTH, DEPTH, NETWORKS = 128, 50, 3
 SQUARE = (WIDTH,) * (DEPTH + 1)
@@ -30,7 +30,7 @@ def centred_sigmoid(x: Tensor) -> Tensor:
 
 def weights_of(initialize: Initialize, widths: Sequence[int]) -> list[Tensor]:
     """A weight for each layer, in PyTorch's layout: a row for each output."""
-    weights = [torch.empty(fan_out, fan_in) for fan_in, fan_out in itertools.pairwise(widths)]
+    weights = [unwritten(fan_out, fan_in) for fan_in, fan_out in itertools.pairwise(widths)]
     for weight in weights:
         initialize(weight)
     return [weight.double() for weight in weights]

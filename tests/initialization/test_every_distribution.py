@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.inputs import VIEWS
-from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.limits import Inside, inside
 from sums_to_one.tests.common.statistical import (
     MANY,
     assert_mean,
@@ -21,19 +21,26 @@ from sums_to_one.tests.common.statistical import (
     assert_std,
     assert_tails,
     assert_unrelated,
-    drawn,
     lengths_of,
     means_of,
     randomness,
 )
 from sums_to_one.tests.initialization.laws import assert_standard, default_scores
-from sums_to_one.tests.initialization.weights import KERNEL_SHAPES, MATRIX, unwritten
+from sums_to_one.tests.initialization.weights import (
+    KERNEL_SHAPES,
+    MATRIX,
+    SIXTEEN_BITS,
+    asked,
+    drawn,
+    unwritten,
+    usual,
+)
 
 
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 def test_the_distribution_is_the_right_one(random_initializer, dtype):
-    shape = MATRIX if dtype == torch.float32 else (300, 700)
+    shape = MATRIX if dtype == usual() else (300, 700)
     w = drawn(random_initializer, *shape, dtype=dtype)
     assert_standard("the numbers", default_scores(random_initializer, w))
 
@@ -48,10 +55,16 @@ def test_large_numbers_are_as_rare_as_they_should_be(random_initializer):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
 def test_fewer_digits_cost_only_rounding(random_initializer, dtype):
     w, eps = drawn(random_initializer, 300, 700, dtype=dtype), torch.finfo(dtype).eps
-    scores = default_scores(random_initializer, w)
-    assert_mean("the numbers", scores.flatten(), blur=2 * eps)
-    assert_std("the numbers", scores.flatten(), blur=2 * eps)
-    assert_shape("the numbers", scores, blur=eps)
+    assert_standard("the numbers", default_scores(random_initializer, w), blur=2 * eps)
+    # A uniform number of as many steps as there are digits for is right, of fewer it is not.
+    assert len(w.unique()) > 0.5 / eps, f"there are {len(w.unique())} different numbers"
+
+
+@pytest.mark.claim("2.3.1", "2.4.1")
+def test_in_16_bits_a_fan_of_more_than_they_can_hold_counts_in_full(fan_initializer):
+    for dtype in SIXTEEN_BITS:  # float16 ends at 65,504
+        scores = default_scores(fan_initializer, drawn(fan_initializer, 3, 70_001, dtype=dtype))
+        assert_standard(f"the numbers in {dtype}", scores, blur=2 * torch.finfo(dtype).eps)
 
 
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
@@ -62,7 +75,9 @@ def test_hardly_any_number_comes_twice(random_initializer, dtype):
     assert len(w.unique()) > 0.99 * w.numel(), f"{len(w.unique())} of {w.numel()} are different"
 
 
-SMALL_SHAPES = ((1, 1), (3, 5), (1, 7), (2, 3, 5), (17, 67))
+SMALL_SHAPES = Inside(((1, 1), (3, 5), (1, 7), (2, 3, 5), (17, 67)))
+LARGE_VIEWS = Inside(((131, 257), (29, 13, 7, 11)))
+SLICED = Inside(((257, 509), (31, 7, 11, 13), (17, 19, 5, 7, 11)))
 
 
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
@@ -86,8 +101,18 @@ def test_elements_of_small_tensors_have_nothing_in_common(random_initializer):
 
 
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+def test_a_parameter_gets_the_same_distribution_as_any_tensor(random_initializer):
+    for shape in LARGE_VIEWS:
+        w = torch.nn.Parameter(unwritten(*shape))
+        with randomness():
+            random_initializer(w)
+        scores = default_scores(random_initializer, w.detach()[None])
+        assert_standard(f"shape {shape}", scores)
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 def test_the_place_in_memory_does_not_change_the_distribution(random_initializer):
-    for (name, layout), shape in itertools.product(VIEWS.items(), [(131, 257), (29, 13, 7, 11)]):
+    for (name, layout), shape in itertools.product(VIEWS.items(), LARGE_VIEWS):
         w, what = layout(unwritten(*shape)), f"{name}, shape {shape}"
         with randomness():
             random_initializer(w)
@@ -98,7 +123,7 @@ def test_the_place_in_memory_does_not_change_the_distribution(random_initializer
 
 def slices_of(initializer: Component) -> Iterator[tuple[str, Tensor]]:
     """Scores in rows, one for each slice of a weight, along each of its dimensions in turn."""
-    for shape in [(257, 509), (31, 7, 11, 13), (17, 19, 5, 7, 11)]:
+    for shape in SLICED:
         scores = default_scores(initializer, drawn(initializer, *shape))[0]
         for dim in range(len(shape)):
             yield f"dimension {dim} of shape {shape}", scores.movedim(dim, 0).flatten(1)
@@ -120,10 +145,35 @@ def test_rows_and_columns_are_no_more_alike_than_by_chance(random_initializer):
 
 @pytest.mark.claim("2.0.7")
 def test_numbers_have_nothing_to_do_with_those_further_on(random_initializer):
-    for shape in [(300, 450), (64, 32, 8, 9)]:
+    for shape in inside([(300, 450), (64, 32, 8, 9)]):
         scores = default_scores(random_initializer, drawn(random_initializer, *shape))[0]
         assert_unrelated(f"shape {shape}, any places further on", scores)
         assert_unrelated(f"shape {shape}, along the columns", scores.transpose(0, 1))
+
+
+# More than 2^19 numbers, which many draw in blocks, and more than 65,535 rows or columns.
+LARGE_SHAPES = ((75_011, 7), (7, 75_011))
+large_shapes = pytest.mark.parametrize("shape", LARGE_SHAPES, ids=["rows", "columns"])
+
+
+@pytest.mark.claim("2.0.7")
+@large_shapes
+def test_no_part_of_a_large_weight_comes_again_in_another_place(random_initializer, shape):
+    scores = default_scores(random_initializer, drawn(random_initializer, *shape))
+    assert_unrelated("any places further on", scores)
+
+
+@pytest.mark.claim("2.0.7")
+@large_shapes
+def test_the_ends_of_blocks_in_a_large_weight_are_numbers_like_all_others(
+    random_initializer, shape
+):
+    scores = default_scores(random_initializer, drawn(random_initializer, *shape)).flatten()
+    for size in (2**power for power in range(10, 19)):
+        first = scores[::size]
+        assert len(first.unique()) > len(first) / 2, f"one in {size} is equal: {first.tolist()}"
+        last = scores[len(scores) // size * size - size :]  # a whole block, and what is left over
+        assert_standard(f"the last {len(last)} numbers", last)
 
 
 @pytest.mark.claim("2.0.7")
@@ -147,7 +197,7 @@ def test_one_call_has_nothing_to_do_with_the_next(random_initializer):
 
 @pytest.mark.claim("2.0.7")
 def test_one_generator_has_nothing_to_do_with_another(random_initializer):
-    option(random_initializer, "generator")
+    asked(random_initializer, generator=torch.Generator())
     generators = (torch.Generator().manual_seed(seed) for seed in (20, 21))
     one, other = (drawn(random_initializer, 300, 450, generator=g) for g in generators)
     scores = default_scores(random_initializer, torch.cat([one, other]))

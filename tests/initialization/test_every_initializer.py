@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import DTYPES, LAID_OUT, VIEWS, grid
+from sums_to_one.tests.common.limits import Inside, inside
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.common.statistical import randomness
-from sums_to_one.tests.initialization.weights import KERNEL_SHAPES, WEIGHT_SHAPES, unwritten
+from sums_to_one.tests.initialization.weights import KERNEL_SHAPES, WEIGHT_SHAPES, unwritten, usual
 
 
 @pytest.mark.claim("2.0.3")
@@ -26,10 +28,13 @@ def test_the_tensor_that_was_given_comes_back(initializer):
         assert initializer(w) is w, f"of shape {shape} another one came back"
 
 
+MATRICES = Inside(itertools.product((1, 2, 3, 8, 17), repeat=2))
+LARGE_SHAPES = Inside(((509, 257), (100_003, 1), (1, 70_001), (67, 61, 5, 7)))
+
+
 @pytest.mark.claim("2.0.3")
 def test_every_element_is_written(initializer):
-    matrices = itertools.product((1, 2, 3, 8, 17), repeat=2)
-    for shape in (*WEIGHT_SHAPES, *KERNEL_SHAPES, *matrices):
+    for shape in inside([*WEIGHT_SHAPES, *KERNEL_SHAPES, *MATRICES]):
         w = unwritten(*shape)
         initializer(w)
         assert not w.isnan().any(), f"NaN is left: {w.tolist()}"
@@ -37,7 +42,7 @@ def test_every_element_is_written(initializer):
 
 @pytest.mark.claim("2.0.3")
 def test_every_element_of_a_large_tensor_is_written(initializer):
-    for shape in [(509, 257), (100_003, 1), (1, 70_001), (67, 61, 5, 7)]:
+    for shape in LARGE_SHAPES:
         w = unwritten(*shape)
         initializer(w)
         assert not w.isnan().any(), f"shape {shape}: of {w.numel()} {w.isnan().sum()} are left"
@@ -45,7 +50,7 @@ def test_every_element_of_a_large_tensor_is_written(initializer):
 
 @pytest.mark.claim("2.0.3")
 def test_fewer_dimensions_are_written_too(any_shape_initializer):
-    for shape in [(), (1,), (7,), (1025,)]:
+    for shape in inside([(), (1,), (7,), (1025,)]):
         w = unwritten(*shape)
         assert any_shape_initializer(w) is w, f"of shape {shape} another one came back"
         assert not w.isnan().any(), f"NaN is left: {w.tolist()}"
@@ -53,10 +58,15 @@ def test_fewer_dimensions_are_written_too(any_shape_initializer):
 
 @pytest.mark.claim("2.0.3")
 def test_an_empty_tensor_comes_back_empty(any_shape_initializer):
-    for shape in [(0,), (3, 0), (0, 3, 5)]:
-        w = torch.empty(shape)
-        assert any_shape_initializer(w) is w, f"of shape {shape} another one came back"
+    for shape in inside([(0,), (3, 0), (0, 3, 5)]):
+        w = unwritten(*shape)
+        with feature("a tensor without elements"):
+            came = any_shape_initializer(w)
+        assert came is w, f"of shape {shape} another one came back"
         assert w.shape == shape
+
+
+LAID_OUT_WEIGHTS = Inside(LAID_OUT[1:])  # a row has no fans
 
 
 def storage(x: Tensor) -> Tensor:
@@ -66,7 +76,7 @@ def storage(x: Tensor) -> Tensor:
 
 @pytest.mark.claim("2.0.3")
 def test_in_a_view_every_element_is_written_and_nothing_beside_it(initializer):
-    for (name, layout), shape, dtype in itertools.product(VIEWS.items(), LAID_OUT[1:], DTYPES):
+    for (name, layout), shape, dtype in itertools.product(VIEWS.items(), LAID_OUT_WEIGHTS, DTYPES):
         w = layout(grid(*shape).to(dtype)).fill_(torch.nan)
         memory, before = storage(w), storage(w).clone()
         initializer(w)
@@ -74,6 +84,17 @@ def test_in_a_view_every_element_is_written_and_nothing_beside_it(initializer):
         assert not memory.isnan().any(), f"{what}: NaN is left"
         changed = (memory != before) & ~before.isnan()
         assert not changed.any(), f"{what}: beside it now {memory[changed].tolist()}"
+
+
+@pytest.mark.claim("2.1.1")
+def test_a_constant_is_one_number_in_large_tensors_and_in_views_too(constant_initializer):
+    views = (
+        v(grid(*s)).fill_(torch.nan) for v, s in itertools.product(VIEWS.values(), LAID_OUT_WEIGHTS)
+    )
+    for w in itertools.chain(views, (unwritten(*shape) for shape in LARGE_SHAPES)):
+        constant_initializer(w)
+        others = w[(w != w.flatten()[0]) & ~w.isnan()]  # what is not written, others tell
+        assert len(others) == 0, f"of {w.numel()} elements of {tuple(w.shape)}, {others} are others"
 
 
 @pytest.mark.claim("2.0.3")
@@ -115,7 +136,7 @@ def test_what_is_computed_from_it_has_the_usual_gradient(initializer):
 
 @pytest.mark.claim("2.0.4")
 def test_a_part_of_a_parameter_can_be_written_alone(initializer):
-    w = torch.nn.Parameter(torch.full((5, 3), 7.0))
+    w = torch.nn.Parameter(torch.full((5, 3), 7.0, dtype=usual()))
     initializer(w[2:])  # as one does with the gates of an LSTM
     assert (w.is_leaf, w.requires_grad, w.grad_fn) == (True, True, None)
     assert w[:2].eq(7).all(), f"the other part was written to: {w[:2].tolist()}"
@@ -133,7 +154,7 @@ def test_whether_gradients_are_recorded_stays_as_it_was(initializer):
 @pytest.mark.claim("2.0.5")
 def test_what_was_there_before_makes_no_difference(initializer):
     for old in [0.0, -0.0, 1e-40, 1e30, -3e38, torch.inf, -torch.inf, torch.nan]:
-        w, other = torch.full((3, 5), old), torch.ones(3, 5)
+        w, other = unwritten(3, 5).fill_(old), unwritten(3, 5).fill_(1)
         for target in (w, other):
             with randomness():
                 initializer(target)
@@ -173,8 +194,10 @@ def test_a_tensor_without_fans_is_refused(fan_initializer):
 
 @pytest.mark.claim("2.3.1", "2.4.1")
 def test_a_layer_without_units_or_inputs_comes_back_empty(fan_initializer):
-    for shape in [(0, 5), (5, 0), (0, 3, 2), (3, 0, 2)]:
-        w = torch.empty(shape)
+    for shape in inside([(0, 5), (5, 0), (0, 3, 2), (3, 0, 2)]):
+        w = unwritten(*shape)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's Kaiming warns that there is nothing to do
-            assert fan_initializer(w) is w
+            with feature("a layer without units or inputs"):
+                came = fan_initializer(w)
+        assert came is w, f"of shape {shape} another one came back"

@@ -12,14 +12,21 @@ from torch import Tensor
 
 from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS
-from sums_to_one.tests.common.options import option
-from sums_to_one.tests.common.statistical import drawn, randomness
-from sums_to_one.tests.initialization.weights import WEIGHT_SHAPES, unwritten
+from sums_to_one.tests.common.statistical import assert_mean, assert_std, normal_scores, randomness
+from sums_to_one.tests.initialization.weights import (
+    PRECISE,
+    WEIGHT_SHAPES,
+    asked,
+    drawn,
+    unwritten,
+    usual,
+)
 
-SHAPES_AND_DTYPES = [
-    *((shape, torch.float32) for shape in WEIGHT_SHAPES),
-    *(((3, 5), dtype) for dtype in DTYPES),
-]
+
+def shapes_and_dtypes() -> list[tuple[tuple[int, ...], torch.dtype]]:
+    """Every shape in the usual dtype, every dtype in one shape."""
+    shapes = [*WEIGHT_SHAPES]
+    return [*((shape, usual()) for shape in shapes), *((shapes[1], dtype) for dtype in DTYPES)]
 
 
 def generator_of(seed: int) -> torch.Generator:
@@ -29,7 +36,7 @@ def generator_of(seed: int) -> torch.Generator:
 def four_calls(
     initializer: Component,
     shape: tuple[int, ...],
-    dtype: torch.dtype,
+    dtype: torch.dtype | None = None,
     further: int = 0,
     generator: torch.Generator | None = None,
 ) -> Tensor:
@@ -42,7 +49,7 @@ def four_calls(
 
 @pytest.mark.claim("2.0.6")
 def test_the_same_seed_gives_the_same_weights(random_initializer):
-    for shape, dtype in SHAPES_AND_DTYPES:
+    for shape, dtype in shapes_and_dtypes():
         one, same, other = (four_calls(random_initializer, shape, dtype, k) for k in (0, 0, 1))
         assert torch.equal(one, same), f"{dtype} of shape {shape}: the seed does not decide"
         assert not torch.equal(one, other), f"{dtype} of shape {shape}: no seed changes it"
@@ -50,8 +57,8 @@ def test_the_same_seed_gives_the_same_weights(random_initializer):
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_is_all_that_decides(random_initializer):
-    option(random_initializer, "generator")
-    for shape, dtype in SHAPES_AND_DTYPES:
+    asked(random_initializer, generator=generator_of(20))
+    for shape, dtype in shapes_and_dtypes():
         one, same, other = (
             four_calls(random_initializer, shape, dtype, further, generator_of(seed))
             for further, seed in [(0, 20), (1, 20), (1, 21)]  # of torch, and of the generator
@@ -63,7 +70,7 @@ def test_a_generator_is_all_that_decides(random_initializer):
 @pytest.mark.claim("2.0.6")
 def test_the_next_call_gives_other_weights(random_initializer):
     for shape in WEIGHT_SHAPES:
-        each = four_calls(random_initializer, shape, torch.float32)
+        each = four_calls(random_initializer, shape)
         assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
 
 
@@ -83,7 +90,7 @@ def assert_the_generator_decides(
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_decides_wherever_the_numbers_lie(random_initializer):
-    option(random_initializer, "generator")
+    asked(random_initializer, generator=generator_of(20))
     for name, layout in VIEWS.items():
         each = [layout(unwritten(3, 5)) for _ in range(3)]
         assert_the_generator_decides(name, random_initializer, each)
@@ -109,7 +116,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.claim("2.0.3", "2.0.4", "2.0.6")
 def test_options_change_the_distribution_and_nothing_else(random_initializer):
     for options in OPTIONS[random_initializer.name]:
-        option(random_initializer, *options, "generator")
+        asked(random_initializer, **options, generator=generator_of(20))
         each = [torch.nn.Parameter(unwritten(3, 5)) for _ in range(3)]
         assert_the_generator_decides(f"with {options}", random_initializer, each, **options)
         for w in each:
@@ -117,19 +124,51 @@ def test_options_change_the_distribution_and_nothing_else(random_initializer):
             assert not w.isnan().any(), f"with {options} NaN is left: {w.tolist()}"
 
 
+OTHER_OPTIONS: dict[str, dict[str, Any]] = {
+    "normal_": {"mean": 3, "std": 0.25},
+    "uniform_": {"a": -3, "b": -2},
+    "xavier_uniform_": {"gain": 3},
+    "xavier_normal_": {"gain": 3},
+    "kaiming_uniform_": {"mode": "fan_out", "a": 2},
+    "kaiming_normal_": {"mode": "fan_out", "a": 2},
+}
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+def test_a_generator_changes_the_numbers_and_not_their_distribution(random_initializer):
+    options = OTHER_OPTIONS[random_initializer.name]
+    for dtype in PRECISE:
+        without = drawn(random_initializer, 101, 257, dtype=dtype, **options).double()
+        options_too = {**options, "generator": generator_of(20)}
+        w = drawn(random_initializer, 101, 257, dtype=dtype, **options_too)
+        scores = normal_scores(w, without.mean(), without.std()).flatten()
+        assert_mean(f"the numbers in {dtype}, with {options}", scores, blur=0.05)
+        assert_std(f"the numbers in {dtype}, with {options}", scores, blur=0.05)
+
+
+@pytest.mark.claim("2.0.5")
+def test_options_are_forgotten_when_the_next_call_has_others(random_initializer):
+    options, shape = OTHER_OPTIONS[random_initializer.name], (103, 211)
+    first = drawn(random_initializer, *shape)
+    other = drawn(random_initializer, *shape, **options)
+    again = drawn(random_initializer, *shape)
+    assert torch.equal(first, again), f"after a call with {options}, {again} in place of {first}"
+    assert not torch.equal(first, other), f"{options} changed nothing"
+
+
 @pytest.mark.claim("2.0.6")
 def test_no_generator_is_torchs_own_randomness(random_initializer):
-    option(random_initializer, "generator")
+    asked(random_initializer, generator=generator_of(20))
     one, same = drawn(random_initializer, 3, 5), drawn(random_initializer, 3, 5, generator=None)
     assert torch.equal(one, same), f"without {one.tolist()}, with None {same.tolist()}"
 
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_moves_on_from_call_to_call(random_initializer):
-    option(random_initializer, "generator")
+    asked(random_initializer, generator=generator_of(20))
     for shape in WEIGHT_SHAPES:
         generator, again = generator_of(20), torch.Generator()
-        each = four_calls(random_initializer, shape, torch.float32, 0, generator)
+        each = four_calls(random_initializer, shape, generator=generator)
         assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
         again.set_state(generator.get_state())
         one, same = (random_initializer(unwritten(*shape), generator=g) for g in (generator, again))
@@ -138,10 +177,10 @@ def test_a_generator_moves_on_from_call_to_call(random_initializer):
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_leaves_the_other_randomness_alone(random_initializer):
-    option(random_initializer, "generator")
+    asked(random_initializer, generator=generator_of(20))
     generator = generator_of(20)
     torch.rand(3)  # so that setting the seed, too, would be a change
     before = torch.get_rng_state()
-    for shape, dtype in SHAPES_AND_DTYPES:
+    for shape, dtype in shapes_and_dtypes():
         random_initializer(unwritten(*shape, dtype=dtype), generator=generator)
         assert torch.equal(before, torch.get_rng_state()), f"torch's state moved, at {shape}"

@@ -9,10 +9,8 @@ import itertools
 import math
 
 import pytest
-import torch
 
 from sums_to_one.tests.common.inputs import DTYPES
-from sums_to_one.tests.common.statistical import drawn
 from sums_to_one.tests.initialization.laws import (
     UNEQUAL_FANS,
     assert_spread,
@@ -21,6 +19,7 @@ from sums_to_one.tests.initialization.laws import (
     kaiming_std,
     plenty,
 )
+from sums_to_one.tests.initialization.weights import PRECISE, by_place, drawn
 
 NONLINEARITIES = {
     "linear": 1,
@@ -41,7 +40,7 @@ MODES = ("fan_in", "fan_out")
 @pytest.mark.claim("2.4.1")
 @pytest.mark.parametrize("nonlinearity", NONLINEARITIES)
 def test_the_gain_is_that_of_the_nonlinearity(kaiming, nonlinearity):
-    for mode, dtype in itertools.product(MODES, (torch.float32, torch.float64)):
+    for mode, dtype in itertools.product(MODES, PRECISE):
         w = plenty(kaiming, 101, 257, dtype=dtype, mode=mode, nonlinearity=nonlinearity)
         std = kaiming_std((101, 257), NONLINEARITIES[nonlinearity], mode)
         assert_spread(f"with {mode} in {dtype}", kaiming, w, std)
@@ -74,6 +73,7 @@ def test_the_fan_is_the_one_that_was_asked_for(kaiming, shape):
 
 @pytest.mark.claim("2.4.1")
 def test_the_options_can_be_told_by_place(kaiming):
-    w = drawn(lambda w: kaiming(w, 2, "fan_out", "leaky_relu"), 101, 257)
+    told = by_place(kaiming, a=2, mode="fan_out", nonlinearity="leaky_relu")
+    w = drawn(told, 101, 257)
     std = kaiming_std((101, 257), math.sqrt(2 / (1 + 2**2)), "fan_out")
     assert_spread("the numbers", kaiming, w, std)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sums_to_one.tests.common.inputs import dtypes
-from sums_to_one.tests.common.statistical import assert_bounds, drawn
+from sums_to_one.tests.common.statistical import assert_bounds
 from sums_to_one.tests.initialization.laws import fans
+from sums_to_one.tests.initialization.weights import drawn
 
 
 @pytest.mark.claim("2.4.1")

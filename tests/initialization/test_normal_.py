@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.limits import inside, widest
 from sums_to_one.tests.common.statistical import (
     assert_mean,
     assert_shape,
     assert_std,
-    drawn,
     normal_scores,
 )
+from sums_to_one.tests.initialization.weights import PRECISE, SIXTEEN_BITS, by_place, drawn
 
 MEANS_AND_STDS = [(3, 2), (-1000, 0.5), (0.5, 1e-3), (1e-4, 1e-5), (-2.5, 70), (0, 0.02)]
 
@@ -23,7 +24,7 @@ MEANS_AND_STDS = [(3, 2), (-1000, 0.5), (0.5, 1e-3), (1e-4, 1e-5), (-2.5, 70), (
 @pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("mean", "std"), MEANS_AND_STDS)
 def test_mean_and_std_are_those_that_were_asked_for(normal_, mean, std):
-    for dtype in (torch.float32, torch.float64):
+    for dtype in PRECISE:
         w = drawn(normal_, 512, 1024, dtype=dtype, mean=mean, std=std)
         scores = normal_scores(w, mean, std)
         assert_mean(f"the numbers in {dtype}", scores.flatten())
@@ -34,9 +35,7 @@ def test_mean_and_std_are_those_that_were_asked_for(normal_, mean, std):
 @pytest.mark.claim("2.2.1")
 @given(st.floats(-100, 100), st.floats(1e-3, 1e3))
 def test_any_mean_goes_with_any_std(normal_, mean, std):
-    scores = normal_scores(
-        drawn(normal_, 41, 101, dtype=torch.float64, mean=mean, std=std), mean, std
-    )
+    scores = normal_scores(drawn(normal_, 41, 101, dtype=widest(), mean=mean, std=std), mean, std)
     assert_mean("the numbers", scores.flatten())
     assert_std("the numbers", scores.flatten())
 
@@ -61,9 +60,10 @@ def test_a_std_of_0_leaves_the_mean_alone(normal_, mean):
 @pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("mean", "std"), [(0, 0.02), (3, 2), (-0.5, 0.25)])
 def test_fewer_digits_cost_only_rounding(normal_, mean, std):
-    for dtype in (torch.float16, torch.bfloat16):
+    for dtype in SIXTEEN_BITS:
         w = drawn(normal_, 300, 500, dtype=dtype, mean=mean, std=std)
-        scores, blur = normal_scores(w, mean, std), torch.finfo(dtype).eps * (1 + abs(mean) / std)
+        scores = normal_scores(w, mean, std)
+        blur = 2 * torch.finfo(dtype).eps * (1 + abs(mean) / std)
         assert_mean(f"the numbers in {dtype}", scores.flatten(), blur)
         assert_std(f"the numbers in {dtype}", scores.flatten(), blur)
         assert_shape(f"the numbers in {dtype}", scores, blur)
@@ -71,7 +71,7 @@ def test_fewer_digits_cost_only_rounding(normal_, mean, std):
 
 @pytest.mark.claim("2.2.1")
 def test_any_number_of_numbers_has_the_same_distribution(normal_):
-    for shape in [(), (1,), (2,), (3,), (15,), (16,), (17,), (1023,)]:
+    for shape in inside([(), (1,), (2,), (3,), (15,), (16,), (17,), (1023,)]):
         scores = normal_scores(drawn(normal_, *shape, count=1000, mean=3, std=2), 3, 2)
         each = scores.reshape(len(scores), -1).T
         assert_mean(f"each element of shape {shape}, over many calls", each)
@@ -81,9 +81,6 @@ def test_any_number_of_numbers_has_the_same_distribution(normal_):
 
 @pytest.mark.claim("2.2.1")
 def test_mean_and_std_can_be_told_by_place(normal_):
-    def by_place(w):
-        normal_(w, 3, 2)
-
-    scores = normal_scores(drawn(by_place, 101, 257), 3, 2)
+    scores = normal_scores(drawn(by_place(normal_, mean=3, std=2), 101, 257), 3, 2)
     assert_mean("the numbers", scores.flatten())
     assert_std("the numbers", scores.flatten())

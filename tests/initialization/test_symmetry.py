@@ -6,7 +6,6 @@ part, whatever the optimizer, and a layer of such units is a single unit. One un
 """
 
 import math
-from functools import partial
 
 import pytest
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import RULES, Function, descend, outputs
 from sums_to_one.tests.common.inputs import eighths, grid
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.initialization.five_units import (
     INPUTS,
     assert_alike,
@@ -28,7 +28,7 @@ from sums_to_one.tests.initialization.five_units import (
     train,
     units,
 )
-from sums_to_one.tests.initialization.weights import Initialize, seed_of_an_experiment
+from sums_to_one.tests.initialization.weights import Initialize, asked, seed_of_an_experiment
 
 CURVES: dict[str, Function] = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}
 every_curve = pytest.mark.parametrize("curve", CURVES.values(), ids=CURVES)
@@ -39,7 +39,7 @@ curves, rules = st.sampled_from(list(CURVES.values())), st.sampled_from(list(RUL
 @pytest.mark.claim("2.1.1")
 @given(eighths(2), curves, rules, st.integers(0, 3))
 def test_units_that_start_from_any_constant_stay_alike(constant_, value, curve, rule, steps):
-    parameters = network(partial(constant_, val=value))
+    parameters = network(asked(constant_, val=value))
     train(parameters, curve, steps, rule)
     assert_alike(parameters, curve)
 
@@ -56,7 +56,7 @@ def test_units_that_start_from_equal_weights_stay_alike(constant_initializer, cu
 @pytest.mark.claim("2.1.1")
 @every_curve
 def test_five_units_alike_are_one_unit_with_the_sum_of_their_outgoing_weights(constant_, curve):
-    parameters = network(partial(constant_, val=0.75))
+    parameters = network(asked(constant_, val=0.75))
     train(parameters, curve, 20, "gradient descent")
     into, bias, out, last = parameters
     one = F.linear(curve(F.linear(INPUTS, into[:1], bias[:1])), out.sum(dim=1, keepdim=True), last)
@@ -99,7 +99,7 @@ def test_zeros_below_random_weights_learn_unless_the_slope_at_0_is_0(zeros_, cur
 @every_curve
 @pytest.mark.parametrize("place", [1, 2], ids=["biases", "outgoing weights"])
 def test_units_part_if_they_differ_in_anything_else(constant_, curve, place):
-    parameters = network(partial(constant_, val=0.5))
+    parameters = network(asked(constant_, val=0.5))
     parameters[place].copy_(grid(*parameters[place].shape, limit=1))
     train(parameters, curve, 5, "gradient descent")
     assert closest(parameters[0]) > 1e-3, f"weights of the units: {parameters[0]}"
@@ -108,7 +108,7 @@ def test_units_part_if_they_differ_in_anything_else(constant_, curve, place):
 @pytest.mark.claim("2.1.1")
 @every_curve
 def test_units_part_if_dropout_tells_them_apart(constant_, curve):
-    parameters = network(partial(constant_, val=0.5))
+    parameters = network(asked(constant_, val=0.5))
     mask = 2.0 * (grid(14, 5) > 0)
     descend(parameters, lambda: loss(parameters, curve, mask), steps=5, rate=0.1)
     assert closest(parameters[0]) > 1e-3, f"weights of the units: {parameters[0]}"
@@ -142,8 +142,8 @@ def test_a_random_layer_is_worth_as_many_units_as_it_has(random_initializer):
 # XOR, where the corners of one kind lie between those of the other, however a single unit turns
 # its line. What rises along the line can at best tell one corner from the three others; of these,
 # two are of one kind, so that each has a probability of 2/3 at best: a loss of the entropy of 1/3.
-CORNERS = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=torch.float64)
-XOR = torch.tensor([[0], [1], [1], [0]], dtype=torch.float64)
+CORNERS = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=widest())
+XOR = torch.tensor([[0], [1], [1], [0]], dtype=widest())
 ONE_UNIT = 3 / 4 * (math.log(3) - math.log(2) * 2 / 3)  # 0.477; with no look at the corner, 0.693
 
 
@@ -170,7 +170,7 @@ def xor(starts: list[Initialize], curve: Function, rate: float, rule: str) -> Te
 @every_curve
 @pytest.mark.parametrize("rule", ["gradient descent", "Adam"])
 def test_units_alike_learn_xor_no_better_than_a_single_one_could(constant_, curve, rule):
-    starts = [partial(constant_, val=value) for value in (0.0, 0.1, 0.5, 1.0, -2.0)]
+    starts = [asked(constant_, val=value) for value in (0.0, 0.1, 0.5, 1.0, -2.0)]
     losses = xor(starts, curve, rate=1, rule=rule)
     # but for rounding: ReLU gets that far, tanh and sigmoid almost
     assert losses.min() > 0.999 * ONE_UNIT, f"losses of {losses.tolist()}"

@@ -29,6 +29,7 @@ from sums_to_one.tests.initialization.signals import (
     second_moments,
     through,
 )
+from sums_to_one.tests.initialization.weights import asked
 
 # Any fixed size: too small, too large, or right for one width only.
 
@@ -37,18 +38,18 @@ from sums_to_one.tests.initialization.signals import (
 @pytest.mark.parametrize("curve", [linear, torch.tanh], ids=["linear", "tanh"])
 def test_with_small_weights_signal_and_gradient_vanish(normal_, curve):
     # 200 times 3 networks: 0.0125 to 0.0130; after 50 layers 1e-95 is left
-    assert_both_about(WIDTH * 0.01**2, factors(partial(normal_, std=0.01), curve))
+    assert_both_about(WIDTH * 0.01**2, factors(asked(normal_, std=0.01), curve))
 
 
 @pytest.mark.claim("2.0.1", "2.2.2")
 def test_with_large_weights_signal_and_gradient_explode(normal_):
     # 200 times 3 networks: 125 to 130; after 50 layers it is 1e105
-    assert_both_about(WIDTH, factors(partial(normal_, std=1), linear))
+    assert_both_about(WIDTH, factors(asked(normal_, std=1), linear))
 
 
 @pytest.mark.claim("2.0.1")
 def test_where_tanh_bounds_the_signal_the_gradient_explodes_all_the_same(normal_):
-    signal, gradient = factors(partial(normal_, std=1), torch.tanh)
+    signal, gradient = factors(asked(normal_, std=1), torch.tanh)
     # 200 times 3 networks: 0.9996 to 1, and 5.1 to 6.4
     assert_about(1, "the signal", signal, within=1.01)
     assert_about(5.7, "the gradient", gradient, within=1.3)
@@ -58,20 +59,20 @@ def test_where_tanh_bounds_the_signal_the_gradient_explodes_all_the_same(normal_
 @pytest.mark.parametrize("bound", [0.05, 0.5], ids=["too small", "too large"])
 def test_of_uniform_weights_a_third_of_the_squared_bound_counts(uniform_, bound):
     # 200 times 3 networks: 0.98 to 1.02 times the expected number
-    assert_both_about(WIDTH * bound**2 / 3, factors(partial(uniform_, a=-bound, b=bound), linear))
+    assert_both_about(WIDTH * bound**2 / 3, factors(asked(uniform_, a=-bound, b=bound), linear))
 
 
 @pytest.mark.claim("2.2.2")
 @pytest.mark.parametrize("width", [64, 128, 192])
 def test_the_std_that_suits_128_units_fails_with_fewer_and_with_more(normal_, width):
-    came = factors(partial(normal_, std=128**-0.5), linear, [width] * (DEPTH + 1))
+    came = factors(asked(normal_, std=128**-0.5), linear, [width] * (DEPTH + 1))
     # 200 times 3 networks: 0.48 to 0.51, 0.97 to 1.02, 1.47 to 1.53
     assert_both_about(width / 128, came)
 
 
 @pytest.mark.claim("2.2.2")
 def test_the_signal_counts_the_inputs_of_a_layer_and_the_gradient_its_outputs(normal_):
-    narrowing, widening = factors_in_turn(partial(normal_, std=128**-0.5), linear)
+    narrowing, widening = factors_in_turn(asked(normal_, std=128**-0.5), linear)
     # 200 times 3 networks: 1.43 to 1.56, and 0.48 to 0.51
     assert_about(192 / 128, "the signal, from 192 units to 64,", narrowing[0])
     assert_about(64 / 128, "the gradient, back from 64 units to 192,", narrowing[1])
@@ -144,7 +145,7 @@ def test_with_centred_sigmoid_xavier_loses_signal_and_gradient(xavier_normal_):
 @pytest.mark.claim("2.3.2")
 def test_with_centred_sigmoid_four_times_the_weights_do_as_xavier_does_with_tanh(xavier):
     # 200 times 3 networks: 0.92 to 0.95, and 0.91 to 0.97
-    assert_both_about(0.94, factors(partial(xavier, gain=4), centred_sigmoid), within=1.05)
+    assert_both_about(0.94, factors(asked(xavier, gain=4), centred_sigmoid), within=1.05)
 
 
 # Kaiming: made for ReLU.
@@ -153,20 +154,20 @@ def test_with_centred_sigmoid_four_times_the_weights_do_as_xavier_does_with_tanh
 @pytest.mark.claim("2.4.2", "2.0.2")
 def test_kaiming_keeps_signal_and_gradient_with_relu(kaiming):
     # 200 times 3 networks: 0.92 to 1.04
-    assert_both_about(1, factors(partial(kaiming, nonlinearity="relu"), torch.relu))
+    assert_both_about(1, factors(asked(kaiming, nonlinearity="relu"), torch.relu))
 
 
 @pytest.mark.claim("2.4.2")
 def test_kaiming_makes_up_for_what_leaky_relu_takes(kaiming):
     leaky_relu = partial(F.leaky_relu, negative_slope=0.5)
     # 200 times 3 networks: 0.96 to 1.02; 0.83 with 1 + a in the place of 1 + a^2, 1.25 with 1
-    came = factors(partial(kaiming, a=0.5, nonlinearity="leaky_relu"), leaky_relu)
+    came = factors(asked(kaiming, a=0.5, nonlinearity="leaky_relu"), leaky_relu)
     assert_both_about(1, came, within=1.1)
 
 
 @pytest.mark.claim("2.4.2")
 def test_kaiming_by_fan_in_keeps_the_signal_and_not_the_gradient(kaiming):
-    in_turn = factors_in_turn(partial(kaiming, mode="fan_in"), torch.relu)
+    in_turn = factors_in_turn(asked(kaiming, mode="fan_in"), torch.relu)
     # With fans of ratio 3 the other comes and goes, threefold; no depth adds that up.
     # 200 times 3 networks: 0.85 to 1.07 times the expected number
     for ratio, (signal, gradient) in zip([3, 1 / 3], in_turn, strict=True):
@@ -176,7 +177,7 @@ def test_kaiming_by_fan_in_keeps_the_signal_and_not_the_gradient(kaiming):
 
 @pytest.mark.claim("2.4.2")
 def test_kaiming_by_fan_out_keeps_the_gradient_and_not_the_signal(kaiming):
-    in_turn = factors_in_turn(partial(kaiming, mode="fan_out"), torch.relu)
+    in_turn = factors_in_turn(asked(kaiming, mode="fan_out"), torch.relu)
     # 200 times 3 networks: 0.85 to 1.07 times the expected number
     for ratio, (signal, gradient) in zip([3, 1 / 3], in_turn, strict=True):
         assert_about(ratio, "the signal", signal, within=1.3)
@@ -185,7 +186,7 @@ def test_kaiming_by_fan_out_keeps_the_gradient_and_not_the_signal(kaiming):
 
 @pytest.mark.claim("2.4.2")
 def test_most_networks_of_only_eight_units_a_layer_lose_the_signal_anyway(kaiming_normal_):
-    signals, _ = through(partial(kaiming_normal_, nonlinearity="relu"), torch.relu, [8] * 51)
+    signals, _ = through(asked(kaiming_normal_, nonlinearity="relu"), torch.relu, [8] * 51)
     left = second_moments(signals)[:, -1].median()
     # 200 networks: half keep less than 1e-8, a few keep all; 0.02 to 50 with 128 units a layer
     assert left < 0.01, f"of the second moment, {left} is left after 50 layers"

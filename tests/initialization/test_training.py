@@ -13,7 +13,7 @@ import torch
 
 from sums_to_one.tests.common.experiments import GUESS, Function, descend, disc_loss
 from sums_to_one.tests.initialization.signals import centred_sigmoid, weights_of
-from sums_to_one.tests.initialization.weights import Initialize, seed_of_an_experiment
+from sums_to_one.tests.initialization.weights import Initialize, asked, seed_of_an_experiment
 
 DEEP = (2, *[24] * 8, 1)
 
@@ -41,7 +41,7 @@ def test_eight_hidden_layers_of_relu_learn_from_kaiming(kaiming):
 @pytest.mark.claim("2.0.1")
 @pytest.mark.parametrize(("std", "rate"), [(0.1, 0.3), (2, 0.01)], ids=["small", "large"])
 def test_eight_hidden_layers_learn_nothing_from_weights_too_small_or_too_large(normal_, std, rate):
-    loss = trained(partial(normal_, std=std), torch.relu, DEEP, rate)
+    loss = trained(asked(normal_, std=std), torch.relu, DEEP, rate)
     # 50 times 4 networks: 0.66, and overflow, at the rates 0.01, 0.1 and 0.3 alike; from a std of
     # 1.5, a few learn at a rate of 1e-5
     assert loss > 0.98 * GUESS, f"a loss of {loss}, {GUESS} without a look at the input"
@@ -66,6 +66,6 @@ def test_three_hidden_layers_of_sigmoids_learn_nothing_from_xavier(xavier_normal
 def test_three_hidden_layers_of_centred_sigmoids_learn_from_four_times_the_weights(
     xavier_normal_,
 ):
-    loss = trained(partial(xavier_normal_, gain=4), centred_sigmoid, (2, 16, 16, 16, 1), rate=1.5)
+    loss = trained(asked(xavier_normal_, gain=4), centred_sigmoid, (2, 16, 16, 16, 1), rate=1.5)
     # 50 times 4 networks: 0.20 to 0.33; with one of the two changes alone, 0.49 or more
     assert loss < 0.45, f"a loss of {loss}, {GUESS} without a look at the input"

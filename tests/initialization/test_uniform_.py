@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_mean,
     assert_shape,
     assert_std,
-    drawn,
     uniform_scores,
 )
+from sums_to_one.tests.initialization.weights import PRECISE, SIXTEEN_BITS, by_place, drawn
 
 BOUNDS = [(-1, 1), (-2, 5), (0, 1e-3), (-7, -3), (1000, 1001), (2.5, 100)]
 
@@ -32,7 +33,7 @@ def test_the_numbers_fill_the_space_between_the_bounds(uniform_, a, width, dtype
 @pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("a", "b"), BOUNDS)
 def test_no_part_of_it_is_likelier_than_another(uniform_, a, b):
-    for dtype in (torch.float32, torch.float64):
+    for dtype in PRECISE:
         scores = uniform_scores(drawn(uniform_, 300, 500, dtype=dtype, a=a, b=b), a, b)
         assert_mean(f"the numbers in {dtype}", scores.flatten())
         assert_std(f"the numbers in {dtype}", scores.flatten())
@@ -60,7 +61,7 @@ def test_between_equal_bounds_there_is_one_number(uniform_, bound):
 @pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("a", "b"), [(-0.05, 0.05), (-2, 5), (1, 2)])
 def test_fewer_digits_cost_only_rounding(uniform_, a, b):
-    for dtype in (torch.float16, torch.bfloat16):
+    for dtype in SIXTEEN_BITS:
         scores = uniform_scores(drawn(uniform_, 300, 500, dtype=dtype, a=a, b=b), a, b)
         blur = torch.finfo(dtype).eps * max(abs(a), abs(b)) / (b - a)
         assert_shape(f"the numbers in {dtype}", scores, 2 * blur)
@@ -68,7 +69,7 @@ def test_fewer_digits_cost_only_rounding(uniform_, a, b):
 
 @pytest.mark.claim("2.2.1")
 def test_any_number_of_numbers_has_the_same_distribution(uniform_):
-    for shape in [(), (1,), (2,), (3,), (15,), (16,), (17,), (1023,)]:
+    for shape in inside([(), (1,), (2,), (3,), (15,), (16,), (17,), (1023,)]):
         w = drawn(uniform_, *shape, count=1000, a=-2, b=5)
         scores = uniform_scores(w, -2, 5)
         assert_bounds(f"shape {shape}, over many calls", w, -2, 5)
@@ -79,4 +80,4 @@ def test_any_number_of_numbers_has_the_same_distribution(uniform_):
 
 @pytest.mark.claim("2.2.1")
 def test_the_bounds_can_be_told_by_place(uniform_):
-    assert_bounds("the numbers", drawn(lambda w: uniform_(w, -2, 5), 41, 101), -2, 5)
+    assert_bounds("the numbers", drawn(by_place(uniform_, a=-2, b=5), 41, 101), -2, 5)

@@ -7,10 +7,8 @@ The formula of each is in its own file. What they owe their caller like every in
 import math
 
 import pytest
-import torch
 
 from sums_to_one.tests.common.inputs import DTYPES
-from sums_to_one.tests.common.statistical import drawn
 from sums_to_one.tests.initialization.laws import (
     UNEQUAL_FANS,
     assert_spread,
@@ -19,6 +17,7 @@ from sums_to_one.tests.initialization.laws import (
     plenty,
     xavier_std,
 )
+from sums_to_one.tests.initialization.weights import PRECISE, by_place, drawn
 
 
 @pytest.mark.claim("2.3.1")
@@ -32,7 +31,7 @@ def test_both_fans_count_alike(xavier, shape):
 @pytest.mark.claim("2.3.1")
 @pytest.mark.parametrize("gain", [0.1, 1, math.sqrt(2), 5 / 3, 4])
 def test_the_gain_changes_the_spread_and_nothing_else(xavier, gain):
-    for dtype in (torch.float32, torch.float64):
+    for dtype in PRECISE:
         w, std = plenty(xavier, 300, 500, dtype=dtype, gain=gain), xavier_std((300, 500), gain)
         assert_spread(f"the numbers in {dtype}", xavier, w, std)
         assert_standard(f"the numbers in {dtype}", centred_scores(xavier, w, std))
@@ -47,5 +46,5 @@ def test_a_gain_of_0_gives_zeros(xavier):
 
 @pytest.mark.claim("2.3.1")
 def test_the_gain_can_be_told_by_place(xavier):
-    w = drawn(lambda w: xavier(w, 3), 41, 101)
+    w = drawn(by_place(xavier, gain=3), 41, 101)
     assert_spread("the numbers", xavier, w, xavier_std((41, 101), gain=3))

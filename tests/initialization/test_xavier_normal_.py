@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sums_to_one.tests.common.statistical import assert_mean, assert_std, drawn, normal_scores
+from sums_to_one.tests.common.statistical import assert_mean, assert_std, normal_scores
 from sums_to_one.tests.initialization.laws import fans
+from sums_to_one.tests.initialization.weights import drawn
 
 
 @pytest.mark.claim("2.3.1")

@@ -3,6 +3,7 @@
 Both who runs claims on a subject (`collecting`) and who runs them on impostors (`teeth`) ask here.
 """
 
+import dataclasses
 import functools
 import os
 import tempfile
@@ -38,7 +39,10 @@ def heard(subject: Provider, component: str) -> Heard:
     """The limits of a component of a subject, declared and heard."""
     function = subject.component(component)
     declared = subject.limits(component)
-    return hear(component, function, declared) if function else Heard(declared)
+    if function is None:
+        return Heard(declared)
+    found = hear(component, function, declared)
+    return dataclasses.replace(found, strict=getattr(subject, "strict", False))
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,12 @@ class Judged:
     @property
     def limits(self) -> Limits:
         """Those of all components that are judged: what a claim may ask."""
-        found = [heard(self.subject, component).limits for component in self.components]
+        found = [self.heard(component).limits for component in self.components]
         return functools.reduce(Limits.within, found)
+
+    def heard(self, component: str) -> Heard:
+        """What one of the components declares and refuses."""
+        return heard(self.subject, component)
 
     def argument(self, name: str, until: ExitStack) -> Any:
         """What a claim gets for its argument of that name.
@@ -93,6 +101,6 @@ OTHERS: dict[str, Callable[[Judged, ExitStack], Any]] = {
     "reader": lambda judged, until: judged.subject.component("load_checkpoint"),
     "writer": lambda judged, until: judged.subject.component("save_checkpoint"),
     "here": _folder,
-    "heard": lambda judged, until: heard(judged.subject, judged.components[0]),
+    "heard": lambda judged, until: judged.heard(judged.components[0]),
 }
 ARGUMENTS = (*KNOWN, *GROUPS, *OTHERS)

@@ -39,7 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(verdicts, "verdicts")
     config.pluginmanager.register(Lesson(verdicts), "lesson")
     try:
-        config.stash[SUBJECTS] = requested(config.option.subjects)
+        config.stash[SUBJECTS] = requested(
+            config.option.subjects, config.option.limits, config.option.strict_limits
+        )
     except SubjectError as problem:
         raise pytest.UsageError(str(problem)) from None
     if config.option.subjects:
@@ -123,6 +125,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         plain = not config.option.subjects and not asked_for(getattr(item, "fixturenames", ()))
         (kept if judged_by(item) or plain else others).append(item)
+    for item in kept if config.option.subjects else ():
+        item.add_marker(pytest.mark.filterwarnings("ignore"))  # a subject may warn of anything
     config.hook.pytest_deselected(items=others)
     items[:] = kept
 

@@ -69,6 +69,8 @@ def behind(function: Function, limits: dict[str, Any], declared: bool = True) ->
         checked(limits, arguments)
         made = function(*arguments, **options)
         if isinstance(made, Tensor):
+            if any(made is x for x in arguments):  # an initializer hands back what it was given
+                return made
             once = limits.get("gradients") == 1 and made.requires_grad
             return _Once.apply(made) if once else made
         return _behind(made, limits)

@@ -5,6 +5,8 @@ until it is declared; one of an extra is a limit, and worth a remark. What is si
 never heard here: that is for the claims.
 """
 
+import json
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,11 +29,40 @@ class Heard:
         limits: what it declares, less what it refuses besides.
         core: what it refuses of the core without declaring it, and in which words.
         extras: the same of the extras.
+        strict: whether an extra that is refused must be declared, too.
     """
 
     limits: Limits
     core: dict[str, str] = field(default_factory=dict)
     extras: dict[str, str] = field(default_factory=dict)
+    strict: bool = False
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """What it may not refuse without a declaration: the core, or if strict everything."""
+        return {**self.core, **self.extras} if self.strict else self.core
+
+    def words(self, component: str) -> str:
+        """The lesson of what it refused: each with its error, and the limits to declare."""
+        lines = [f"  {what}: {error}" for what, error in self.refused.items()]
+        declaration = json.dumps({component: self.limits.declared()})
+        return "\n".join(
+            [
+                "refused, by an error of its own:",
+                *lines,
+                "if that is meant, declare it, and nothing outside of it is asked:",
+                f"  LIMITS = {declaration}",
+            ]
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For the verdicts."""
+        return {
+            "within": self.limits.declared(),
+            "refused": self.core,
+            "remarks": self.extras,
+            "words": str(self.limits),
+        }
 
 
 @dataclass(frozen=True)
@@ -70,17 +101,18 @@ def _questions(component: str, function: Function, declared: Limits) -> Iterator
         x = grid(*shape_of(component, dimensions), limit=1.5).to(dtype)
         return lambda: use(component, function, x)
 
+    takes = ((n, d) for d in declared.dtypes for n in sizes if not _error_of(plain(d, n)))
+    usual, widest = next(takes, (sizes[0], None))
     for dtype in declared.dtypes:
         others = Limits(dtypes=tuple(d for d in DTYPES if d != dtype))
         name = str(dtype).removeprefix("torch.")
-        yield Question(name, dtype in DTYPES[:2], plain(dtype, sizes[0]), others)
-    widest = next((d for d in declared.dtypes if not _error_of(plain(d, sizes[0]))), None)
+        yield Question(name, dtype in DTYPES[:2], plain(dtype, usual), others)
     if widest is None:
         return
     for n in sizes:
         fewer = Limits(dimensions=tuple(m for m in sizes if m != n))
-        yield Question(f"{n} dimensions", n in core, plain(widest, n), fewer)
-    x = grid(*shape_of(component, sizes[0]), limit=1.5).to(widest)
+        yield Question(f"{n} dimension{'s' * (n != 1)}", n in core, plain(widest, n), fewer)
+    x = grid(*shape_of(component, usual), limit=1.5).to(widest)
     if declared.gradients >= 1:
         first = Limits(gradients=0)
         yield Question(
@@ -112,10 +144,13 @@ def _error_of(ask: Callable[[], object]) -> str:
     """The error with which a use is refused, in words; empty where it is not."""
     recording, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # who warns does not refuse
             ask()
     except Exception as error:  # a refusal is one whatever its type
         return f"{type(error).__name__}: {error}".strip()
+    except BaseException:  # to exit, interrupt or skip is no refusal: claims will tell
+        return ""
     finally:
         torch.set_grad_enabled(recording)
         torch.set_default_dtype(dtype)

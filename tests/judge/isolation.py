@@ -14,8 +14,7 @@ import os
 import signal
 import tempfile
 import time
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any
 
 import hypothesis
@@ -26,6 +25,7 @@ from hypothesis import strategies as st
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
 from sums_to_one.tests.judge.forks import fork, kill
+from sums_to_one.tests.judge.messages import Lines, TamperedError, heard, send, told
 from sums_to_one.tests.judge.verdicts import judged_by
 
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
@@ -43,23 +43,23 @@ class Job:
         """Fork a process that judges the items that are left."""
         # Where the process was when it broke off. Open as long as the process lives: see close.
         self.trace = tempfile.TemporaryFile("w+")  # noqa: SIM115
-        self.home, sender = Pipe(duplex=False)
+        receiver, sender = os.pipe()
+        self.home = Lines(receiver)
         self.child = fork(lambda: self._judge(sender), self.items[0].config)
-        sender.close()
+        os.close(sender)
         self.heard()
 
     def heard(self) -> None:
         """The process gave a sign of life: its time for this claim counts from now."""
         self.deadline = time.monotonic() + _limit(self.items[0]) + GRACE
 
-    def _judge(self, sender: Connection) -> None:
+    def _judge(self, sender: int) -> None:
         faulthandler.enable(file=self.trace)
         for item, following in itertools.zip_longest(self.items, self.items[1:]):
             faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
             for report in runtestprotocol(item, log=False, nextitem=following):
-                hook = item.config.hook
-                sender.send(hook.pytest_report_to_serializable(config=item.config, report=report))
-            sender.send(None)
+                send(sender, told(report))
+            send(sender, None)
         faulthandler.cancel_dump_traceback_later()
 
     def close(self) -> None:
@@ -105,8 +105,8 @@ class Isolation:
                 while waiting and len(running) < (os.cpu_count() or 1):
                     running.append(waiting.pop(0))
                     running[-1].start()
-                ready = wait([job.home for job in running], timeout=1.0)
-                for job in [job for job in running if job.home in ready]:
+                ready = wait([job.home.pipe for job in running], timeout=1.0)
+                for job in [job for job in running if job.home.pipe in ready]:
                     self._listen(job)
                 for job in running:
                     if time.monotonic() > job.deadline:
@@ -126,23 +126,23 @@ class Isolation:
         return True
 
     def _listen(self, job: Job) -> None:
-        item = job.items[0]
-        hook = item.config.hook
         try:
-            data = job.home.recv()
+            for content in job.home.read():
+                job.heard()
+                if content is None:
+                    job.items.pop(0)
+                else:
+                    report = heard(content, job.items[0])
+                    job.items[0].config.hook.pytest_runtest_logreport(report=report)
+                if not job.items:
+                    return
         except EOFError:
-            self._broke_off(job)
-            return
-        job.heard()
-        if data is None:
-            job.items.pop(0)
-        else:
-            report = hook.pytest_report_from_serializable(config=item.config, data=data)
-            hook.pytest_runtest_logreport(report=report)
+            self._broke_off(job, job.why_it_ended())
+        except TamperedError as problem:
+            self._broke_off(job, f"tampered with its verdict: it sent {problem}")
 
-    def _broke_off(self, job: Job) -> None:
+    def _broke_off(self, job: Job, why: str) -> None:
         job.broken += 1
-        why = job.why_it_ended()
         job.close()
         _log(job.items.pop(0), "call", why)
         if job.broken < PATIENCE and job.items:

@@ -1,5 +1,6 @@
 """The verdicts on the terminal: a refusal is a lesson."""
 
+import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ MARKS = {
     "failed": ("✗", "red"),
 }
 MOST_LINES = 14  # of a counterexample; the JSON file has it all
+MOST_ALIKE = 3  # claims that are named after the first, where one cause refuses several
 
 
 class Lesson:
@@ -52,9 +54,10 @@ class Lesson:
         }
         for name, rows in shown.items():
             console.rule(Text(name, style="bold"), align="left")
-            _show_subject(console, rows)
+            _show_subject(console, rows, self.verdicts.limits.get(name, {}))
         for name, rows in shown.items():
-            console.print(_in_a_line(name, rows), soft_wrap=True)
+            line = _in_a_line(name, rows, self.verdicts.limits.get(name, {}))
+            console.print(line, soft_wrap=True)
 
 
 def _is_judging(report: object) -> bool:
@@ -65,24 +68,60 @@ def refused(rows: Iterable[Verdict]) -> bool:
     return any(row.outcome in ("failed", "error") for row in rows)
 
 
-def _show_subject(console: Console, rows: list[Verdict]) -> None:
+Limits = dict[str, dict[str, Any]]  # by component, as the verdicts have them
+
+
+def _show_subject(console: Console, rows: list[Verdict], limits: Limits) -> None:
     for chapter, names in COMPONENTS.items():
         for component in names:
             own = [row for row in rows if row.component == component]
             if is_judged(own, component):
-                console.print(Text(f"{chapter}: {component}", style="bold"))
-                for row in sorted(_lines(own), key=_seriousness):
-                    _show_claim(console, row)
+                found = limits.get(component, {"words": "", "remarks": {}})
+                within = f", within its limits: {found['words']}" if found["words"] else ""
+                console.print(Text(f"{chapter}: {component}{within}", style="bold"))
+                for what, error in found["remarks"].items():
+                    console.print(Text(f"  remark: {what} is refused openly ({error})"))
+                _show_claims(console, sorted(_lines(own), key=_seriousness))
+
+
+def _show_claims(console: Console, rows: list[Verdict]) -> None:
+    """A line each; refusals that have one cause are shown with it once, the last of all."""
+    by_cause: dict[str, list[Verdict]] = {}
+    for row in rows:
+        cause = _cause(row)
+        by_cause.setdefault(cause or row.test, []).append(row)
+    for same in by_cause.values():
+        _show_claim(console, same[0])
+        for row in same[1 : 1 + MOST_ALIKE]:
+            console.print(Text(f"    as well: {row.sentence}  {row.id}"))
+        if len(same) > 1 + MOST_ALIKE:
+            console.print(Text(f"    and {len(same) - 1 - MOST_ALIKE} more claims"))
+
+
+def _cause(row: Verdict) -> str | None:
+    """What refusals share that have one cause: the error and the line of the subject."""
+    text = row.counterexample or ""
+    start = text.find("raised ")
+    if row.outcome not in ("failed", "error") or start < 0:
+        return None
+    return (
+        re.sub(r"-?\d+(\.\d+)?(e[-+]?\d+)?", "#", text[start:].rpartition("\n")[0])
+        + (text.rpartition("\n")[2])
+    )
 
 
 def _lines(rows: Iterable[Verdict]) -> Iterator[Verdict]:
-    """One verdict for each line: the worst of all variants of a sentence stands for them."""
+    """One verdict for each line: the worst of all variants of a sentence stands for them.
+
+    A variant that is not provided, such as a dtype outside the limits, counts only if all are.
+    """
     by_sentence: dict[tuple[str, str], list[Verdict]] = {}
     for row in rows:
         by_sentence.setdefault((row.component, row.test.partition("[")[0]), []).append(row)
     for same in by_sentence.values():
         ids = " ".join(dict.fromkeys(row.id for row in same))
-        worst = max(same, key=_seriousness)
+        asked = [row for row in same if row.outcome != NOT_PROVIDED]
+        worst = max(asked or same, key=_seriousness)
         alike = {row.test for row in same if row.outcome == worst.outcome} - {worst.test}
         sentence, _, variant = worst.sentence.partition(" (")
         if worst.outcome in ("failed", "error") and variant:
@@ -109,16 +148,24 @@ def _show_claim(console: Console, row: Verdict) -> None:
     console.print(line)
 
 
-def _in_a_line(name: str, rows: list[Verdict]) -> Text:
+def _causes(rows: list[Verdict]) -> str:
+    causes = [(row.component, _cause(row) or row.test) for row in rows if refused([row])]
+    return "" if len(set(causes)) == len(causes) else f", by {len(set(causes))} causes"
+
+
+def _in_a_line(name: str, rows: list[Verdict], limits: Limits) -> Text:
     judged = [row for row in _lines(rows) if row.outcome != NOT_PROVIDED]
     broken = sum(row.outcome in ("failed", "error") for row in judged)
     lacking = [c for c in KNOWN if not is_judged(rows, c)]
     text = Text.assemble(
         (f"{name}: ", "bold"),
-        (f"refused by {broken} of {len(judged)} claims", "red")
+        (f"refused by {broken} of {len(judged)} claims{_causes(judged)}", "red")
         if broken
         else (f"all {len(judged)} claims hold", "green"),
     )
+    if limits:
+        within = "; ".join(f"{component} ({limits[component]['words']})" for component in limits)
+        text.append(f", within limits: {within}")
     if lacking:
         text.append(f"; not provided: {', '.join(lacking)}", "bright_black")
     return text

@@ -23,6 +23,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="X",
         help="judge this module: a dotted name or the path of a .py file (repeatable)",
     )
+    group.addoption(
+        "--limits",
+        action="append",
+        default=[],
+        metavar="C=JSON",
+        help='what component C is not asked for, as in \'softmax={"dtypes": ["float32"]}\'',
+    )
+    group.addoption(
+        "--strict-limits",
+        action="store_true",
+        help="refuse whatever a subject refuses without declaring it, half precision included",
+    )
     group.addoption("--verdicts", metavar="FILE", help="write the verdicts to FILE, as JSON")
     group.addoption(
         "--show",

@@ -6,9 +6,10 @@ having a callable of that name. `torch` stands for the places where PyTorch keep
 
 import difflib
 import importlib
+import json
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,10 +43,14 @@ class Subject:
     Args:
         name: as it is shown: what the person who asked called it.
         module: what to import, where that is not the name.
+        given: limits that somebody else has declared for it, by component, as JSON.
+        strict: whether whatever it refuses must be declared.
     """
 
     name: str
     module: str = ""
+    given: str = "{}"
+    strict: bool = False
 
     def component(self, name: str) -> Callable[..., Any] | None:
         """The component of that name, or None where the subject does not provide it."""
@@ -64,6 +69,10 @@ class Subject:
         Raises:
             LimitsError: what is declared cannot be read.
         """
+        given = read(json.loads(self.given).get(name, {}), name)
+        return given.within(self._own_limits(name))
+
+    def _own_limits(self, name: str) -> Limits:
         if self.name == "torch":
             return EVERYTHING
         (module,) = self._places(name)
@@ -93,26 +102,50 @@ class Subject:
 OURS = (Subject("concepts", f"{PACKAGE}.concepts"), Subject("torch"))
 
 
-def requested(names: Sequence[str]) -> list[Subject]:
-    """The subjects to judge: those named, each looked at beforehand, or else our own two."""
+def requested(
+    names: Sequence[str], limits: Sequence[str] = (), strict: bool = False
+) -> list[Subject]:
+    """The subjects to judge: those named, each looked at beforehand, or else our own two.
+
+    Args:
+        names: of modules, or paths of .py files.
+        limits: of all subjects: a component's name, `=` and what it declares, as JSON.
+        strict: whether whatever they refuse must be declared.
+    """
+    given = json.dumps(dict(map(_given, limits)))
     if not names:
-        return list(OURS)
+        return [replace(subject, given=given, strict=strict) for subject in OURS]
     import torch  # noqa: F401 - once, before the processes that look at the subjects fork
 
-    return [_looked_at(name) for name in dict.fromkeys(names)]
+    return [_looked_at(Subject(name, "", given, strict)) for name in dict.fromkeys(names)]
+
+
+def _given(text: str) -> tuple[str, Any]:
+    component, _, declared = text.partition("=")
+    try:
+        if component in KNOWN:
+            read(json.loads(declared), component)
+            return component, json.loads(declared)
+    except (ValueError, LimitsError) as problem:
+        raise SubjectError(f"--limits {text!r} cannot be read: {problem}") from None
+    example = """--limits='softmax={"dtypes": ["float32"]}'"""
+    raise SubjectError(f"--limits must name a component and its limits, as {example}, got {text!r}")
 
 
 _provided: dict[str, tuple[str, ...]] = {}  # by subject, of those that were named
 
 
-def _looked_at(name: str) -> Subject:
+def _looked_at(subject: Subject) -> Subject:
+    name = subject.name
     if name.endswith(".py") and not Path(name).is_file():
         raise SubjectError(f"a subject is a .py file or a module: there is no file {name!r}")
     answer = in_a_fork(lambda: _look(name), f"importing the subject {name!r}")
     if isinstance(answer, str):
         raise SubjectError(answer)
+    if not isinstance(answer, list) or not set(answer) <= set(KNOWN):
+        raise SubjectError(f"importing the subject {name!r} tampered with the judge")
     _provided[name] = tuple(answer)
-    return Subject(name)
+    return subject
 
 
 def _look(name: str) -> list[str] | str:

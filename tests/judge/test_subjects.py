@@ -22,8 +22,31 @@ from sums_to_one.tests.judge.verdicts import SCHEMA
 RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 WRONG = "import torch\n\ndef softmax(x, dim):\n    return torch.sigmoid(x)\n"
 
-# Each would spoil its neighbours' verdicts, if they shared a process.
+SENDS = """import os
+import pickle
+import sys
+
+class Runs:
+    def __reduce__(self):
+        return os.system, ("touch ran",)
+
+def softmax(x, dim):
+    frame = sys._getframe()
+    while "sender" not in frame.f_locals:
+        frame = frame.f_back
+    os.write(frame.f_locals["sender"], CONTENT)
+    os._exit(0)
+"""
+# Each would spoil its neighbours' verdicts, or forge its own.
 MISBEHAVING = {
+    "skips": "import pytest\n\ndef softmax(x, dim):\n    pytest.skip('no thanks')\n",
+    "is not provided": (
+        "from sums_to_one.tests.common.limits import NotProvided\n\n"
+        "def softmax(x, dim):\n    raise NotProvided('not provided: softmax')\n"
+    ),
+    "sends a program": SENDS.replace("CONTENT", "pickle.dumps(Runs()) + b'\\n'"),
+    "sends no report": SENDS.replace("CONTENT", "b'[1, 2]\\n'"),
+    "sends no end": SENDS.replace("CONTENT", "b'9' * 10**6"),
     "hangs": "import time\n\ndef softmax(x, dim):\n    time.sleep(1e6)\n",
     "exits": "import os\n\ndef softmax(x, dim):\n    os._exit(0)\n",
     "interrupts": "def softmax(x, dim):\n    raise KeyboardInterrupt\n",
@@ -58,6 +81,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def judge_fifty_in(folder: Path) -> None:
     texts = {**MISBEHAVING, **{f"right {n}": RIGHT for n in range(40)}, "wrong": WRONG}
     texts["has a neighbour"] = "from neighbour import softmax\n"
+    texts["right, and talks"] = RIGHT.replace("    return", "    print('a' * 10**7)\n    return")
     options: list[object] = []
     for name, text in texts.items():
         (folder / name).mkdir(parents=True)
@@ -79,7 +103,7 @@ def test_the_verdicts_follow_their_schema(verdicts: dict[str, Any]) -> None:
 
 def test_right_subjects_are_accepted_whoever_is_beside_them(verdicts: dict[str, Any]) -> None:
     right = [name for name in verdicts if name.startswith(("right", "has a neighbour"))]
-    assert len(right) == 41
+    assert len(right) == 42
     assert all(outcomes(verdicts[name]) == {"passed"} for name in right)
 
 
@@ -95,6 +119,10 @@ def test_every_other_subject_is_refused(verdicts: dict[str, Any], name: str) -> 
         ("hangs", ["did not return within 4 s", "solution.py", "line 4 in softmax"]),
         ("exits", ["ended the process (exit status 0)"]),
         ("crashes", ["crashed the process (SIGSEGV)", "line 4 in softmax"]),
+        ("skips", ["the subject ended the claim as skipped: no thanks"]),
+        ("sends a program", ["tampered with its verdict: it sent a line that is no JSON"]),
+        ("sends no report", ["tampered with its verdict: it sent a line that is no report"]),
+        ("sends no end", ["tampered with its verdict: it sent more than 200000 bytes in a line"]),
         ("raises", ["ZeroDivisionError", "line 2: return 1 / 0"]),
         ("wrong", ["softmax of one number", "came 0.047", "should be 1", "off by 0.95"]),
     ],

@@ -12,10 +12,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-from sums_to_one.tests.common.options import NotProvided
+from sums_to_one.tests.common.limits import EVERYTHING, NotProvided
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
-from sums_to_one.tests.judge.counterexample import counterexample
+from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
 
 SCHEMA = Path(__file__).with_name("verdicts.schema.json")
 NOT_PROVIDED = "not provided"
@@ -42,6 +42,7 @@ class Verdicts:
         self.file = _writable(config.option.verdicts)
         self.found: dict[str, list[Verdict]] = {}
         self.lacking: list[dict[str, Any]] = []
+        self.limits: dict[str, dict[str, dict[str, Any]]] = {}  # by subject and component
 
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
@@ -63,16 +64,29 @@ class Verdicts:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         judged = judged_by(item)
+        if judged and call.when == "call":
+            found = {component: judged.heard(component) for component in judged.components}
+            limits = {
+                c: heard.as_json() for c, heard in found.items() if heard.limits != EVERYTHING
+            }
+            report.user_properties.append(("limits", limits))
         if judged and report.failed and call.excinfo:
             text = counterexample(call.excinfo.value, judged)
             report.user_properties.append(("counterexample", text))
-        if judged and call.excinfo and isinstance(call.excinfo.value, NotProvided):
-            report.user_properties.append((NOT_PROVIDED, str(call.excinfo.value)))
+        error = call.excinfo.value if call.excinfo else None
+        if judged and isinstance(error, NotProvided) and not raised_by_a_subject(error):
+            report.user_properties.append((NOT_PROVIDED, str(error)))
+        elif judged and report.skipped:  # the subject would like not to be judged
+            report.outcome = "failed"
+            text = f"the subject ended the claim as skipped: {error}"
+            report.user_properties.append(("counterexample", text))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         properties: dict[str, Any] = dict(report.user_properties)
         about = properties.get("judging")
+        if about and properties.get("limits"):
+            self.limits.setdefault(about["subject"], {}).update(properties["limits"])
         if about and (report.when == "call" or not report.passed):
             self._add(about, report.nodeid, _outcome(report), properties.get("counterexample"))
 
@@ -122,6 +136,7 @@ class Verdicts:
                 {
                     "name": name,
                     "components": [c for c in KNOWN if is_judged(rows, c)],
+                    "limits": self.limits.get(name, {}),
                     "claims": [asdict(row) for row in sorted(rows, key=_order)],
                 }
                 for name, rows in self.found.items()

@@ -5,11 +5,13 @@ BCELoss takes the probability of a yes, BCEWithLogitsLoss the score whose sigmoi
 
 import math
 
+import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.common.inputs import exact, grid, numbers
-from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.inputs import grid, numbers
+from sums_to_one.tests.common.limits import NotProvided, inside
+from sums_to_one.tests.losses.problems import takes
 
 probabilities = st.floats(0, 1)
 # Scores, and the targets that go with them.
@@ -19,6 +21,12 @@ BROADCAST = [
     *[((3, 5), weighing) for weighing in ((3, 5), (5,), (3, 1))],
     *[((4, 4), (4,)), ((2, 3, 5), (3, 1)), ((2, 3, 3), (3,)), ((3, 3, 3), (3,)), ((3,), (1,))],
 ]
+SHAPES = {shape for shape, _ in BROADCAST}
+
+
+def weighed() -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The shapes of what is weighed that lie inside the limits, and of the weights."""
+    return [(shape, weighing) for shape, weighing in BROADCAST if shape in inside(SHAPES)]
 
 
 def from_score(binary_loss, score: Tensor) -> Tensor:
@@ -56,16 +64,20 @@ def weights(*shape: int) -> Tensor:
 
 def all_weights(binary_loss) -> dict[str, Tensor]:
     """Five weights of every kind that the loss has."""
-    names = ("weight",) if binary_loss.name == "BCELoss" else ("weight", "pos_weight")
-    option(binary_loss, *names)
-    return dict(zip(names, (weights(5), weights(5).flip(0)), strict=False))
+    given = {"weight": weights(5), "pos_weight": weights(5).flip(0)}
+    found = {name: value for name, value in given.items() if takes(binary_loss, name)}
+    if not found:
+        raise NotProvided("not provided: weights")
+    return found
 
 
 def surprise(binary_loss, x: Tensor, y: Tensor, pos_weight: Tensor | float = 1.0) -> Tensor:
     """The loss of each element, by its definition, number by number."""
-    costs = exact([_costs(binary_loss, number) for number in x.double().flatten().tolist()])
+    each = [_costs(binary_loss, number) for number in x.flatten().tolist()]
+    costs = torch.tensor(each, dtype=torch.float64)
     yes, no = costs.T.reshape(2, *x.shape)
-    return pos_weight * y.double() * yes + (1 - y.double()) * no
+    factor = pos_weight.double() if isinstance(pos_weight, Tensor) else pos_weight
+    return factor * y.double() * yes + (1 - y.double()) * no
 
 
 def _costs(binary_loss, x: float) -> tuple[float, float]:
@@ -79,5 +91,5 @@ def _costs(binary_loss, x: float) -> tuple[float, float]:
 
 def derivative(binary_loss, x: Tensor, y: Tensor) -> Tensor:
     """The derivative of the loss of each element: the error, by a probability over its variance."""
-    p = probability(binary_loss, x)
+    p, y = probability(binary_loss, x.double()), y.double()
     return (p - y) / (p * (1 - p)) if binary_loss.name == "BCELoss" else p - y

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.limits import NotProvided, lies_inside, widest
+from sums_to_one.tests.losses.problems import first_use, takes
 
 _extra = st.sampled_from([(), (), (2,), (1, 2), (2, 1, 3)])
 _shapes = st.tuples(st.integers(1, 3), st.integers(1, 4), _extra).map(lambda s: (*s[:2], *s[2]))
+_inside = _shapes.filter(lies_inside)
 
 
 class Labelled(NamedTuple):
@@ -42,23 +45,23 @@ def _whole(draw: st.DrawFn, count: int) -> Tensor:
 
 @st.composite
 def labelled(draw: st.DrawFn, limit: int = 30, ignored: tuple[int, ...] = ()) -> Labelled:
-    shape, index = draw(_shapes), draw(st.sampled_from(ignored or (-100,)))
-    x = (_whole(draw, math.prod(shape)) * limit / 128).double().reshape(shape)
+    shape, index = draw(_inside), draw(st.sampled_from(ignored or (-100,)))
+    x = (_whole(draw, math.prod(shape)) * limit / 128).to(widest()).reshape(shape)
     choice = torch.tensor([*range(shape[1]), *([index] if ignored else [])])
     target = choice[_whole(draw, x[:, 0].numel()) % len(choice)].reshape(x[:, 0].shape)
-    return Labelled(x, target, _whole(draw, shape[1]).abs().double() / 32, index)
+    return Labelled(x, target, _whole(draw, shape[1]).abs().to(widest()) / 32, index)
 
 
 @st.composite
 def shared(draw: st.DrawFn, limit: int = 30) -> Shared:
-    shape = draw(_shapes)
-    x = (_whole(draw, math.prod(shape)) * limit / 128).double().reshape(shape)
+    shape = draw(_inside)
+    x = (_whole(draw, math.prod(shape)) * limit / 128).to(widest()).reshape(shape)
     # A row of n classes is a stick of 128 parts, cut at n - 1 places.
     rows, classes = x[:, 0].numel(), shape[1]
     cuts = _whole(draw, rows * (classes - 1)).abs().reshape(rows, classes - 1).sort(dim=1).values
-    parts = F.pad(F.pad(cuts, (1, 0), value=0), (0, 1), value=128).diff(dim=1).double() / 128
+    parts = F.pad(F.pad(cuts, (1, 0), value=0), (0, 1), value=128).diff(dim=1).to(widest()) / 128
     target = parts.reshape(x.movedim(1, -1).shape).movedim(-1, 1).contiguous()
-    return Shared(x, target, _whole(draw, classes).abs().double() / 32)
+    return Shared(x, target, _whole(draw, classes).abs().to(widest()) / 32)
 
 
 def surprises(x: Tensor) -> Tensor:
@@ -68,7 +71,7 @@ def surprises(x: Tensor) -> Tensor:
         largest = max(row)
         total = largest + math.log(sum(math.exp(score - largest) for score in row))
         rows.append([total - score for score in row])
-    return exact(rows).reshape(x.movedim(1, -1).shape).movedim(-1, 1)
+    return torch.tensor(rows, dtype=torch.float64).reshape(x.movedim(1, -1).shape).movedim(-1, 1)
 
 
 def cross_entropy(
@@ -91,9 +94,10 @@ def cross_entropy(
         losses.append((1 - smoothing) * weights[y] * cost[y] + smoothing * smooth)
         divisor += weights[y]
     if reduction == "none":
-        return exact(losses).reshape(target.shape)
+        return torch.tensor(losses, dtype=torch.float64).reshape(target.shape)
     total = sum(losses)
-    return exact(total if reduction == "sum" else total / divisor if divisor else math.nan)
+    mean = total / divisor if divisor else math.nan
+    return torch.tensor(total if reduction == "sum" else mean, dtype=torch.float64)
 
 
 def divisor_of_the_mean(case: Labelled | Shared) -> float:
@@ -107,21 +111,21 @@ def certain(case: Labelled) -> Tensor:
     """A share for every class: all for that of the target, none where it is ignored."""
     counts = case.target.ne(case.ignored)
     rows = F.one_hot(case.target * counts, case.x.shape[1]) * counts.unsqueeze(-1)
-    return rows.movedim(-1, 1).double()
+    return rows.movedim(-1, 1).to(widest())
 
 
 def smoothed(case: Labelled | Shared, smoothing: float) -> Tensor:
     """How much each class of each row counts: its weight times its smoothed share."""
-    target = certain(case) if isinstance(case, Labelled) else case.target
+    target = (certain(case) if isinstance(case, Labelled) else case.target).double()
     even = target.sum(dim=1, keepdim=True) / target.shape[1]  # 0 where the target is ignored
-    weight = case.weight.reshape(-1, *[1] * (target.ndim - 2))
+    weight = case.weight.double().reshape(-1, *[1] * (target.ndim - 2))
     return weight * ((1 - smoothing) * target + smoothing * even)
 
 
 def slopes_of_rows(case: Labelled | Shared, smoothing: float) -> Tensor:
     """The gradient of the loss of each row."""
     counts = smoothed(case, smoothing)
-    return torch.softmax(case.x, dim=1) * counts.sum(dim=1, keepdim=True) - counts
+    return torch.softmax(case.x.double(), dim=1) * counts.sum(dim=1, keepdim=True) - counts
 
 
 def incoming(case: Labelled | Shared, reduction: str) -> tuple[Tensor, Tensor]:
@@ -131,3 +135,35 @@ def incoming(case: Labelled | Shared, reduction: str) -> tuple[Tensor, Tensor]:
         return each, each
     divisor = divisor_of_the_mean(case) if reduction == "mean" else 1
     return exact(1.0), torch.ones_like(each) / divisor
+
+
+def with_all_it_takes(
+    CrossEntropyLoss, case: Labelled | Shared, smoothing: float
+) -> tuple[Labelled | Shared, float, dict[str, Tensor | int | float]]:
+    """The options of a case that the loss takes, and the case without those that it does not."""
+    has = {name for name in ("weight", "label_smoothing") if takes(CrossEntropyLoss, name)}
+    if "weight" not in has:
+        case = case._replace(weight=torch.ones_like(case.weight))
+    values: dict[str, Tensor | int | float] = {"weight": case.weight, "label_smoothing": smoothing}
+    options = {name: values[name] for name in has}
+    if isinstance(case, Labelled):
+        if takes(CrossEntropyLoss, "ignore_index"):
+            options["ignore_index"] = case.ignored
+        else:
+            target = case.target.where(case.target != case.ignored, 0)
+            case = case._replace(target=target, ignored=-100)
+    if not options:
+        raise NotProvided("not provided: any option")
+    return case, smoothing if "label_smoothing" in has else 0.0, options
+
+
+def takes_probabilities(CrossEntropyLoss) -> None:
+    """End the claim as not provided where targets that are probabilities are refused openly."""
+    with first_use("targets that are probabilities"):
+        CrossEntropyLoss()(grid(3, 5), torch.softmax(grid(3, 5), dim=1))
+
+
+def ignores_minus_100(CrossEntropyLoss) -> None:
+    """End the claim as not provided where a target of -100 is refused openly."""
+    with first_use("targets of -100"):
+        CrossEntropyLoss()(grid(3, 5), torch.tensor([0, -100, 1]))

@@ -4,8 +4,9 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.options import NotProvided, option, provides
+from sums_to_one.tests.common.limits import NotProvided
 
 REDUCTIONS = ("none", "mean", "sum")
 reductions = st.sampled_from(REDUCTIONS)
@@ -20,19 +21,6 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
 def share(x: Tensor, reduction: str) -> float:
     """How much the loss of one of so many elements counts."""
     return 1 / x.numel() if reduction == "mean" else 1
-
-
-def reductions_of(loss) -> tuple[str, ...]:
-    """Those that the loss provides."""
-    return REDUCTIONS if provides(loss, "reduction") else ("mean",)
-
-
-def reducing(loss, reduction: str):
-    """The loss with this reduction; a mean is what it gives without being told."""
-    if reduction == "mean":
-        return loss()
-    option(loss, "reduction")
-    return loss(reduction=reduction)
 
 
 def enter(function, mode: str) -> None:
@@ -52,3 +40,27 @@ def pull_on_target(function, x: Tensor, target: Tensor) -> Tensor:
     if target.grad is None:
         raise NotProvided("not provided: a gradient for the target")
     return target.grad
+
+
+def leaves(total: Tensor) -> list[Tensor]:
+    """The tensors that what came of them knows of: to which a backward pass leads."""
+    seen, ahead = set(), [total.grad_fn]
+    while ahead:
+        node = ahead.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            ahead += [following for following, _ in node.next_functions]
+    return [node.variable for node in seen if hasattr(node, "variable")]
+
+
+def assert_the_target_gets_the_opposite(function, x: Tensor, target: Tensor) -> None:
+    """Its gradient is that of the input with another sign; unless a backward pass says None."""
+    x, target = x.requires_grad_(), target.requires_grad_()
+    total = (function(x, target) * 3).sum()
+    known = any(leaf is target for leaf in leaves(total))
+    total.backward()
+    if known and target.grad is None:
+        raise NotProvided("not provided: a gradient for the target")
+    assert target.grad is not None, "it gets none, but it may be the output of a network, too"
+    assert x.grad is not None, "the input gets no gradient"
+    assert_close("the gradient of the target", target.grad, -x.grad.double())

@@ -10,54 +10,50 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given
+import torch.nn.functional as F
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, every_dtype, exact, grid, numbers
-from sums_to_one.tests.common.options import option
 from sums_to_one.tests.losses.binary import (
-    BROADCAST,
     derivative,
     probabilities,
     soft_targets,
     surprise,
+    weighed,
     weights,
 )
-from sums_to_one.tests.losses.reduction import REDUCTIONS, pull, reduced, reductions, share
+from sums_to_one.tests.losses.problems import reducing, reductions_of
+from sums_to_one.tests.losses.reduction import pull, reduced, reductions, share
 
 
 @pytest.mark.claim("3.2.4")
 @given(st.lists(st.tuples(numbers(limit=4), probabilities), min_size=1, max_size=7), reductions)
-def test_it_is_sigmoid_and_bce_loss_in_one(BCEWithLogitsLoss, BCELoss, pairs, reduction):
-    option(BCEWithLogitsLoss, "reduction")
-    option(BCELoss, "reduction")
+def test_it_is_sigmoid_and_bce_loss_in_one(BCEWithLogitsLoss, pairs, reduction):
     x, y = exact(pairs).T
-    expected = BCELoss(reduction=reduction)(x.sigmoid(), y)
-    assert_close("the loss", BCEWithLogitsLoss(reduction=reduction)(x, y), expected)
+    p, target = x.double().sigmoid(), y.double()
+    losses = F.binary_cross_entropy(p, target, reduction="none")  # whatever their own is
+    came = reducing(BCEWithLogitsLoss, reduction)(x, y)
+    assert_close("the loss", came, reduced(losses, reduction))
 
 
 @pytest.mark.claim("3.2.4")
 @pytest.mark.parametrize("score", [17.0, 50.0, 1e4])
-def test_it_keeps_the_gradient_that_dies_in_the_sigmoid(BCEWithLogitsLoss, BCELoss, score):
+def test_it_keeps_the_gradient_that_dies_in_the_sigmoid(BCEWithLogitsLoss, score):
     x, y = torch.tensor([score]), torch.zeros(1)
     assert x.sigmoid() == 1, "in float32 nothing is left of the distance to 1"
-    assert_close("the loss after a sigmoid", BCELoss()(x.sigmoid(), y), 100.0)
-    dead = gradient(lambda x: BCELoss()(x.sigmoid(), y), x, torch.tensor(1.0))
-    assert dead.eq(0), f"its gradient is {dead.item()}"
     assert_close("the loss of the score", BCEWithLogitsLoss()(x, y), score)
     assert_close("its gradient", pull(BCEWithLogitsLoss(), x, y), 1.0)
 
 
 @pytest.mark.claim("3.2.4")
-@given(st.lists(st.tuples(numbers(1e300), probabilities), min_size=1, max_size=7), reductions)
+@given(st.lists(st.tuples(numbers(1e37), probabilities), min_size=1, max_size=7), reductions)
 def test_the_gradient_is_sigmoid_minus_target(BCEWithLogitsLoss, pairs, reduction):
-    option(BCEWithLogitsLoss, "reduction")
     x, y = exact(pairs).T.contiguous()
-    expected = (x.sigmoid() - y) * share(x, reduction)
-    assert_close("the gradient", pull(BCEWithLogitsLoss(reduction=reduction), x, y), expected)
+    expected = derivative(BCEWithLogitsLoss, x, y) * share(x, reduction)
+    assert_close("the gradient", pull(reducing(BCEWithLogitsLoss, reduction), x, y), expected)
 
 
 @pytest.mark.claim("3.2.4")
@@ -68,21 +64,23 @@ def test_scores_of_any_size_have_their_loss(BCEWithLogitsLoss, dtype, sign, size
     ys = torch.tensor([y], dtype=dtype)
     expected = surprise(BCEWithLogitsLoss, x, ys).mean()
     assert_close("the loss", BCEWithLogitsLoss()(x, ys), expected)
-    expected = derivative(BCEWithLogitsLoss, x.double(), y)
+    expected = derivative(BCEWithLogitsLoss, x, ys)
     assert_close("the gradient", pull(BCEWithLogitsLoss(), x, ys), expected)
 
 
 def weighted_derivative(x: Tensor, y: Tensor, pos_weight: Tensor) -> Tensor:
     """The derivative of the loss of each element, where the positives are weighted."""
-    return (1 - y) * x.sigmoid() - pos_weight * y * (-x).sigmoid()
+    x, y = x.double(), y.double()
+    return (1 - y) * x.sigmoid() - pos_weight.double() * y * (-x).sigmoid()
 
 
 @pytest.mark.claim("3.2.13")
 def test_pos_weight_multiplies_the_positive_part(BCEWithLogitsLoss):
-    option(BCEWithLogitsLoss, "pos_weight", "reduction")
-    for (shape, weighing), reduction in itertools.product(BROADCAST, REDUCTIONS):
-        x, y, pos_weight = grid(*shape), soft_targets(*shape), weights(*weighing)
-        function = BCEWithLogitsLoss(pos_weight=pos_weight.clone(), reduction=reduction)
+    cases = weighed(), reductions_of(BCEWithLogitsLoss), DTYPES
+    for (shape, weighing), reduction, dtype in itertools.product(*cases):
+        parts = grid(*shape, limit=3), soft_targets(*shape), weights(*weighing) / 3
+        x, y, pos_weight = (part.to(dtype) for part in parts)
+        function = reducing(BCEWithLogitsLoss, reduction, pos_weight=pos_weight.clone())
         expected = reduced(surprise(BCEWithLogitsLoss, x, y, pos_weight), reduction)
         assert_close(f"{shape}, {reduction}", function(x, y), expected)
         expected = weighted_derivative(x, y, pos_weight) * share(x, reduction)
@@ -91,10 +89,10 @@ def test_pos_weight_multiplies_the_positive_part(BCEWithLogitsLoss):
 
 @pytest.mark.claim("3.2.13")
 @given(st.floats(0, 100), numbers(limit=1000), probabilities, reductions)
+@example(pos_weight=3.0, score=-1000.0, y=0.25, reduction="mean")  # exp(1000) is infinite
 def test_any_pos_weight_goes_with_any_score(BCEWithLogitsLoss, pos_weight, score, y, reduction):
-    option(BCEWithLogitsLoss, "pos_weight", "reduction")
     x, ys, factors = exact([[score, 1.5], [-2, 3]]), exact([[y, 0.25], [1, 0]]), [pos_weight, 3]
-    function = BCEWithLogitsLoss(pos_weight=exact(factors), reduction=reduction)
+    function = reducing(BCEWithLogitsLoss, reduction, pos_weight=exact(factors))
     expected = reduced(surprise(BCEWithLogitsLoss, x, ys, exact(factors)), reduction)
     assert_close("the loss", function(x, ys), expected)
     expected = weighted_derivative(x, ys, exact(factors)) * share(x, reduction)
@@ -103,13 +101,13 @@ def test_any_pos_weight_goes_with_any_score(BCEWithLogitsLoss, pos_weight, score
 
 @pytest.mark.claim("3.2.11", "3.2.13")
 def test_weight_and_pos_weight_go_together(BCEWithLogitsLoss):
-    option(BCEWithLogitsLoss, "weight", "pos_weight", "reduction")
-    for (shape, weighing), reduction, dtype in itertools.product(BROADCAST, REDUCTIONS, DTYPES):
+    cases = weighed(), reductions_of(BCEWithLogitsLoss), DTYPES
+    for (shape, weighing), reduction, dtype in itertools.product(*cases):
         weight, pos_weight = grid(*weighing, limit=2).abs(), grid(*shape[1:], limit=2).abs() + 0.5
         parts = grid(*shape, limit=3), soft_targets(*shape), weight, pos_weight
         x, y, weight, pos_weight = (part.to(dtype) for part in parts)
-        options = {"weight": weight, "pos_weight": pos_weight, "reduction": reduction}
-        came = BCEWithLogitsLoss(**options)(x, y)
+        both = {"weight": weight, "pos_weight": pos_weight}
+        came = reducing(BCEWithLogitsLoss, reduction, **both)(x, y)
         assert came.dtype == dtype, f"asked in {dtype}, came in {came.dtype}"
         losses = surprise(BCEWithLogitsLoss, x, y, pos_weight.double()) * weight.double()
         assert_close(f"the loss in {dtype}", came, reduced(losses, reduction))

@@ -15,22 +15,32 @@ import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, exact, grid
-from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, eighths, exact, grid
+from sums_to_one.tests.common.limits import inside
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.losses.labels import (
     certain,
     cross_entropy,
     divisor_of_the_mean,
+    ignores_minus_100,
     incoming,
     labelled,
     shared,
     slopes_of_rows,
     smoothed,
     surprises,
+    takes_probabilities,
+    with_all_it_takes,
+)
+from sums_to_one.tests.losses.problems import (
+    first_use,
+    reducing,
+    reductions_of,
+    takes,
+    unreduced,
 )
 from sums_to_one.tests.losses.reduction import (
-    REDUCTIONS,
     REFUSALS,
     enter,
     pull,
@@ -39,7 +49,7 @@ from sums_to_one.tests.losses.reduction import (
     reductions,
 )
 
-OPTIONS = ("weight", "ignore_index", "reduction", "label_smoothing")
+OPTIONS = ("weight", "label_smoothing")
 smoothings = st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0])
 
 
@@ -56,56 +66,51 @@ def test_it_is_the_negative_log_likelihood_of_the_softmax(CrossEntropyLoss, case
 @pytest.mark.claim("3.2.1")
 @given(labelled(), reductions)
 def test_every_target_has_its_surprise(CrossEntropyLoss, case, reduction):
-    option(CrossEntropyLoss, "reduction")
     expected = cross_entropy(case.x, case.target, reduction)
-    function = CrossEntropyLoss(reduction=reduction)
+    function = reducing(CrossEntropyLoss, reduction)
     assert_close("the loss", function(case.x, case.target), expected)
 
 
 @pytest.mark.claim("3.2.5")
 @given(labelled(), reductions)
 def test_the_weighted_mean_divides_by_the_weights_of_the_targets(CrossEntropyLoss, case, reduction):
-    option(CrossEntropyLoss, "weight", "reduction")
     assume(reduction != "mean" or divisor_of_the_mean(case))  # else it is nothing over nothing
     expected = cross_entropy(case.x, case.target, reduction, case.weight)
-    function = CrossEntropyLoss(weight=case.weight, reduction=reduction)
+    function = reducing(CrossEntropyLoss, reduction, weight=case.weight)
     assert_close("the loss", function(case.x, case.target), expected)
 
 
 @pytest.mark.claim("3.2.6")
 @given(labelled(ignored=(-100,)), reductions)
 def test_targets_of_minus_100_count_nowhere(CrossEntropyLoss, case, reduction):
-    option(CrossEntropyLoss, "reduction")
+    ignores_minus_100(CrossEntropyLoss)
     expected = cross_entropy(case.x, case.target, reduction)
-    function = CrossEntropyLoss(reduction=reduction)
+    function = reducing(CrossEntropyLoss, reduction)
     assert_close("the loss", function(case.x, case.target), expected)
 
 
 @pytest.mark.claim("3.2.6")
 @given(labelled(ignored=(-1, 0, 1, 7)), reductions)
 def test_ignored_targets_count_nowhere(CrossEntropyLoss, case, reduction):
-    option(CrossEntropyLoss, "ignore_index", "reduction")
     expected = cross_entropy(case.x, case.target, reduction, ignored=case.ignored)
-    function = CrossEntropyLoss(ignore_index=case.ignored, reduction=reduction)
+    function = reducing(CrossEntropyLoss, reduction, ignore_index=case.ignored)
     assert_close("the loss", function(case.x, case.target), expected)
 
 
 @pytest.mark.claim("3.2.7")
 @given(labelled(), smoothings, reductions)
 def test_smoothing_deals_out_a_share_to_all_classes(CrossEntropyLoss, case, smoothing, reduction):
-    option(CrossEntropyLoss, "label_smoothing", "reduction")
     expected = cross_entropy(case.x, case.target, reduction, smoothing=smoothing)
-    function = CrossEntropyLoss(label_smoothing=smoothing, reduction=reduction)
+    function = reducing(CrossEntropyLoss, reduction, label_smoothing=smoothing)
     assert_close("the loss", function(case.x, case.target), expected)
 
 
 @pytest.mark.claim("3.2.5", "3.2.6", "3.2.7")
 @given(labelled(ignored=(-100, -1, 0, 2)), smoothings, reductions)
 def test_all_options_go_together(CrossEntropyLoss, case, smoothing, reduction):
-    option(CrossEntropyLoss, *OPTIONS)
+    case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, smoothing)
     assume(reduction != "mean" or divisor_of_the_mean(case))  # else it is something over nothing
-    options = {"weight": case.weight, "ignore_index": case.ignored, "label_smoothing": smoothing}
-    function = CrossEntropyLoss(reduction=reduction, **options)
+    function = reducing(CrossEntropyLoss, reduction, **options)
     expected = cross_entropy(*case[:2], reduction, *case[2:], smoothing)
     assert_close("the loss", function(case.x, case.target), expected)
 
@@ -113,50 +118,91 @@ def test_all_options_go_together(CrossEntropyLoss, case, smoothing, reduction):
 @pytest.mark.claim("3.2.8")
 @given(shared(), reductions)
 def test_probabilities_weigh_the_surprises(CrossEntropyLoss, case, reduction):
-    option(CrossEntropyLoss, "reduction")
+    takes_probabilities(CrossEntropyLoss)
     expected = reduced((case.target * surprises(case.x)).sum(dim=1), reduction)
-    function = CrossEntropyLoss(reduction=reduction)
+    function = reducing(CrossEntropyLoss, reduction)
     assert_close("the loss", function(case.x, case.target), expected)
 
 
 @pytest.mark.claim("3.2.8")
 @given(shared(), smoothings, reductions)
 def test_probabilities_go_with_weights_and_smoothing(CrossEntropyLoss, case, smoothing, reduction):
-    option(CrossEntropyLoss, "weight", "label_smoothing", "reduction")
+    takes_probabilities(CrossEntropyLoss)
+    case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, smoothing)
     losses = (smoothed(case, smoothing) * surprises(case.x)).sum(dim=1)
-    options = {"weight": case.weight, "label_smoothing": smoothing, "reduction": reduction}
-    came = CrossEntropyLoss(**options)(case.x, case.target)
+    came = reducing(CrossEntropyLoss, reduction, **options)(case.x, case.target)
     assert_close("the loss", came, reduced(losses, reduction))
 
 
 @pytest.mark.claim("3.2.8")
 @given(labelled())
 def test_a_certain_probability_is_a_class(CrossEntropyLoss, case):
-    expected = CrossEntropyLoss()(case.x, case.target)
+    takes_probabilities(CrossEntropyLoss)
+    expected = cross_entropy(case.x, case.target)
     assert_close("the loss", CrossEntropyLoss()(case.x, certain(case)), expected)
+
+
+@pytest.mark.claim("3.2.8")
+@pytest.mark.parametrize("index", [-1, 0, 2], ids=str)
+def test_no_probabilities_are_ignored(CrossEntropyLoss, index):
+    takes_probabilities(CrossEntropyLoss)
+    x, target = grid(7, 5), torch.softmax(grid(7, 5).flip(0) * 2, dim=1)
+    target[0], target[1] = 0, torch.tensor([1.0, 0, 0, 0, 0])
+    for reduction in reductions_of(CrossEntropyLoss):
+        function = reducing(CrossEntropyLoss, reduction, ignore_index=index)
+        with feature(f"probabilities and the ignored class {index}"):
+            came = function(x, target)
+        expected = reduced((target * surprises(x)).sum(dim=1), reduction)
+        assert_close(f"the loss ({reduction})", came, expected)
 
 
 @pytest.mark.claim("3.2.1")
 @given(labelled(), reductions, smoothings)
 def test_a_single_row_needs_no_batch(CrossEntropyLoss, case, reduction, smoothing):
-    option(CrossEntropyLoss, *OPTIONS)
+    case = case._replace(weight=case.weight + 0.125)
+    case, _, options = with_all_it_takes(CrossEntropyLoss, case, smoothing)
     rows = case.x.movedim(1, -1).flatten(0, -2), case.target.flatten()
-    x, target, weight = rows[0][0], rows[1][0], case.weight + 0.125
-    options = {"weight": weight, "label_smoothing": smoothing, "reduction": reduction}
-    for y in (target, torch.full_like(x, 1 / len(x))):
-        came, batch = (CrossEntropyLoss(**options)(*pair) for pair in ((x, y), (x[None], y[None])))
-        assert_close("the loss of a row", came, batch.reshape(()))
+    x, function = rows[0][0], reducing(CrossEntropyLoss, reduction, **options)
+    for y in (rows[1][0], torch.full_like(x, 1 / len(x))):
+        with first_use("targets that are probabilities"):
+            batch = function(x[None], y[None])
+        assert_close("the loss of a row", function(x, y), batch.reshape(()))
 
 
 @pytest.mark.claim("3.2.6")
 def test_with_all_targets_ignored_there_is_no_mean(CrossEntropyLoss):
-    option(CrossEntropyLoss, "reduction")
-    for shape, rows in [((3, 5), (3,)), ((1, 2), (1,)), ((2, 3, 5), (2, 5)), ((5,), ())]:
-        x, target = grid(*shape), torch.full(rows, -100)
-        losses, mean, total = (CrossEntropyLoss(reduction=name)(x, target) for name in REDUCTIONS)
-        assert losses.eq(0).all(), f"the losses are {losses}"
-        assert mean.isnan(), f"the mean is {mean}"
-        assert total.eq(0), f"the sum is {total}"
+    ignores_minus_100(CrossEntropyLoss)
+    for shape in inside([(3, 5), (1, 2), (2, 3, 5), (5,)]):
+        x, target = grid(*shape), torch.full((shape[0], *shape[2:])[: len(shape) - 1], -100)
+        expected = {"none": 0.0, "mean": math.nan, "sum": 0.0}
+        for reduction in reductions_of(CrossEntropyLoss):
+            came = reducing(CrossEntropyLoss, reduction)(x, target)
+            assert_close(f"all ignored ({reduction})", came, expected[reduction])
+
+
+HELD = {
+    "-inf for another class": (-torch.inf, 1),
+    "-inf for the first class": (-torch.inf, 0),
+    "inf": (torch.inf, 2),
+    "nan": (torch.nan, 3),
+}
+
+
+@pytest.mark.claim("3.2.6")
+@pytest.mark.parametrize(("score", "place"), HELD.values(), ids=HELD)
+@pytest.mark.parametrize("options", [(), ("weight",), ("label_smoothing",), OPTIONS], ids=str)
+def test_what_an_ignored_row_holds_counts_nowhere(CrossEntropyLoss, score, place, options):
+    ignores_minus_100(CrossEntropyLoss)
+    given = {"weight": exact([0.5, 2, 1, 0.25, 4]), "label_smoothing": 0.25}
+    x, target = grid(4, 5), torch.tensor([1, -100, 4, 0])
+    held = x.clone()
+    held[1, place] = score
+    for reduction in reductions_of(CrossEntropyLoss):
+        function = reducing(CrossEntropyLoss, reduction, **{name: given[name] for name in options})
+        assert_close(f"the loss ({reduction})", function(held, target), function(x, target))
+        got, expected = pull(function, held, target), pull(function, x, target)
+        rows = [0, 1, 2, 3] if score == -torch.inf else [0, 2, 3]  # else not even PyTorch's is 0
+        assert_close(f"the gradient ({reduction})", got[rows], expected[rows])
 
 
 @pytest.mark.claim("3.2.1")
@@ -179,11 +225,10 @@ def test_the_gradient_is_softmax_minus_target_over_n(CrossEntropyLoss, case):
 @pytest.mark.claim("3.2.9")
 @given(labelled(ignored=(-100, 0)), smoothings, reductions)
 def test_options_weigh_the_gradient_of_classes(CrossEntropyLoss, case, smoothing, reduction):
-    option(CrossEntropyLoss, *OPTIONS)
     case = case._replace(weight=case.weight + 0.125)
+    case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, smoothing)
     assume(reduction != "mean" or divisor_of_the_mean(case))
-    options = {"weight": case.weight, "ignore_index": case.ignored, "label_smoothing": smoothing}
-    function = CrossEntropyLoss(reduction=reduction, **options)
+    function = reducing(CrossEntropyLoss, reduction, **options)
     cotangent, counts = incoming(case, reduction)
     expected = counts.unsqueeze(1) * slopes_of_rows(case, smoothing)
     assert_close("the gradient", pull(function, case.x, case.target, cotangent), expected)
@@ -192,9 +237,9 @@ def test_options_weigh_the_gradient_of_classes(CrossEntropyLoss, case, smoothing
 @pytest.mark.claim("3.2.9")
 @given(shared(), smoothings, reductions)
 def test_options_weigh_the_gradient_of_probabilities(CrossEntropyLoss, case, smoothing, reduction):
-    option(CrossEntropyLoss, "weight", "label_smoothing", "reduction")
-    options = {"weight": case.weight, "label_smoothing": smoothing}
-    function = CrossEntropyLoss(reduction=reduction, **options)
+    takes_probabilities(CrossEntropyLoss)
+    case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, smoothing)
+    function = reducing(CrossEntropyLoss, reduction, **options)
     cotangent, counts = incoming(case, reduction)
     expected = counts.unsqueeze(1) * slopes_of_rows(case, smoothing)
     assert_close("the gradient", pull(function, case.x, case.target, cotangent), expected)
@@ -203,8 +248,8 @@ def test_options_weigh_the_gradient_of_probabilities(CrossEntropyLoss, case, smo
 @pytest.mark.claim("3.2.6")
 @given(labelled(limit=8), st.sampled_from([1.0, 1e300]), reductions)
 def test_an_ignored_row_gets_no_gradient_and_changes_none(CrossEntropyLoss, case, scale, reduction):
-    option(CrossEntropyLoss, "ignore_index", "reduction")
-    function, (x, target) = CrossEntropyLoss(ignore_index=-1, reduction=reduction), case[:2]
+    function, (x, target) = reducing(CrossEntropyLoss, reduction, ignore_index=-1), case[:2]
+    scale = min(scale, torch.finfo(x.dtype).max / 64)
     more, with_more = torch.cat([x, x * scale]), torch.cat([target, torch.full_like(target, -1)])
     cotangent = grid(*with_more.shape) if reduction == "none" else torch.tensor(1.0)
     fewer = cotangent[: len(x)] if reduction == "none" else cotangent
@@ -216,11 +261,27 @@ def test_an_ignored_row_gets_no_gradient_and_changes_none(CrossEntropyLoss, case
 @pytest.mark.claim("3.0.1")
 @given(shared())
 def test_it_is_least_where_the_shares_are_the_target(CrossEntropyLoss, case):
+    takes_probabilities(CrossEntropyLoss)
     share = (case.target + 1 / 64) / (1 + case.x.shape[1] / 64)
     least, other = CrossEntropyLoss()(share.log(), share), CrossEntropyLoss()(case.x, share)
-    assert other >= least - 1e-11, f"{least} at the target, {other} elsewhere"
+    allowed = 4 * tolerance(case.x.dtype)
+    assert other >= least - allowed, f"{least} at the target, {other} elsewhere"
     slopes = pull(CrossEntropyLoss(), share.log(), share)
     assert_close("the gradient at the target", slopes, torch.zeros_like(case.x))
+
+
+@pytest.mark.claim("3.0.1")
+@given(st.lists(st.tuples(st.integers(1, 5), eighths(limit=8)), min_size=1, max_size=5))
+def test_for_equal_rows_it_is_least_where_their_shares_are_those_of_the_classes(
+    CrossEntropyLoss, pairs
+):
+    counts, row = (exact(numbers) for numbers in zip(*pairs, strict=True))
+    target = torch.arange(len(counts)).repeat_interleave(counts.long())
+    at_shares = counts.div(len(target)).log()
+    least, other = (CrossEntropyLoss()(x.expand(len(target), -1), target) for x in (at_shares, row))
+    assert other >= least - tolerance(row.dtype), f"{least} at the shares, {other} elsewhere"
+    slopes = pull(CrossEntropyLoss(), at_shares.repeat(len(target), 1), target)
+    assert_close("their gradients, added up", slopes.sum(dim=0), torch.zeros_like(row))
 
 
 # Where right formulas go wrong
@@ -250,22 +311,25 @@ def test_scores_near_the_largest_number_of_the_dtype_stay_finite(CrossEntropyLos
 @pytest.mark.claim("3.2.10")
 @given(labelled(limit=1000))
 def test_rows_do_not_know_of_each_other(CrossEntropyLoss, case):
-    option(CrossEntropyLoss, "reduction")
-    function, (x, target) = CrossEntropyLoss(reduction="none"), case[:2]
+    function, (x, target) = unreduced(CrossEntropyLoss), case[:2]
     together = torch.cat([x.flip(1) + 5000, x]), torch.cat([target, target])
     assert_close("the losses", function(*together)[len(x) :], function(x, target))
 
 
 @pytest.mark.claim("3.2.10")
-@given(labelled(), dtypes)
-def test_a_class_with_a_score_of_minus_infinity_takes_no_part(CrossEntropyLoss, case, dtype):
+@given(labelled(), dtypes, st.booleans())
+def test_a_class_with_a_score_of_minus_infinity_takes_no_part(CrossEntropyLoss, case, dtype, first):
     x, target = case.x.to(dtype), case.target
-    masked = torch.cat([x, torch.full_like(x[:, :1], -torch.inf)], dim=1)
+    excluded = torch.full_like(x[:, :1], -torch.inf)
+    masked = torch.cat([excluded, x] if first else [x, excluded], dim=1)
     expected = CrossEntropyLoss()(x, target).double()
-    assert_close("the loss", CrossEntropyLoss()(masked, target), expected)
-    got, rest = (pull(CrossEntropyLoss(), x, target).double() for x in (masked, x))
-    expected = torch.cat([rest, torch.zeros_like(rest[:, :1])], dim=1)
-    assert_close("the gradient", got.to(dtype), expected)
+    assert_close("the loss", CrossEntropyLoss()(masked, target + first), expected)
+    got, rest = (
+        pull(CrossEntropyLoss(), masked, target + first),
+        pull(CrossEntropyLoss(), x, target),
+    )
+    none = torch.zeros_like(excluded)
+    assert_close("the gradient", got, torch.cat([none, rest] if first else [rest, none], dim=1))
 
 
 @pytest.mark.claim("3.2.10")
@@ -278,6 +342,8 @@ def test_any_number_of_classes_has_the_surprise_of_its_logarithm(CrossEntropyLos
     x = grid(3, classes)
     expected = cross_entropy(x, target)
     assert_close(f"the loss of {classes} scores", CrossEntropyLoss()(x, target), expected)
+    expected = (torch.softmax(x.double(), dim=1) - F.one_hot(target, classes)) / 3
+    assert_close("its gradient", pull(CrossEntropyLoss(), x, target), expected)
 
 
 @pytest.mark.claim("3.2.5")
@@ -285,12 +351,11 @@ def test_any_number_of_classes_has_the_surprise_of_its_logarithm(CrossEntropyLos
 def test_with_options_fewer_digits_cost_only_rounding(
     CrossEntropyLoss, case, dtype, smoothing, reduction
 ):
-    option(CrossEntropyLoss, *OPTIONS)
-    options = {"ignore_index": 0, "label_smoothing": smoothing, "reduction": reduction}
-    weight, x = (case.weight + 0.125).to(dtype), case.x.to(dtype)
-    came = CrossEntropyLoss(weight=weight, **options)(x, case.target)
+    case = case._replace(x=case.x.to(dtype), weight=(case.weight + 0.125).to(dtype))
+    case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, smoothing)
+    came = reducing(CrossEntropyLoss, reduction, **options)(case.x, case.target)
     assert came.dtype == dtype, f"asked in {dtype}, came in {came.dtype}"
-    expected = CrossEntropyLoss(weight=weight.double(), **options)(x.double(), case.target)
+    expected = cross_entropy(*case[:2], reduction, *case[2:], smoothing)
     assert_close(f"the loss in {dtype}", came, expected)
 
 
@@ -299,21 +364,21 @@ def test_with_options_fewer_digits_cost_only_rounding(
 def test_fewer_digits_cost_probabilities_only_rounding(
     CrossEntropyLoss, case, dtype, smoothing, reduction
 ):
-    option(CrossEntropyLoss, *OPTIONS)
-    options = {"label_smoothing": smoothing, "reduction": reduction}
-    x, share, weight = (part.to(dtype) for part in case)
-    came = CrossEntropyLoss(weight=weight, **options)(x, share)
+    takes_probabilities(CrossEntropyLoss)
+    case = case._make(part.to(dtype) for part in case)
+    case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, smoothing)
+    came = reducing(CrossEntropyLoss, reduction, **options)(*case[:2])
     assert came.dtype == dtype, f"asked in {dtype}, came in {came.dtype}"
-    expected = CrossEntropyLoss(weight=weight.double(), **options)(x.double(), share.double())
+    expected = reduced((smoothed(case, smoothing) * surprises(case.x)).sum(dim=1), reduction)
     assert_close(f"the loss in {dtype}", came, expected)
 
 
 @pytest.mark.claim("3.0.3")
 def test_with_options_a_used_loss_is_as_good_as_a_new_one(CrossEntropyLoss):
-    option(CrossEntropyLoss, "weight", "label_smoothing")
-    options = {"weight": exact([0.5, 2, 0, 0.25, 4]), "label_smoothing": 0.25}
-    used = CrossEntropyLoss(**options)
-    for shape in [(4, 5), (3, 5, 2), (1, 5), (4, 5)]:
+    given = {"weight": exact([0.5, 2, 0, 0.25, 4]), "label_smoothing": 0.25}
+    options = {name: value for name, value in given.items() if takes(CrossEntropyLoss, name)}
+    used = reducing(CrossEntropyLoss, "mean", **options)
+    for shape in inside([(4, 5), (3, 5, 2), (1, 5), (4, 5)]):
         x, target = grid(*shape), torch.full((shape[0], *shape[2:]), 3)
         expected = CrossEntropyLoss(**options)(x, target)
         assert_close(f"the loss of shape {shape}", used(x, target), expected)
@@ -324,13 +389,16 @@ def test_with_options_a_used_loss_is_as_good_as_a_new_one(CrossEntropyLoss):
 @pytest.mark.claim("3.0.4")
 @given(shared(limit=8))
 def test_probabilities_that_learn_get_the_surprises(CrossEntropyLoss, case):
+    takes_probabilities(CrossEntropyLoss)
     came = pull_on_target(CrossEntropyLoss(), case.x, case.target)
     assert_close("the gradient of the target", came, surprises(case.x) / case.x[:, 0].numel())
 
 
 @pytest.mark.claim("3.0.3")
 def test_the_place_of_probabilities_in_memory_changes_nothing(CrossEntropyLoss):
-    for (name, layout), shape in itertools.product(LAYOUTS.items(), [(4, 4), (3, 5), (2, 3, 5, 7)]):
+    takes_probabilities(CrossEntropyLoss)
+    shapes = inside([(4, 4), (3, 5), (2, 3, 5, 7)])
+    for (name, layout), shape in itertools.product(LAYOUTS.items(), shapes):
         x, share = grid(*shape), layout(torch.softmax(grid(*shape).flip(0), dim=1))
         copy = share.clone(memory_format=torch.contiguous_format)
         expected = CrossEntropyLoss()(x, copy)
@@ -341,13 +409,14 @@ def test_the_place_of_probabilities_in_memory_changes_nothing(CrossEntropyLoss):
 
 
 @pytest.mark.claim("3.0.3")
-@pytest.mark.parametrize("smoothing", [0.0, 0.25])
-def test_what_was_given_is_left_as_it_was(CrossEntropyLoss, smoothing):
-    option(CrossEntropyLoss, "weight", "label_smoothing")
+@pytest.mark.parametrize("options", [(), ("weight",), OPTIONS], ids=str)
+def test_what_was_given_is_left_as_it_was(CrossEntropyLoss, options):
     weight, x = exact([0.5, 2, 1, 0.25, 4]), grid(3, 5)
-    function = CrossEntropyLoss(weight=weight, label_smoothing=smoothing)
-    for target in (torch.tensor([0, -100, 2]), torch.full((3, 5), 0.2, dtype=torch.float64)):
-        before, first = target.clone(), function(x, target)
+    given = {"weight": weight, "label_smoothing": 0.25}
+    function = reducing(CrossEntropyLoss, "mean", **{name: given[name] for name in options})
+    for target in (torch.tensor([0, 4, 2]), torch.tensor([0, -100, 2]), torch.full_like(x, 0.2)):
+        with first_use("such targets"):
+            before, first = target.clone(), function(x, target)
         assert weight.tolist() == [0.5, 2, 1, 0.25, 4], f"the weights are now {weight.tolist()}"
         assert_close("called again", function(x, target), first)
         assert torch.equal(target, before), f"the target was {before}, now {target}"

@@ -6,6 +6,7 @@ least where prediction and target meet; and a small step against its gradient lo
 
 import copy
 import itertools
+import math
 from functools import partial
 
 import pytest
@@ -19,37 +20,38 @@ from sums_to_one.tests.common.gradients import (
     second_gradients,
 )
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS, grid
-from sums_to_one.tests.common.options import needs, provides
+from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
+from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.options import needs
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 from sums_to_one.tests.losses.problems import (
     exactly,
+    first_use,
     in_numbers,
     of_a_row,
     problem,
     problems,
-    shown,
-)
-from sums_to_one.tests.losses.reduction import (
-    REDUCTIONS,
-    enter,
-    pull,
-    reduced,
     reducing,
     reductions_of,
+    shown,
+    takes,
+    unreduced,
 )
+from sums_to_one.tests.losses.reduction import enter, pull, reduced
 
 FEW = [(1, 2), (1, 3), (2, 2), (3, 2), (2, 3)]  # for differences, which move every number
-LARGE = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 22_003]  # rows of 3
+# Rows of 4: more than a block, than 65,535, than 2^18 numbers.
+LARGE = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 66_049]
 
 
 @pytest.mark.claim("3.0.2")
 def test_the_mean_and_the_sum_are_those_of_the_losses(loss):
     batches = [(1, 2), (3, 5), (7, 3), (2, 3, 5), (3, 2, 5, 7)]
-    for shape, dtype in itertools.product(batches, DTYPES):
+    for shape, dtype in itertools.product(inside(batches), DTYPES):
         x, target = problem(loss, *shape, dtype=dtype)
-        each = reducing(loss, "none")(x, target).double()
-        for name in ("sum", "mean"):
-            came = loss(reduction=name)(x, target)
+        each = unreduced(loss)(x, target).double()
+        for name in [name for name in reductions_of(loss) if name != "none"]:
+            came = reducing(loss, name)(x, target)
             assert_close(f"{dtype}, {shape}: the {name}", came, reduced(each, name))
         assert_close(f"{dtype}, {shape}: without being told", loss()(x, target), each.mean())
 
@@ -69,27 +71,39 @@ def test_shape_and_dtype_are_those_of_the_targets_or_of_one_number(loss):
 def test_every_row_has_a_loss_of_its_own(loss):
     shapes = [(7, 3), (3, 5), (5, 1), (3, 1, 2), (3, 2, 5), (2, 3, 5, 7)]
     for reduction, x, target in problems(loss, shapes):
-        alone = [reducing(loss, "none")(x[i : i + 1], target[i : i + 1]) for i in range(len(x))]
-        came, expected = reducing(loss, reduction)(x, target), reduced(torch.cat(alone), reduction)
-        assert_close(f"shape {tuple(x.shape)}", came, expected)
+        each, rows = reducing(loss, reduction), zip(x.split(1), target.split(1), strict=True)
+        alone = torch.stack([each(*row) for row in rows]).double()
+        expected = alone.flatten(0, 1) if reduction == "none" else reduced(alone, reduction)
+        assert_close(f"shape {tuple(x.shape)}", each(x, target), expected)
 
 
 @pytest.mark.claim("3.0.2")
 def test_a_large_batch_is_treated_as_its_parts(loss):
     for rows in LARGE:
-        x, target = problem(loss, rows, 3, dtype=torch.float32)
+        x, target = problem(loss, rows, 4, dtype=inside(ALL_DTYPES[:2])[-1])
         parts = zip(x.split(max(3, rows // 99)), target.split(max(3, rows // 99)), strict=True)
-        sums = [reducing(loss, "sum")(*part).double() for part in parts]
-        count = rows if loss.name == "CrossEntropyLoss" else rows * 3
-        assert_close(f"the mean of {rows} rows", loss()(x, target), torch.stack(sums).sum() / count)
-        last = pull(reducing(loss, "sum"), x[-3:].clone(), target[-3:].clone()).double()
-        got = pull(loss(), x, target)[-3:] * count
+        sums = [loss()(*part).double() * len(part[0]) for part in parts]
+        expected = torch.stack(sums).sum() / rows
+        assert_close(f"the mean of {rows} rows", loss()(x, target), expected)
+        last = pull(loss(), x[-3:].clone(), target[-3:].clone()).double() * len(x[-3:])
+        got = pull(loss(), x, target)[-3:] * rows
         assert_close(f"the gradient of the last of {rows} rows", got, last)
 
 
 @pytest.mark.claim("3.0.2")
+def test_the_losses_and_the_sum_of_a_large_batch_are_those_of_its_rows(loss):
+    x, target = problem(loss, LARGE[-1], 4, dtype=inside(ALL_DTYPES[:2])[-1])
+    each = unreduced(loss)
+    few, got = each(x[-3:].clone(), target[-3:].clone()).double(), each(x, target)
+    assert_close(f"the last losses of {len(x)} rows", got[-3:], few)
+    came = {name: reducing(loss, name)(x, target) / len(x) for name in reductions_of(loss)}
+    expected = reduced(got.double(), "sum") / len(x)
+    assert_close(f"the sum of {len(x)} rows, by their number", came.get("sum", expected), expected)
+
+
+@pytest.mark.claim("3.0.2")
 def test_long_sums_keep_their_digits(loss):
-    for dtype in (torch.float16, torch.bfloat16):
+    for dtype in inside(ALL_DTYPES[2:]):
         x, target = problem(loss, 1, 3, dtype=dtype)
         rows = x.expand(4099, 3), target.expand(4099, *target.shape[1:])
         expected = loss()(x, target).double()
@@ -100,20 +114,23 @@ def test_long_sums_keep_their_digits(loss):
 def test_no_examples_have_a_sum_of_0_and_no_mean(loss):
     for dtype in DTYPES:
         x, target = (part[:0].clone() for part in problem(loss, 3, 5, dtype=dtype))
-        each, mean, total = (reducing(loss, name)(x, target) for name in REDUCTIONS)
-        assert mean.isnan(), f"the mean is {mean}"
-        assert total.eq(0), f"the sum is {total}"
-        assert each.shape == target.shape
+        expected = {"none": target.double(), "mean": math.nan, "sum": 0.0}
+        for reduction in reductions_of(loss):
+            came = reducing(loss, reduction)(x, target)
+            assert_close(f"without examples ({reduction})", came, expected[reduction])
 
 
 @pytest.mark.claim("3.0.3")
 def test_the_place_in_memory_changes_nothing(loss):
-    for (name, layout), shape in itertools.product(VIEWS.items(), [(4, 4), (3, 5), (2, 3, 5, 7)]):
-        x, target = (t if t.dtype == torch.int64 else layout(t) for t in problem(loss, *shape))
+    cases = VIEWS.items(), inside([(4, 4), (3, 5), (2, 3, 5, 7)]), inside(ALL_DTYPES[:2])
+    for (name, layout), shape, dtype in itertools.product(*cases):
+        given = problem(loss, *shape, dtype=dtype)
+        x, target = (t if t.dtype == torch.int64 else layout(t) for t in given)
         copies = [t.clone(memory_format=torch.contiguous_format) for t in (x, target)]
         for function in [reducing(loss, reduction) for reduction in reductions_of(loss)]:
-            assert_close(f"{name}, {shape}", function(x, target), function(*copies))
-            got, expected = pull(function, x, target), pull(function, *copies)
+            expected = function(*copies).double()
+            assert_close(f"{name}, {shape}", function(x, target), expected)
+            got, expected = pull(function, x, target), pull(function, *copies).double()
             assert_close(f"{name}, {shape}: the gradient", got, expected)
 
 
@@ -173,10 +190,13 @@ def test_asking_for_gradients_changes_no_value(loss):
 @pytest.mark.claim("3.0.3")
 def test_a_target_that_learns_changes_no_value(loss):
     for reduction, x, target in problems(loss, [(3, 5)]):
-        numbers = in_numbers(x, target)
-        expected = reducing(loss, reduction)(x, numbers)
-        came = reducing(loss, reduction)(x.requires_grad_(), numbers.clone().requires_grad_())
-        assert_close(f"the loss ({reduction})", came, expected)
+        function, numbers = reducing(loss, reduction), in_numbers(x, target)
+        learns = numbers.clone().requires_grad_()
+        with first_use("a target that learns"):
+            came = function(x.clone().requires_grad_(), learns)
+        assert_close(f"the loss ({reduction})", came, function(x, numbers).double())
+        got, expected = pull(function, x, learns), pull(function, x, numbers).double()
+        assert_close(f"the gradient ({reduction})", got, expected)
 
 
 @pytest.mark.claim("3.0.3")
@@ -192,7 +212,7 @@ def test_to_evaluate_or_to_train_makes_no_difference(loss):
 @pytest.mark.claim("3.0.3")
 def test_what_is_loaded_counts(loss):
     x, target = problem(loss, 7, 5)
-    for names in [(), *((name,) for name in ("weight", "pos_weight") if provides(loss, name))]:
+    for names in [(), *((name,) for name in ("weight", "pos_weight") if takes(loss, name))]:
         one, other = (loss(**dict.fromkeys(names, grid(5, limit=n).abs() + 0.5)) for n in (2, 3))
         needs(one, "state_dict", "load_state_dict")
         before, expected = other(x, target), one(x, target)
@@ -207,11 +227,12 @@ def test_nan_is_not_hidden(loss):
     for dtype in DTYPES:
         x, target = problem(loss, 3, 5, dtype=dtype)
         x[1, 2] = torch.nan
-        each, mean, total = (shown(loss, name, x, target) for name in REDUCTIONS)
+        came = {name: shown(loss, name, x, target) for name in reductions_of(loss)}
+        each = came.pop("none", x)
         assert each[1].isnan().any(), f"NaN became {each[1].tolist()}"
         assert not each[0].isnan().any(), f"beside NaN there is {each[0].tolist()}"
-        assert mean.isnan(), f"the mean with NaN is {mean}"
-        assert total.isnan(), f"the sum with NaN is {total}"
+        for name, number in came.items():
+            assert number.isnan(), f"the {name} with NaN is {number}"
 
 
 @pytest.mark.claim("3.0.4")
@@ -219,7 +240,7 @@ def test_the_gradient_is_the_limit_of_differences(loss):
     for reduction, shape in itertools.product(reductions_of(loss), FEW):
         function, x = of_a_row(loss, reduction, shape)
         cotangent = grid(len(function(x)), limit=2)
-        expected = by_differences(function, x, cotangent)
+        expected = by_differences(function, x, cotangent).double()
         assert_close(f"the gradient ({reduction})", gradient(function, x, cotangent), expected)
 
 
@@ -273,8 +294,8 @@ def test_every_row_has_a_gradient_of_its_own(loss):
     for reduction, x, target in problems(loss, [(7, 3), (3, 2, 5), (2, 3, 5, 7)], DTYPES):
         function, exact = reducing(loss, reduction), exactly(target)
         came = pull(function, x, target)
-        alone = [pull(function, x[[i]].double(), exact[[i]]) for i in range(len(x))]
-        expected = torch.cat(alone) / (len(x) if reduction == "mean" else 1)
+        alone = [pull(function, x[[i]].to(widest()), exact[[i]]) for i in range(len(x))]
+        expected = torch.cat(alone).double() / (len(x) if reduction == "mean" else 1)
         assert_close(f"{x.dtype}, {tuple(x.shape)}", came, expected)
 
 
@@ -282,9 +303,10 @@ def test_every_row_has_a_gradient_of_its_own(loss):
 def test_fewer_digits_cost_only_rounding(loss):
     for reduction, x, target in problems(loss, [(3, 5), (7, 2), (2, 3, 5)], DTYPES):
         function, exact = reducing(loss, reduction), exactly(target)
-        assert_close(f"in {x.dtype}", function(x, target), function(x.double(), exact))
-        got, expected = pull(function, x, target), pull(function, x.double(), exact)
-        assert_close(f"the gradient in {x.dtype}", got, expected)
+        expected = function(x.to(widest()), exact).double()
+        assert_close(f"in {x.dtype}", function(x, target), expected)
+        expected = pull(function, x.to(widest()), exact).double()
+        assert_close(f"the gradient in {x.dtype}", pull(function, x, target), expected)
 
 
 @pytest.mark.claim("3.0.1")

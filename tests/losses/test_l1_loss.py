@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.inputs import (
     dtypes,
     eighths,
@@ -20,8 +20,14 @@ from sums_to_one.tests.common.inputs import (
     numbers,
     shapes,
 )
-from sums_to_one.tests.common.options import option
-from sums_to_one.tests.losses.reduction import REDUCTIONS, pull, share
+from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.losses.problems import reducing, unreduced
+from sums_to_one.tests.losses.reduction import (
+    REDUCTIONS,
+    assert_the_target_gets_the_opposite,
+    pull,
+    share,
+)
 
 targets = st.lists(eighths(limit=100), min_size=1, max_size=9).map(exact)
 
@@ -42,17 +48,17 @@ def test_it_is_the_mean_of_the_absolute_errors(L1Loss, shape, scale, dtype):
 @pytest.mark.claim("3.1.1")
 @given(shapes(), dtypes)
 def test_each_loss_is_an_absolute_error(L1Loss, shape, dtype):
-    option(L1Loss, "reduction")
     x, y = grid(*shape).to(dtype), torch.full(shape, 0.75, dtype=dtype)
     expected = exact([abs(a - 0.75) for a in x.flatten().tolist()]).reshape(shape)
-    assert_close("the losses", L1Loss(reduction="none")(x, y), expected)
+    assert_close("the losses", unreduced(L1Loss)(x, y), expected)
 
 
 @pytest.mark.claim("3.1.1")
-@given(numbers(limit=1e300), numbers(limit=1e300))
-def test_errors_of_any_size_count_as_they_are(L1Loss, a, b):
-    came = L1Loss()(exact([a]), exact([b]))
-    assert_close("the loss", came, exact(abs(a - b)))
+@given(st.data())
+def test_errors_of_any_size_count_as_they_are(L1Loss, data):
+    limit = torch.finfo(widest()).max * 1e-8
+    x, y = (exact([data.draw(numbers(limit))]) for _ in "xy")
+    assert_close("the loss", L1Loss()(x, y), (x.double() - y.double()).abs().mean())
 
 
 @pytest.mark.claim("3.1.1")
@@ -84,11 +90,12 @@ def test_the_best_constant_is_the_median(L1Loss, y):
 
     best = of(y.median())  # of an even number, the lower one of those in the middle
     for constant in [*y, *(y + 0.125), y.mean(), y.sum() * 0]:
-        assert of(constant) >= best - 1e-9, f"{constant} gives {of(constant)}, the median {best}"
+        allowed = 100 * tolerance(y.dtype)
+        assert of(constant) >= best - allowed, f"{constant} gives {of(constant)}, the median {best}"
 
 
 @pytest.mark.claim("3.1.2")
-@given(targets, st.sampled_from([2.0, 1e3, 1e12, 1e300]), st.sampled_from([-1, 1]))
+@given(targets, st.sampled_from([2.0, 1e3, 1e12, 1e37]), st.sampled_from([-1, 1]))
 def test_an_outlier_pulls_no_harder_than_any_other(L1Loss, y, far, side):
     x, with_outlier = torch.cat([y + 1, exact([0.0])]), torch.cat([y, exact([side * far])])
     expected = exact([1.0] * len(y) + [-side]) / len(x)
@@ -98,10 +105,8 @@ def test_an_outlier_pulls_no_harder_than_any_other(L1Loss, y, far, side):
 @pytest.mark.claim("3.1.2")
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_at_the_kink_the_slope_is_between_those_beside_it(L1Loss, reduction):
-    option(L1Loss, "reduction")
-    y = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
-    x = torch.tensor([1.0, 2.0, 3.0, 0.0, 9.0], dtype=torch.float32)
-    slopes = pull(L1Loss(reduction=reduction), x, y) / share(x, reduction)
+    x, y = exact([1.0, 2.0, 3.0, 0.0, 9.0]), exact([1.0, 2.0, 3.0, 4.0, 5.0])
+    slopes = pull(reducing(L1Loss, reduction), x, y) / share(x, reduction)
     assert slopes.abs().max() <= 1 + 1e-6, f"the slopes are {slopes.tolist()}"
     assert_close("the slopes beside kinks", slopes[3:], torch.tensor([-1.0, 1.0]))
 
@@ -109,11 +114,8 @@ def test_at_the_kink_the_slope_is_between_those_beside_it(L1Loss, reduction):
 @pytest.mark.claim("3.0.4")
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_the_target_gets_the_opposite_gradient(L1Loss, reduction):
-    option(L1Loss, "reduction")
-    x, y = grid(3, 5).requires_grad_(), backwards(3, 5).requires_grad_()
-    (L1Loss(reduction=reduction)(x, y) * 3).sum().backward()
-    assert y.grad is not None, "it gets none, but it may be the output of a network, too"
-    assert_close("the gradient of the target", y.grad, -x.grad)
+    function = reducing(L1Loss, reduction)
+    assert_the_target_gets_the_opposite(function, grid(3, 5), backwards(3, 5))
 
 
 @pytest.mark.claim("3.1.1")

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.experiments import IN_DISC, POINTS, networks
 from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.limits import needs_gradients, widest
+from sums_to_one.tests.common.options import needs
 from sums_to_one.tests.normalization.channels import new_layer
 
 WIDTH = 16
@@ -47,19 +49,22 @@ class Deep:
         disturb: Disturbance | None = None,
     ) -> None:
         self.count, self.after, self.disturb = count, after, disturb
-        self.weights = networks(count, [2, *[WIDTH] * depth, 1], gain=2**0.5, seed=seed)
+        weights = networks(count, [2, *[WIDTH] * depth, 1], gain=2**0.5, seed=seed)
+        self.weights = [weight.to(widest()) for weight in weights]
         for weight in self.weights[:-2:2]:
-            weight.mul_(torch.as_tensor(scale, dtype=torch.float64).reshape(-1, 1, 1))
+            weight.mul_(torch.as_tensor(scale, dtype=widest()).reshape(-1, 1, 1))
         self.norms = (
             [new_layer(BatchNorm1d, count * WIDTH) for _ in range(depth)] if BatchNorm1d else []
         )
+        for norm in self.norms:
+            needs(norm, "weight", "bias")
         norms = [p for norm in self.norms for p in (norm.weight, norm.bias)]
         self.parameters = [p.requires_grad_() for p in self.weights] + norms
         self.entering: list[Tensor] = []  # what entered the activations last, layer by layer
 
     def losses(self) -> Tensor:
         """The cross-entropy of each network at telling the disc from what is around it."""
-        x, self.entering = POINTS, []
+        x, self.entering = POINTS.to(widest()), []
         for layer, (weight, bias) in enumerate(
             zip(self.weights[:-2:2], self.weights[1:-2:2], strict=True)
         ):
@@ -70,7 +75,7 @@ class Deep:
             x = torch.relu(x)
             x = self.normalized(layer, x) if self.after else x
         scores = x @ self.weights[-2] + self.weights[-1]
-        target = IN_DISC.expand_as(scores)
+        target = IN_DISC.to(widest()).expand_as(scores)
         return F.binary_cross_entropy_with_logits(scores, target, reduction="none").mean((1, 2))
 
     def normalized(self, layer: int, x: Tensor) -> Tensor:
@@ -82,6 +87,7 @@ class Deep:
 
     def step(self, rates: Tensor) -> None:
         """One step of gradient descent, of each network with its own rate."""
+        needs_gradients(1)
         gradients = torch.autograd.grad(self.losses().sum(), self.parameters)
         with torch.no_grad():
             for p, gradient in zip(self.parameters, gradients, strict=True):

@@ -8,13 +8,14 @@ import torch
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.normalization.channels import back, batch, by_channel, new_layer, taught
 
 
 @pytest.mark.claim("6.1.1", "6.3.1")
 @pytest.mark.parametrize("shape", [(2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 2, 3), (5, 1, 3, 2)], ids=str)
 def test_images_are_normalized_over_samples_and_places(BatchNorm2d, shape):
-    x, expected = batch(*shape), torch.empty(shape, dtype=torch.float64)
+    x, expected = batch(*shape), torch.empty(shape, dtype=widest())
     for channel in range(shape[1]):
         numbers = [n for image in x[:, channel].tolist() for row in image for n in row]
         mean = sum(numbers) / len(numbers)

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.normalization.deep_networks import RATES, Deep
 
 
@@ -63,7 +64,8 @@ def course(BatchNorm1d, size: float = 0.0, rates=RATES, seed: int = 0) -> Course
 
     def disturb(x: Tensor) -> Tensor:
         shape = (2, len(x), 1, x.shape[2])
-        factor, shift = size * torch.randn(shape, generator=random, dtype=torch.float64)
+        noise = size * torch.randn(shape, generator=random, dtype=torch.float64)
+        factor, shift = noise.to(widest())
         return x * (1 + factor) + shift
 
     each = exact(rates).repeat_interleave(3)

@@ -6,13 +6,14 @@ That is a custom. Placed after the activation it helps a deep network about as m
 import pytest
 import torch
 
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.normalization.deep_networks import Deep, at_all_rates
 
 
 def losses_of_placed(BatchNorm1d, after: bool, seed: int = 0) -> torch.Tensor:
     """Of five networks of six layers after 30 steps at a rate of 1."""
     deep = Deep(5, 6, BatchNorm1d, after=after, seed=seed)
-    return deep.descended(30, torch.ones(5, dtype=torch.float64))
+    return deep.descended(30, torch.ones(5, dtype=widest()))
 
 
 @pytest.mark.claim("6.1.3")

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import networks
+from sums_to_one.tests.common.limits import needs_gradients, widest
 from sums_to_one.tests.normalization.channels import new_layer
 
 NETWORKS, UNITS, SAMPLES = 8, 16, 48
@@ -48,7 +49,7 @@ class Losses(NamedTuple):
 
 
 def in_disc(x: Tensor) -> Tensor:
-    return (x.square().sum(-1, keepdim=True) < 1.4).double()
+    return (x.square().sum(-1, keepdim=True) < 1.4).to(widest())
 
 
 def normalized_in_groups(norm, x: Tensor) -> Tensor:
@@ -61,12 +62,13 @@ def normalized_in_groups(norm, x: Tensor) -> Tensor:
 def losses_in_groups(BatchNorm1d, group: int, seed: int = 0) -> Losses:
     """After 120 steps, in which normalization sees groups of so many points."""
     random = torch.Generator().manual_seed(seed)
-    x = torch.randn(NETWORKS, SAMPLES + 200, 2, generator=random, dtype=torch.float64)
+    x = torch.randn(NETWORKS, SAMPLES + 200, 2, generator=random, dtype=torch.float64).to(widest())
     x, new = x.split([SAMPLES, 200], dim=1)
-    wrong = (torch.rand(NETWORKS, SAMPLES, 1, generator=random) < 0.2).double()
+    wrong = (torch.rand(NETWORKS, SAMPLES, 1, generator=random) < 0.2).to(widest())
     target = (in_disc(x) - wrong).abs()
     weights = networks(NETWORKS, [2, UNITS, UNITS, 1], gain=2**0.5, seed=seed)
-    scales = [torch.ones(NETWORKS, 1, UNITS, dtype=torch.float64) for _ in range(2)]
+    weights = [weight.to(widest()) for weight in weights]
+    scales = [torch.ones(NETWORKS, 1, UNITS, dtype=widest()) for _ in range(2)]
     parameters = [p.requires_grad_() for p in weights + scales]
     groups = SAMPLES // group
     norms = [new_layer(BatchNorm1d, NETWORKS * groups * UNITS, affine=False) for _ in range(2)]
@@ -81,6 +83,7 @@ def losses_in_groups(BatchNorm1d, group: int, seed: int = 0) -> Losses:
         each = F.binary_cross_entropy_with_logits(scores, target, reduction="none")
         return each.mean((1, 2, 3))
 
+    needs_gradients(1)
     for _ in range(120):
         order = torch.randperm(SAMPLES, generator=random)
         mixed = (t[:, order].reshape(NETWORKS, groups, group, -1) for t in (x, target))

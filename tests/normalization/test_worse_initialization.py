@@ -14,6 +14,7 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.normalization.channels import new_layer
 from sums_to_one.tests.normalization.deep_networks import RATES, Deep
 
@@ -33,7 +34,7 @@ def test_the_scale_of_the_weights_changes_no_output_and_divides_the_gradient(Bat
 
 @pytest.mark.claim("6.2.2")
 def test_units_that_start_alike_stay_alike(BatchNorm1d):
-    x, weight = grid(7, 3), torch.ones(3, 5, dtype=torch.float64)
+    x, weight = grid(7, 3), torch.ones(3, 5, dtype=widest())
     layer = new_layer(BatchNorm1d, 5)
     pull = gradient(lambda w: layer(x @ w), weight, grid(7, 1).expand(7, 5))
     assert_close("the gradients of all units", pull, pull[:, :1].expand(3, 5))

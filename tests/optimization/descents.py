@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from sums_to_one.tests.common.inputs import eighths, exact, grid
+from sums_to_one.tests.common.limits import widest
 
 
 class Samples(NamedTuple):
@@ -68,8 +69,9 @@ def part_of(data: Samples, numbers: Any) -> Samples:
     return Samples(data.x[numbers], data.y[numbers])
 
 
-def start_of(model, dtype: torch.dtype = torch.float64) -> list[Tensor]:
-    return [grid(*shape, limit=1).to(dtype).requires_grad_() for shape in SHAPES_OF[model]]
+def start_of(model, dtype: torch.dtype | None = None) -> list[Tensor]:
+    numbers = [grid(*shape, limit=1).to(dtype or widest()) for shape in SHAPES_OF[model]]
+    return [x.requires_grad_() for x in numbers]
 
 
 def in_a_row(parameters: list[Tensor]) -> Tensor:
@@ -119,7 +121,7 @@ def dealt(
 ) -> list[list[list[int]]]:
     """By epoch and batch the numbers of its samples, which have no order within it."""
     options = {"batch_size": plan.batch_size, "epochs": plan.epochs, "generator": generator}
-    w, numbers = torch.zeros(1, requires_grad=True), torch.arange(plan.samples)[:, None]
+    w, numbers = exact([0.0]).requires_grad_(), torch.arange(plan.samples)[:, None]
     _, found = watched_descent(
         gradient_descent, lambda p, n: (p[0] * n).mean(), numbers, [w], **options
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.gradients import OFFSETS, STEP, WEIGHTS
-from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.options import needs
 from sums_to_one.tests.optimization.operations import has
 
@@ -45,17 +45,19 @@ class Network(NamedTuple):
 
     def loss_of(self, parameters: dict[str, Any]) -> Any:
         """One number, from tensors or from variables."""
-        x: Any = grid(self.examples, self.widths[0], limit=1)
+        dtype = next(iter(parameters.values())).data.dtype
+        x: Any = grid(self.examples, self.widths[0], limit=1).to(dtype)
         for layer, activation in enumerate([*self.activations, ""]):
             weight = f"weight {layer}" if f"weight {layer}" in parameters else "weight 1"
             x = x @ parameters[weight]
             x = x + parameters[f"bias {layer}"] if self.biases else x
             x = getattr(x, activation)() if activation else x
-        return NETWORK_LOSSES[self.loss](x, grid(self.examples, self.widths[-1], limit=0.5) + 0.5)
+        target = grid(self.examples, self.widths[-1], limit=0.5).to(dtype) + 0.5
+        return NETWORK_LOSSES[self.loss](x, target)
 
     def without_what_lacks(self, Variable) -> "Network":
         """The network as far as the subject provides what it needs."""
-        needs(Variable(torch.ones(1)), "__matmul__", "mean")
+        needs(Variable(exact([1.0])), "__matmul__", "mean")
         activations = [name if has(Variable, name) else "" for name in self.activations]
         can = all(has(Variable, name) for name in NEEDED_BY_A_LOSS[self.loss])
         loss = self.loss if can else "mean squared error"
@@ -105,9 +107,9 @@ def any_networks(draw: st.DrawFn, activations: tuple[str, ...]) -> Network:
 def slope_along(
     network: Network, parameters: dict[str, Tensor], along: dict[str, Tensor]
 ) -> Tensor:
-    """How the loss rises along a line through all parameters, from differences of its values."""
+    """How the loss rises along a line through all parameters, from its values, in float64."""
     moved = [
-        network.loss_of({name: p + STEP * offset * along[name] for name, p in parameters.items()})
+        network.loss_of({n: p.double() + STEP * offset * along[n] for n, p in parameters.items()})
         for offset in OFFSETS
     ]
     return (WEIGHTS * torch.stack(moved)).sum() / STEP

@@ -3,6 +3,7 @@
 The same functions are called with variables, and with tensors.
 """
 
+import inspect
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.gradients import by_differences
 from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.limits import NotProvided, lies_inside
+from sums_to_one.tests.common.options import feature, needs, option
 
 
 def whole_eighths(*shape: int, limit: float = 3.0, least: float = 0.0) -> Tensor:
@@ -23,7 +26,30 @@ def whole_eighths(*shape: int, limit: float = 3.0, least: float = 0.0) -> Tensor
 
 
 def has(Variable, name: str) -> bool:
-    return hasattr(Variable(torch.ones(1)), name)
+    return hasattr(Variable(exact([1.0])), name)
+
+
+def takes_a_start(variable: Any) -> bool:
+    """Whether a walk back can begin with a gradient; some begin with 1 at a single number."""
+    return any(name != "retain_graph" for name in inspect.signature(variable.backward).parameters)
+
+
+def needs_a_start(variable: Any) -> None:
+    """End the test as not provided where a walk back begins with 1 alone."""
+    if not takes_a_start(variable):
+        raise NotProvided("not provided: backward(gradient)")
+
+
+def walk_back(result: Any, gradient: Tensor, **options: Any) -> None:
+    """From a result with this gradient, or from the one number that has it as its slope."""
+    if takes_a_start(result):
+        result.backward(gradient, **options)
+        return
+    end = result * gradient
+    if gradient.numel() != 1:
+        needs(end, "sum")
+        end = end.sum()
+    end.backward(**options)
 
 
 Shapes = tuple[tuple[tuple[int, ...], ...], ...]  # of all operands, one case after another
@@ -37,6 +63,12 @@ class Operation(NamedTuple):
     shapes: Shapes
     least: float = 0.0  # how far away from 0 the operands must be
     positive: bool = False
+    options: tuple[str, ...] = ()  # the arguments of the method that it needs
+
+    @property
+    def cases(self) -> Shapes:
+        """The shapes that lie inside the limits of who is judged."""
+        return tuple(case for case in self.shapes if all(map(lies_inside, case)))
 
     def operands(self, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
         """Numbers in these shapes; those of the second operand come in the opposite order."""
@@ -102,14 +134,16 @@ OPERATIONS = {
     "sigmoid": Operation("sigmoid", lambda x: x.sigmoid(), ONE_OPERAND),
     "tanh": Operation("tanh", lambda x: x.tanh(), ONE_OPERAND),
     "sum": Operation("sum", lambda x: x.sum(), ONE_OPERAND),
-    "sum of columns": Operation("sum", lambda x: x.sum(dim=0), MATRICES[:-1]),
-    "sum of rows": Operation("sum", lambda x: x.sum(dim=1), MATRICES),
-    "sum of rows, kept": Operation("sum", lambda x: x.sum(dim=-1, keepdim=True), MATRICES),
+    "sum of columns": Operation("sum", lambda x: x.sum(dim=0), MATRICES[:-1], options=("dim",)),
+    "sum of rows": Operation("sum", lambda x: x.sum(dim=1), MATRICES, options=("dim",)),
+    "sum of rows, kept": Operation(
+        "sum", lambda x: x.sum(dim=-1, keepdim=True), MATRICES, options=("dim", "keepdim")
+    ),
     "mean": Operation("mean", lambda x: x.mean(), ONE_OPERAND[:-1]),
-    "mean of columns": Operation("mean", lambda x: x.mean(dim=0), MATRICES[:-1]),
-    "mean of rows": Operation("mean", lambda x: x.mean(dim=-1), MATRICES),
+    "mean of columns": Operation("mean", lambda x: x.mean(dim=0), MATRICES[:-1], options=("dim",)),
+    "mean of rows": Operation("mean", lambda x: x.mean(dim=-1), MATRICES, options=("dim",)),
     "mean of columns, kept": Operation(
-        "mean", lambda x: x.mean(dim=0, keepdim=True), MATRICES[:-1]
+        "mean", lambda x: x.mean(dim=0, keepdim=True), MATRICES[:-1], options=("dim", "keepdim")
     ),
     "reshape": Operation("reshape", lambda x: x.reshape(3, -1), (((2, 3),), ((3, 3),), ((3,),))),
     "flat": Operation("reshape", lambda x: x.reshape(-1), ONE_OPERAND),
@@ -127,9 +161,27 @@ OPERATIONS = {
 }
 
 
+def ask_for(Variable, operation: Operation) -> None:
+    """End the test as not provided where the subject lacks the operation, or says so."""
+    x = Variable(exact([1.0]))
+    needs(x, operation.needs)
+    option(getattr(x, operation.needs), *operation.options)
+    for shapes in operation.cases[:1]:
+        with feature(operation.needs):
+            operation.function(*map(Variable, operation.operands(shapes)))
+
+
 def operations_of(Variable) -> list[tuple[str, Operation]]:
     """Those that the subject provides; what it lacks is named by the first claim."""
-    return [(name, it) for name, it in OPERATIONS.items() if has(Variable, it.needs)]
+    return [(name, it) for name, it in OPERATIONS.items() if is_provided(Variable, it)]
+
+
+def is_provided(Variable, operation: Operation) -> bool:
+    try:
+        ask_for(Variable, operation)
+    except NotProvided:
+        return False
+    return True
 
 
 def forth_and_back(
@@ -138,7 +190,7 @@ def forth_and_back(
     """The result of the operation, and the gradients of sum(g * result) by all operands."""
     variables = [Variable(x, requires_grad=True) for x in operands]
     result = operation.function(*variables)
-    result.backward(g)
+    walk_back(result, g)
     return [result.data.detach(), *(variable.grad for variable in variables)]
 
 
@@ -148,11 +200,12 @@ def differences(Variable, operation: Operation, operands: list[Tensor], k: int, 
     def of_rows(rows: Tensor) -> Tensor:
         each = [
             operation.function(*(Variable(x) for x in [*operands[:k], row, *operands[k + 1 :]]))
-            for row in rows.reshape(-1, *operands[k].shape)
+            for row in rows.reshape(-1, *operands[k].shape).to(g.dtype)
         ]
-        return torch.stack([y.data for y in each]).reshape(*rows.shape[:-1], -1)
+        return torch.stack([y.data.double() for y in each]).reshape(*rows.shape[:-1], -1)
 
-    return by_differences(of_rows, operands[k].flatten(), g.flatten()).reshape(operands[k].shape)
+    found = by_differences(of_rows, operands[k].flatten().double(), g.flatten().double())
+    return found.reshape(operands[k].shape)
 
 
 # Many operations in a row

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.experiments import IN_DISC, POINTS
 from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.judge.subjects import Subject
 from sums_to_one.tests.optimization.trajectories import leaf, pushed
 
@@ -37,7 +38,7 @@ class Problem(NamedTuple):
 
 
 def normals_of(random: torch.Generator, *shape: int) -> Tensor:
-    return torch.randn(shape, generator=random, dtype=torch.float64)
+    return torch.randn(shape, generator=random, dtype=torch.float64).to(widest())
 
 
 def bowl(
@@ -50,7 +51,7 @@ def bowl(
     """A quadratic loss, along the axes or turned at random, from a contour line of 1/2."""
     curvature = exact(curvatures)
     size = len(curvature)
-    axes = torch.eye(size, dtype=torch.float64).expand(COUNT, -1, -1)
+    axes = torch.eye(size, dtype=widest()).expand(COUNT, -1, -1)
     if turned:
         axes, _ = torch.linalg.qr(normals_of(random, COUNT, size, size))
     hessian = axes @ (curvature[:, None] * axes.mT)
@@ -69,7 +70,7 @@ def bowl(
 
 def curved_valley(random: torch.Generator) -> Problem:
     """(1 - x)^2 + 10 (y - x^2)^2, over 20, from the far end of its curve (H. Rosenbrock, 1960)."""
-    start = torch.rand(COUNT, 2, generator=random, dtype=torch.float64) * exact([0.5, 2.0])
+    start = torch.rand(COUNT, 2, generator=random, dtype=torch.float64).to(widest())
 
     def loss(places: Tensor) -> Tensor:
         x, y = places.unbind(dim=-1)
@@ -79,17 +80,17 @@ def curved_valley(random: torch.Generator) -> Problem:
         x, y = places.unbind(dim=-1)
         return torch.stack([x - 1 - 20 * x * (y - x * x), 10 * (y - x * x)], dim=-1) / 10
 
-    return Problem(start - exact([1.5, 0.0]), loss, gradient)
+    return Problem(start * exact([0.5, 2.0]) - exact([1.5, 0.0]), loss, gradient)
 
 
 def rare_features(random: torch.Generator) -> Problem:
     """A regression on batches of 8; ten features are in every second sample, ten in every 50th."""
     share = exact([0.5] * 10 + [0.02] * 10)
-    wanted = 2.0 * torch.randint(2, (COUNT, 20), generator=random, dtype=torch.float64) - 1
+    wanted = 2 * torch.randint(2, (COUNT, 20), generator=random).to(widest()) - 1
 
     def gradient(places: Tensor) -> Tensor:
         numbers = torch.rand(COUNT, 8, 20, generator=random, dtype=torch.float64)
-        x = (numbers < share / 2).double() - (numbers > 1 - share / 2).double()
+        x = (numbers < share / 2).to(widest()) - (numbers > 1 - share / 2).to(widest())
         return (x.mT @ (x @ (places - wanted)[..., None]))[..., 0] / 8
 
     start = torch.zeros_like(wanted)
@@ -98,15 +99,15 @@ def rare_features(random: torch.Generator) -> Problem:
 
 def disc(random: torch.Generator) -> Problem:
     """Four networks of 8 hidden units learn which points lie in a disc."""
-    start = [normals_of(random, 4, 16) / 2**0.5, torch.zeros(4, 8)]
-    start += [normals_of(random, 4, 8) / 8**0.5, torch.zeros(4, 1)]
+    start = [normals_of(random, 4, 16) / 2**0.5, torch.zeros(4, 8, dtype=widest())]
+    start += [normals_of(random, 4, 8) / 8**0.5, torch.zeros(4, 1, dtype=widest())]
 
     def loss(places: Tensor) -> Tensor:
         first, bias, last, shift = places.split([16, 8, 8, 1], dim=-1)
-        hidden = (POINTS @ first.unflatten(-1, (2, 8)) + bias[..., None, :]).tanh()
+        hidden = (POINTS.to(widest()) @ first.unflatten(-1, (2, 8)) + bias[..., None, :]).tanh()
         scores = hidden @ last[..., None] + shift[..., None]
         wrong = F.binary_cross_entropy_with_logits(
-            scores, IN_DISC.expand_as(scores), reduction="none"
+            scores, IN_DISC.to(widest()).expand_as(scores), reduction="none"
         )
         return wrong.mean(dim=(-1, -2))
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.inputs import DTYPES, VIEWS, grid
+from sums_to_one.tests.common.inputs import DTYPES, SHAPES, VIEWS, grid
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.optimization.trajectories import (
     Run,
     assert_same_numbers,
@@ -23,6 +24,7 @@ from sums_to_one.tests.optimization.trajectories import (
     settings_of,
     side_by_side,
     starts,
+    up_and_down,
     walk,
 )
 
@@ -36,6 +38,20 @@ def test_every_number_goes_its_own_way(optimizer):
             own = [gradient[i, j] for gradient in gradients(5, 2, 3)]
             alone = walk(optimizer, start[i, j], own, **settings)
             assert_close(f"{settings}: the number at [{i}, {j}]", together[:, i, j], alone)
+
+
+@pytest.mark.claim("4.2.9")
+def test_a_parameter_of_any_shape_moves_as_the_row_of_its_numbers(optimizer):
+    of_each = itertools.product(up_and_down(optimizer), DTYPES, SHAPES)
+    for settings, dtype, shape in of_each:
+        start, pulls = grid(*shape).to(dtype), gradients(3, *shape, dtype=dtype)
+        came = walk(optimizer, start, pulls, **settings).flatten(1 if start.ndim else 0)
+        row = walk(optimizer, start.flatten(), [pull.flatten() for pull in pulls], **settings)
+        assert_close(
+            f"{settings}: a parameter of shape {shape} in {dtype}",
+            came,
+            row.double().reshape(came.shape),
+        )
 
 
 @pytest.mark.claim("4.2.9")
@@ -70,7 +86,7 @@ def in_turn(start: list[Tensor], turn: tuple[int, ...], step: int) -> list[Tenso
 @pytest.mark.claim("4.2.9")
 def test_a_gradient_of_0_is_a_gradient(optimizer):
     # What rests on momentum moves on; so nothing may be skipped, and nothing be forgotten.
-    start, zero = grid(2, 3), torch.zeros(2, 3, dtype=torch.float64)
+    start, zero = grid(2, 3), torch.zeros_like(grid(2, 3))
     rests = [downhill(0, 2, 3), zero, zero, downhill(1, 2, 3)]
     beside = [torch.stack([pull, downhill(3, 2, 3)]) for pull in rests]
     for settings in settings_of(optimizer):
@@ -122,20 +138,22 @@ def test_the_place_in_memory_changes_nothing(optimizer):
             assert_close(f"{settings}: a gradient {name}", plain.detach(), expected)
 
 
-LARGE_AND_SMALL = [5, 16, 17, 33, 65, 129, 1025, 4097, 200_003]
+LARGE_AND_SMALL = [(n,) for n in (5, 16, 17, 33, 65, 129, 1025, 4097, 200_003)] + [(70_001, 3)]
 
 
 @pytest.mark.claim("4.2.9")
 def test_a_large_parameter_moves_as_its_parts(optimizer):
-    of_each = itertools.product(settings_of(optimizer), DTYPES[:2], LARGE_AND_SMALL)
-    for settings, dtype, size in of_each:
-        start, pulls = grid(size).to(dtype), [downhill(t, size, dtype=dtype) for t in (0, 2)]
-        came = walk(optimizer, start, pulls, **settings)[-1]
-        ends = torch.tensor([0, size // 2, size - 2, size - 1])
+    sizes = inside(LARGE_AND_SMALL)
+    of_each = itertools.product(settings_of(optimizer), inside(DTYPES[:2]), sizes)
+    for settings, dtype, shape in of_each:
+        start, pulls = grid(*shape).to(dtype), [downhill(t, *shape, dtype=dtype) for t in (0, 2)]
+        came = walk(optimizer, start, pulls, **settings)[-1].flatten()
+        start, *pulls = (x.flatten() for x in (start, *pulls))
+        ends = torch.tensor([0, len(came) // 2, len(came) - 2, len(came) - 1])
         few = walk(optimizer, start[ends], [pull[ends] for pull in pulls], **settings)[-1]
-        assert_close(f"{settings}: some of {size} numbers", came[ends], few.double())
+        assert_close(f"{settings}: some numbers of {shape}", came[ends], few.double())
         still = (came == start).sum().item()
-        assert still <= size // 100, f"{settings}: {still} of {size} numbers did not move"
+        assert still <= len(came) // 100, f"{settings}: {still} of {shape} did not move"
 
 
 @pytest.mark.claim("4.2.9")

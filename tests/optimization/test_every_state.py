@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, grid
-from sums_to_one.tests.common.options import needs
+from sums_to_one.tests.common.options import feature, needs
 from sums_to_one.tests.optimization.trajectories import (
     Run,
     Settings,
@@ -124,6 +124,17 @@ def test_the_learning_rate_can_be_changed_after_loading(optimizer):
                 made.param_groups[t % 2]["lr"] = 1.0 + t
                 pushed(made, parameters, push)
         assert_same_numbers(f"{settings}: other rates after loading", other.places, run.places)
+
+
+@pytest.mark.claim("4.2.11")
+def test_a_copy_together_with_its_parameters_continues_as_the_original(optimizer):
+    for settings in settings_of(optimizer):
+        run = with_two_groups(optimizer, settings)
+        side_by_side(pushes(2), run)
+        with feature("a deep copy"):
+            other = Run(*copy.deepcopy((run.made, run.parameters)))
+        side_by_side(pushes(5)[2:], other, run)
+        assert_same_numbers(f"{settings}: copied", other.places, run.places)
 
 
 @pytest.mark.claim("4.2.11")

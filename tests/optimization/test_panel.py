@@ -26,11 +26,12 @@ from sums_to_one.tests.optimization.panel import (
     behind,
     what_is_left,
 )
-from sums_to_one.tests.optimization.trajectories import leaf, pushed
+from sums_to_one.tests.optimization.trajectories import leaf, pushed, sound
 
 
 def left_of_the_panel(SGD, Adagrad, RMSprop, Adam) -> dict[str, Left]:
     option(SGD, "momentum")
+    sound(SGD, Adagrad, RMSprop, Adam)
     return what_is_left(SGD=SGD, Adagrad=Adagrad, RMSprop=RMSprop, Adam=Adam)
 
 
@@ -134,7 +135,7 @@ def separable(positive: int, negative: int) -> tuple[Tensor, Tensor]:
     Learning", 2017, section 3).
     """
     labels = exact([1.0] * positive + [-1.0] * negative)
-    own = torch.eye(len(labels), dtype=torch.float64)
+    own = torch.diag(torch.ones_like(labels))
     own = torch.cat([own, *[own[:, positive:]] * 4], dim=1)
     return torch.cat([labels[:, None], torch.ones_like(own[:, :2]), own], dim=1), labels
 
@@ -144,6 +145,7 @@ def separable(positive: int, negative: int) -> tuple[Tensor, Tensor]:
 def test_of_all_solutions_the_adaptive_ones_find_one_that_fails_on_new_samples(
     SGD, Adagrad, RMSprop, Adam, positive, negative
 ):
+    sound(SGD, Adagrad, RMSprop, Adam)
     samples, labels = separable(positive, negative)
     new = exact([[1, 1, 1], [-1, 1, 1]])  # what is their own is new, and has a weight of 0
     for optimizer, lr in ((SGD, 0.3), (Adagrad, 0.1), (RMSprop, 0.01), (Adam, 0.01)):

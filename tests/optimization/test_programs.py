@@ -1,4 +1,4 @@
-"""Whatever is done with an optimizer, and in whatever order, it does what PyTorch's does.
+"""Whatever is done with an optimizer, however long and in whatever order, it does as PyTorch's.
 
 Hypothesis writes the programs: gradients for some of the parameters or for none, steps, other
 settings in between, new groups, and checkpoints. What all this should lead to, each by itself, is
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -21,8 +21,21 @@ from hypothesis.stateful import (
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import needs
-from sums_to_one.tests.optimization.trajectories import downhill, in_groups, leaf, settings_of
+from sums_to_one.tests.optimization.trajectories import (
+    OTHER_VALUES,
+    Settings,
+    documented,
+    downhill,
+    gradients,
+    in_groups,
+    leaf,
+    run_of,
+    settings_of,
+    side_by_side,
+    walk,
+)
 
 PROGRAM_SHAPES = [(2, 3), (5,), (3, 2), (2, 3), (), (1, 7)]
 live_rates = st.sampled_from([0.0, 0.125, 0.5, 2.0])
@@ -30,11 +43,56 @@ LIVE = {"lr": live_rates, "momentum": st.sampled_from([0.25, 0.75]), "weight_dec
 
 
 @pytest.mark.claim("4.2.14")
+def test_after_many_steps_the_rule_is_still_the_same(optimizer):
+    pulls = gradients(42, 2, 3) * 15
+    for settings in settings_of(optimizer)[-1:]:
+        came, expected = (
+            walk(kind, grid(2, 3), pulls, **settings) for kind in both_kinds(optimizer)
+        )
+        assert_close(f"{settings}: after each of {len(pulls)} steps", came, expected)
+
+
+def both_kinds(optimizer: Any) -> tuple[Any, Any]:
+    """That under judgement, and PyTorch's."""
+    return optimizer, getattr(torch.optim, optimizer.name)
+
+
+@pytest.mark.claim("4.2.14")
+def test_a_setting_that_is_changed_counts_from_the_next_step_on(optimizer):
+    for settings in [*settings_of(optimizer), *decoupled(optimizer)]:
+        runs = [run_of(kind, [grid(2, 3)], **settings) for kind in both_kinds(optimizer)]
+        needs(runs[0].made, "param_groups")
+        for change in [{}, *changes(settings, runs[0].made.param_groups[0])]:
+            for run in runs:
+                run.made.param_groups[0].update(change)
+            side_by_side([[pull] for pull in gradients(3, 2, 3)], *runs)
+            came, expected = (run.places[0] for run in runs)
+            assert_close(f"{settings}, then {change}", came, expected)
+
+
+def decoupled(optimizer: Any) -> list[Settings]:
+    """The setting of a decay that goes with the learning rate, where there is one."""
+    own = documented(optimizer, {"weight_decay": 0.25, "decoupled_weight_decay": True})
+    return [{"lr": 0.25, **own}] if len(own) == 2 else []
+
+
+def changes(settings: Settings, group: Settings) -> list[Settings]:
+    """One after the other; what a group does not tell, and what is off, is left as it is.
+
+    How long an average remembers is left, too: what it holds then may be weighted otherwise.
+    """
+    names = ["lr", "weight_decay", "lr_decay", "eps", "maximize"]
+    names += [name for name in ("momentum", "dampening") if settings.get(name)]
+    found = [{name: OTHER_VALUES[name]} for name in names if name in group]
+    return [*found, {"lr": 0.125}]
+
+
+@pytest.mark.claim("4.2.14")
 def test_any_program_leads_where_pytorchs_leads(optimizer):
     class Program(Programs):
         member = optimizer
 
-    limits = settings(max_examples=settings().max_examples // 2, stateful_step_count=16)
+    limits = profile(max_examples=profile().max_examples // 2, stateful_step_count=16)
     run_state_machine_as_test(Program, settings=limits)
 
 
@@ -47,10 +105,10 @@ class Programs(RuleBasedStateMachine):
     def make(self, number: int, one_group: bool) -> None:
         provided = settings_of(self.member)
         self.settings = provided[number % len(provided)]
-        self.shapes = PROGRAM_SHAPES[:3]
+        self.shapes = inside(PROGRAM_SHAPES)
         parts = [[0, 1, 2]] if one_group else [[0], [1, 2]]
-        kinds = self.member, getattr(torch.optim, self.member.name)
-        self.parameters = [[leaf(grid(*shape)) for shape in self.shapes] for _ in kinds]
+        kinds = both_kinds(self.member)
+        self.parameters = [[leaf(grid(*shape)) for shape in self.shapes[:3]] for _ in kinds]
         self.optimizers = [
             in_groups(kind, [{"params": [own[i] for i in part]} for part in parts], **self.settings)
             for kind, own in zip(kinds, self.parameters, strict=True)
@@ -64,7 +122,7 @@ class Programs(RuleBasedStateMachine):
         self.time += 1
         for own in self.parameters:
             for i in which & set(range(len(own))):
-                (own[i] * downhill(self.time + 2 * i, *PROGRAM_SHAPES[i])).sum().backward()
+                (own[i] * downhill(self.time + 2 * i, *self.shapes[i])).sum().backward()
 
     @rule()
     def step(self) -> None:
@@ -101,8 +159,8 @@ class Programs(RuleBasedStateMachine):
     def add_group(self, rate: float) -> None:
         count = len(self.parameters[0])
         for optimizer, own in zip(self.optimizers, self.parameters, strict=True):
-            if count < len(PROGRAM_SHAPES):
-                own.append(leaf(grid(*PROGRAM_SHAPES[count])))
+            if count < len(self.shapes):
+                own.append(leaf(grid(*self.shapes[count])))
                 optimizer.add_param_group({"params": [own[-1]], "lr": rate})
 
     @rule(same=st.booleans())

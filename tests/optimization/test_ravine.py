@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import disc_loss, networks
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import leaf, pushed
 
@@ -67,7 +68,7 @@ class Ravines(NamedTuple):
         if batch is None:
             return torch.einsum("sij,...sj->...si", self.hessians, places)
         shape = (len(self.axes), batch, len(self.curvatures))
-        numbers = torch.randn(shape, generator=random, dtype=torch.float64)
+        numbers = torch.randn(shape, generator=random, dtype=torch.float64).to(widest())
         x = numbers * self.curvatures.sqrt() @ self.axes.mT
         return (x.mT @ (x @ places[..., None]))[..., 0] / batch
 
@@ -82,7 +83,8 @@ def ravines(condition: float, count: int = 40, size: int = 5, seed: int = 0) -> 
     axes, _ = torch.linalg.qr(numbers[:, :, :size])
     curvatures = condition ** -torch.linspace(0, 1, size, dtype=torch.float64)
     along = torch.nn.functional.normalize(numbers[:, :, size:], dim=1)
-    return Ravines(axes, curvatures, (axes @ (along / curvatures.sqrt()[:, None]))[..., 0])
+    start = (axes @ (along / curvatures.sqrt()[:, None]))[..., 0]
+    return Ravines(*(x.to(widest()) for x in (axes, curvatures, start)))
 
 
 def fewest_steps(SGD, where: Ravines, batch: int | None, seed: int = 0, **settings) -> float:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import leaf, pushed
 
@@ -87,7 +88,7 @@ def resting_places(SGD, start: Tensor, tilt: float, momentum: float) -> Tensor:
 
 def starts_between(first: float, last: float) -> Tensor:
     """The outcome changes at 1.56 (tilt 0.3), at 2.06 (tilt 0), at 2.37 and 2.98 (tilt -0.3)."""
-    return torch.linspace(first, last, 11, dtype=torch.float64)
+    return torch.linspace(first, last, 11, dtype=widest())
 
 
 @pytest.mark.claim("4.2.3")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import eighths, exact, grid
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import (
     Course,
@@ -92,9 +93,10 @@ def test_the_settings_not_given_are_those_of_the_documentation(SGD):
 @pytest.mark.parametrize("momentum", [0.0, 0.25, 0.5, 0.9, 0.99])
 def test_steady_gradients_add_up_to_a_geometric_series(SGD, momentum):
     option(SGD, "momentum")
-    pulls = [exact([2.0, -3.0])] * 800
+    count = 800 if widest() == torch.float64 else 40  # else the sum of the steps has the digits
+    pulls = [exact([2.0, -3.0])] * count
     moves = walk(SGD, exact([0.0, 0.0]), pulls, lr=0.5, momentum=momentum).diff(dim=0)
-    grown = (1 - momentum ** torch.arange(2, 801, dtype=torch.float64)) / (1 - momentum)
+    grown = (1 - momentum ** torch.arange(2, count + 1, dtype=torch.float64)) / (1 - momentum)
     assert_close("the length of each step", moves, -0.5 * grown[:, None] * pulls[0])
 
 

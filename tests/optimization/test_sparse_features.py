@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import exact
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
-from sums_to_one.tests.optimization.trajectories import leaf, pushed
+from sums_to_one.tests.optimization.trajectories import leaf, pushed, sound
 
 HALVED_RATES = [2.0**k for k in range(2, -6, -1)]  # learning rates: 4, 2, 1, ... 1/32
 RARE_AMONG_FREQUENT = [0.5] * 10 + [0.02] * 10
@@ -26,18 +27,21 @@ RARE_AMONG_FREQUENT = [0.5] * 10 + [0.02] * 10
 @pytest.mark.claim("4.2.4")
 @pytest.mark.parametrize(("batch", "least"), [(8, 1.5), (32, 2.0)])
 def test_adagrad_learns_rare_features_in_several_times_fewer_steps(SGD, Adagrad, batch, least):
+    sound(SGD, Adagrad)
     fewer = gain(SGD, Adagrad, RARE_AMONG_FREQUENT, batch)
     assert fewer > least, f"{fewer:.2f} times fewer"
 
 
 @pytest.mark.claim("4.2.4")
 def test_where_all_features_are_as_frequent_adagrad_gains_hardly_anything(SGD, Adagrad):
+    sound(SGD, Adagrad)
     fewer = gain(SGD, Adagrad, [0.25] * 20, batch=8)
     assert 0.5 < fewer < 1.3, f"{fewer:.2f} times fewer"
 
 
 @pytest.mark.claim("4.2.4")
 def test_with_one_sample_a_step_adagrad_gains_little(SGD, Adagrad):
+    sound(SGD, Adagrad)
     fewer = gain(SGD, Adagrad, RARE_AMONG_FREQUENT, batch=1)
     assert 0.7 < fewer < 2, f"{fewer:.2f} times fewer"
 
@@ -59,7 +63,8 @@ class Task(NamedTuple):
         """Of the mean of (x w - x wanted)^2 / 2 over a new batch; the first target is off."""
         shape = (len(self.wanted), batch, len(self.frequency))
         numbers = torch.rand(shape, generator=self.random, dtype=torch.float64)
-        x = (numbers < self.frequency / 2).double() - (numbers > 1 - self.frequency / 2).double()
+        x = (numbers < self.frequency / 2).to(widest())
+        x -= (numbers > 1 - self.frequency / 2).to(widest())
         errors = x @ (weights - self.wanted)[..., None]
         errors[..., 0, :] += outlier
         return (x.mT @ errors)[..., 0] / batch
@@ -68,7 +73,7 @@ class Task(NamedTuple):
 def task(frequency: Sequence[float], count: int = 20, seed: int = 0) -> Task:
     random = torch.Generator().manual_seed(seed)
     signs = torch.randint(2, (count, len(frequency)), generator=random, dtype=torch.float64)
-    return Task(exact(frequency), 2 * signs - 1, random)
+    return Task(exact(frequency), (2 * signs - 1).to(widest()), random)
 
 
 def steps_until_known(optimizer, given: Task, batch: int) -> float:
@@ -89,6 +94,7 @@ def steps_until_known(optimizer, given: Task, batch: int) -> float:
 @pytest.mark.claim("4.2.5", "4.2.6")
 def test_one_outlier_brings_adagrad_to_a_standstill_and_not_rmsprop(Adagrad, RMSprop):
     option(RMSprop, "alpha")
+    sound(Adagrad, RMSprop)
     calm, after = errors_after(Adagrad, lr=0.25)
     assert calm < 1e-4, f"without an outlier AdaGrad comes to {calm}"
     assert after > 0.15, f"with one AdaGrad still comes to {after}"
@@ -103,7 +109,7 @@ def errors_after(optimizer, seed: int = 0, **settings: float) -> list[float]:
     That is a target in the first batch which is off by 1000.
     """
     given, outlier = task([0.5] * 5, seed=seed), exact([[[0.0]], [[1000.0]]])
-    weights = leaf(torch.zeros(2, *given.wanted.shape, dtype=torch.float64))
+    weights = leaf(torch.zeros_like(given.wanted).repeat(2, 1, 1))
     made = optimizer([weights], **settings)
     for step in range(300):
         pull = given.gradients(weights.detach(), 8, 0 if step else outlier)
@@ -113,6 +119,7 @@ def errors_after(optimizer, seed: int = 0, **settings: float) -> list[float]:
 
 @pytest.mark.claim("4.2.5", "4.2.6")
 def test_behind_a_target_that_keeps_moving_adagrad_falls_ever_further(Adagrad, RMSprop):
+    sound(Adagrad, RMSprop)
     behind, further = lags(Adagrad)[[199, 399]]
     assert (further / behind).min() > 2, f"{behind.tolist()}, 200 steps later {further.tolist()}"
     assert further.min() > 20, f"AdaGrad is {further.tolist()} behind"

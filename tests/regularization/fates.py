@@ -9,11 +9,40 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.limits import current, lies_inside, widest
+from sums_to_one.tests.common.options import needs
 from sums_to_one.tests.common.statistical import assert_mean, assert_std
 
 P = (0.1, 1 / 3, 0.5, 0.9)  # never 1/2 alone, where dropped and kept may be taken for each other
 
 image_shapes = st.tuples(*[st.integers(1, 5)] * 4)
+
+
+def fitted(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape of as many numbers, and of as many dimensions as whoever is judged takes."""
+    taken = current().dimensions
+    if taken is None or len(shape) in taken:
+        return shape
+    n = max([n for n in taken if 0 < n < len(shape)], default=max(taken))
+    if n > len(shape):
+        return (*shape, *[1] * (n - len(shape)))
+    return (*shape[: n - 1], torch.Size(shape[n - 1 :]).numel())
+
+
+def batch(*shape: int, limit: float = 6.0, dtype: torch.dtype | None = None) -> Tensor:
+    """A batch of images that fits, of numbers that all differ and are not 0."""
+    return grid(*fitted(shape), limit=limit).to(dtype or widest())
+
+
+def tell(layer, training: bool) -> None:
+    """The layer is in training, or in evaluation: by its methods, or else by its attribute."""
+    method = "train" if training else "eval"
+    if hasattr(layer, method) and method not in current().without:
+        getattr(layer, method)()
+    else:
+        needs(layer, "training")
+        layer.training = training
 
 
 def assert_dropped_or_scaled(sentence: str, came: Tensor, x: Tensor, p: float) -> None:
@@ -24,10 +53,16 @@ def assert_dropped_or_scaled(sentence: str, came: Tensor, x: Tensor, p: float) -
     assert_close(sentence, came, torch.where(came.detach().eq(0), torch.zeros_like(x), x / (1 - p)))
 
 
-def fates(dropout, layer, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+def plain_dtype() -> torch.dtype:
+    """In which large samples are taken: float32, which is faster, or what there is."""
+    return torch.float32 if lies_inside(torch.float32) else widest()
+
+
+def fates(dropout, layer, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
     """Which units a call drops; those of Dropout2d are channels, in so many samples."""
+    dtype = dtype or plain_dtype()
     if dropout.name == "Dropout":
-        return layer(torch.ones(shape, dtype=dtype)).eq(0)
+        return layer(torch.ones(fitted(shape), dtype=dtype)).eq(0).reshape(shape)
     return layer(torch.ones(*shape, 1, 2, dtype=dtype))[:, :, 0, 0].eq(0)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import descend, networks, outputs
+from sums_to_one.tests.common.limits import widest
 
 NETWORKS = 10  # trained at once
 NEW_SAMPLES = 200
@@ -74,7 +75,8 @@ def plain() -> Results:
 
 def dropped_out(Dropout, p: float, samples: int = 20, units: int = 24) -> Results:
     torch.default_generator.manual_seed(0)
-    return results(dropout=Dropout(p), samples=samples, units=units)
+    layer = Dropout(p)
+    return results(dropout=lambda h: layer(h.to(widest())).double(), samples=samples, units=units)
 
 
 def remaining(came: Tensor, alone: Tensor) -> float:

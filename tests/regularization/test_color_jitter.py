@@ -18,6 +18,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_shape,
@@ -25,16 +27,17 @@ from sums_to_one.tests.common.statistical import (
     sizes,
     uniform_scores,
 )
-from sums_to_one.tests.regularization.images import DRAWS, FLOATS, IMAGE_DTYPES
+from sums_to_one.tests.regularization.images import DRAWS, FLOATS, kind, kinds, picture, takes
 
+LUMA = (0.299, 0.587, 0.114)
 NAMES = ("brightness", "contrast", "saturation", "hue")
 FACTORS = (0, 0.125, 0.5, 0.875, 1, 1.125, 1.5, 2, 3.5)
 SHIFTS = tuple(n / 16 for n in range(-8, 9))
 
 
-def colours(dtype: torch.dtype = torch.float64) -> Tensor:
+def colours(dtype: torch.dtype | None = None) -> Tensor:
     """An image of all colours of five levels a channel, black and white and grays among them."""
-    levels = torch.linspace(0, 1, 5, dtype=torch.float64)
+    levels, dtype = torch.linspace(0, 1, 5, dtype=torch.float64), dtype or widest()
     image = torch.cartesian_prod(levels, levels, levels).T.reshape(3, 5, 25)
     return (image * 255).round().to(dtype) if dtype == torch.uint8 else image.to(dtype)
 
@@ -45,25 +48,31 @@ def photograph(*shape: int) -> Tensor:
     return image ** torch.arange(1, shape[-3] + 1).reshape(-1, 1, 1)
 
 
+def photographs(dtype: torch.dtype | None = None) -> list[Tensor]:
+    """One, and two in a batch."""
+    return [photograph(*shape).to(dtype or widest()) for shape in inside([(3, 5, 7), (2, 3, 5, 7)])]
+
+
 def fixed(ColorJitter, **of: float):
     """The jitter that has no choice."""
+    option(ColorJitter, *of)
     return ColorJitter(**{name: (factor, factor) for name, factor in of.items()})
 
 
 @pytest.mark.claim("5.3.7")
 def test_brightness_multiplies(ColorJitter):
-    for factor, dtype in itertools.product(FACTORS, FLOATS):
-        for image in (colours(dtype), colours(dtype)[:1], photograph(2, 3, 5, 7).to(dtype)):
+    for factor, dtype in itertools.product(FACTORS, kinds(ColorJitter, FLOATS)):
+        for image in (colours(dtype), colours(dtype)[:1], *photographs(dtype)):
             came = fixed(ColorJitter, brightness=factor)(image)
             assert_close(f"{factor} times the image", came, (factor * image.double()).clamp(0, 1))
 
 
 @pytest.mark.claim("5.3.7")
 def test_gray_is_mostly_green_and_hardly_blue(ColorJitter):
-    for dtype in FLOATS:
+    for dtype in kinds(ColorJitter, FLOATS):
         pure = torch.eye(3, dtype=dtype).reshape(3, 1, 3)
         came = fixed(ColorJitter, saturation=0)(pure)[:, 0].double().round(decimals=3)
-        right = exact([[0.299, 0.587, 0.114]] * 3)
+        right = torch.tensor([LUMA] * 3, dtype=torch.float64)
         assert_close("red, green and blue without colour", came, right)
 
 
@@ -71,8 +80,10 @@ def gray(ColorJitter, image: Tensor) -> Tensor:
     """What the subject takes for gray, with one channel."""
     if image.shape[-3] == 1:
         return image.double()
-    pure = torch.eye(3, dtype=torch.float64).reshape(3, 1, 3)
-    weights = fixed(ColorJitter, saturation=0)(pure)[0, 0]
+    weights = torch.tensor(LUMA, dtype=torch.float64)
+    if takes(ColorJitter, widest()):
+        pure = torch.eye(3, dtype=widest()).reshape(3, 1, 3)
+        weights = fixed(ColorJitter, saturation=0)(pure)[0, 0].double()
     return torch.einsum("...chw,c->...hw", image.double(), weights).unsqueeze(-3)
 
 
@@ -92,8 +103,8 @@ def jittered(ColorJitter, name: str, image: Tensor, factor: float) -> Tensor:
 
 @pytest.mark.claim("5.3.7")
 def test_saturation_mixes_each_pixel_with_its_gray(ColorJitter):
-    for factor, dtype in itertools.product(FACTORS, FLOATS):
-        for image in (colours(dtype), photograph(2, 3, 5, 7).to(dtype)):
+    for factor, dtype in itertools.product(FACTORS, kinds(ColorJitter, FLOATS)):
+        for image in (colours(dtype), *photographs(dtype)):
             came = fixed(ColorJitter, saturation=factor)(image)
             right = jittered(ColorJitter, "saturation", image, factor)
             assert_close(f"saturation of {factor}", came, right)
@@ -101,7 +112,7 @@ def test_saturation_mixes_each_pixel_with_its_gray(ColorJitter):
 
 @pytest.mark.claim("5.3.7")
 def test_contrast_mixes_an_image_with_its_mean_gray(ColorJitter):
-    for factor, dtype in itertools.product(FACTORS, FLOATS):
+    for factor, dtype in itertools.product(FACTORS, kinds(ColorJitter, FLOATS)):
         for image in (colours(dtype), photograph(3, 5, 7).to(dtype), photograph(1, 5, 7).to(dtype)):
             came = fixed(ColorJitter, contrast=factor)(image)
             right = jittered(ColorJitter, "contrast", image, factor)
@@ -114,14 +125,14 @@ def with_hues_shifted(image: Tensor, shift: float) -> Tensor:
     for red, green, blue in image.flatten(1).T.tolist():
         hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
         came.append(colorsys.hsv_to_rgb((hue + shift) % 1, saturation, value))
-    return exact(came).T.reshape(image.shape)
+    return torch.tensor(came, dtype=torch.float64).T.reshape(image.shape)
 
 
 @pytest.mark.claim("5.3.7")
 def test_hue_turns_the_colour_and_keeps_the_rest(ColorJitter):
     for image, shift in itertools.product((colours(), photograph(3, 5, 7)), SHIFTS):
         right = with_hues_shifted(image, shift)
-        for dtype in FLOATS:
+        for dtype in kinds(ColorJitter, FLOATS):
             came = fixed(ColorJitter, hue=shift)(image.to(dtype))
             assert (came.dtype, came.shape) == (dtype, image.shape)
             assert_close(f"shifted by {shift}", came.float(), right)
@@ -129,17 +140,19 @@ def test_hue_turns_the_colour_and_keeps_the_rest(ColorJitter):
 
 @pytest.mark.claim("5.3.7")
 def test_a_third_of_the_circle_makes_red_green_and_green_blue(ColorJitter):
-    image = photograph(3, 5, 7).float()
+    kinds(ColorJitter, FLOATS)
+    image = photograph(3, 5, 7)
     for shift, channels in ((1 / 3, [2, 0, 1]), (-1 / 3, [1, 2, 0])):
         came = fixed(ColorJitter, hue=shift)(image)
-        assert_close(f"shifted by {shift:.3f}", came, image[channels].double())
+        assert_close(f"shifted by {shift:.3f}", came.float(), image[channels].double())
 
 
 @pytest.mark.claim("5.3.7")
 def test_half_a_circle_is_the_same_either_way(ColorJitter):
-    image = photograph(3, 5, 7).float()
+    kinds(ColorJitter, FLOATS)
+    image = photograph(3, 5, 7)
     one, other = (fixed(ColorJitter, hue=shift)(image) for shift in (0.5, -0.5))
-    assert_close("shifted by 0.5 and by -0.5", one, other.double())
+    assert_close("shifted by 0.5 and by -0.5", one.float(), other.double())
 
 
 def assert_steps(sentence: str, came: Tensor, expected: Tensor, steps: float) -> None:
@@ -158,22 +171,27 @@ def test_gray_has_no_hue(ColorJitter):
     image = torch.arange(256).to(torch.uint8).expand(3, 1, 256)
     for shift in (0.1, -0.1, 0.25, 1 / 3, 0.5, -0.5):
         jitter = fixed(ColorJitter, hue=shift)
-        assert_steps(f"grays shifted by {shift:.3f}", jitter(image), image, 1)
-        came = jitter(image.float() / 255)
-        assert_close(f"grays shifted by {shift:.3f}", came, image.double() / 255)
+        for dtype in kinds(ColorJitter):
+            came = jitter(image if dtype == torch.uint8 else image.to(dtype) / 255)
+            if dtype == torch.uint8:
+                assert_steps(f"grays shifted by {shift:.3f}", came, image, 1)
+            else:
+                assert_close(f"grays shifted by {shift:.3f}", came.float(), image.double() / 255)
 
 
 @pytest.mark.claim("5.3.7")
 def test_without_a_change_an_image_is_as_it_was(ColorJitter):
     nothing = ({}, dict.fromkeys(NAMES[:3], (1, 1)), {"hue": (0, 0)}, {"hue": 0})
-    for image, of in itertools.product((colours(), photograph(2, 3, 5, 7)), nothing):
+    kinds(ColorJitter, FLOATS)
+    for image, of in itertools.product((colours(), *photographs()), nothing):
         came = ColorJitter(**of)(image)
         assert_close(f"unchanged by {of}", came.float(), image.float().double())
 
 
 @pytest.mark.claim("5.3.7")
 def test_without_brightness_an_image_is_black_and_without_contrast_gray(ColorJitter):
-    for image in (colours(), photograph(2, 3, 5, 7)):
+    kinds(ColorJitter, FLOATS)
+    for image in (colours(), *photographs()):
         black = fixed(ColorJitter, brightness=0)(image)
         assert black.eq(0).all(), f"without brightness it is black, came {black}"
         flat = fixed(ColorJitter, contrast=0)(image)
@@ -184,6 +202,7 @@ def test_without_brightness_an_image_is_black_and_without_contrast_gray(ColorJit
 @pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("name", NAMES)
 def test_whole_numbers_are_rounded_by_a_step_at_most(ColorJitter, name):
+    kinds(ColorJitter, (torch.uint8,))
     image = colours(torch.uint8)
     for factor in SHIFTS if name == "hue" else FACTORS:
         # One step for the result, and one for the gray that it is mixed with.
@@ -197,7 +216,7 @@ def test_whole_numbers_are_rounded_by_a_step_at_most(ColorJitter, name):
 def test_values_stay_in_their_range(ColorJitter):
     for factors in itertools.product((0, 3.5), (0, 3.5), (0, 3.5), (-0.5, 0.1875)):
         of = dict(zip(NAMES, factors, strict=True))
-        for dtype in IMAGE_DTYPES:
+        for dtype in kinds(ColorJitter):
             came = fixed(ColorJitter, **of)(colours(dtype))
             assert (came.dtype, came.shape) == (dtype, (3, 5, 25)), f"{of}: came {came}"
             most = 255 if dtype == torch.uint8 else 1
@@ -206,7 +225,8 @@ def test_values_stay_in_their_range(ColorJitter):
 
 @pytest.mark.claim("5.3.1")
 def test_one_channel_has_neither_saturation_nor_hue(ColorJitter):
-    for image in (photograph(1, 5, 7), photograph(2, 1, 5, 7), colours(torch.uint8)[:1]):
+    shapes, dtypes = inside([(1, 5, 7), (2, 1, 5, 7)]), kinds(ColorJitter)
+    for image in [picture(*shape, dtype=dtype) for shape in shapes for dtype in dtypes]:
         for of in ({"saturation": 0.0}, {"saturation": 2.5}, {"hue": 0.25}):
             came = fixed(ColorJitter, **of)(image)
             assert torch.equal(came, image), f"{of} changes what has no colour: {came}"
@@ -216,8 +236,11 @@ def test_one_channel_has_neither_saturation_nor_hue(ColorJitter):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_image_of_a_batch_is_changed_as_if_it_were_alone(ColorJitter, name):
     jitter = fixed(ColorJitter, **{name: 0.375})
-    for shape in [(2, 3, 5, 7), (3, 3, 4, 3), (2, 3, 3, 5, 7), (1, 2, 1, 3, 5, 2)]:
+    kinds(ColorJitter, FLOATS)
+    for shape in inside([(2, 3, 5, 7), (3, 3, 4, 3), (2, 3, 3, 5, 7), (1, 2, 1, 3, 5, 2)]):
         images = photograph(*shape)
+        with feature(f"images of shape {shape}"):
+            jitter(images)
         alone = torch.stack([jitter(image) for image in images.flatten(0, -4)])
         assert_close(f"{shape}", jitter(images).float(), alone.reshape(shape).double())
 
@@ -233,7 +256,9 @@ def in_every_order(changes, image: Tensor) -> Tensor:
 
 
 @pytest.mark.claim("5.3.8")
-def test_the_four_changes_come_one_after_another_in_any_order(ColorJitter):
+def test_the_four_changes_come_one_after_another_always_in_one_order_or_in_any(ColorJitter):
+    # PyTorch draws the order and does not promise it; who draws one shall leave none out.
+    kinds(ColorJitter, FLOATS)
     image = colours()[:, :, ::2]
     of = {"brightness": 1.5, "contrast": 1.75, "saturation": 2.0, "hue": 0.1875}
     right = in_every_order([fixed(ColorJitter, **{n: f}) for n, f in of.items()], image).flatten(1)
@@ -243,7 +268,7 @@ def test_the_four_changes_come_one_after_another_in_any_order(ColorJitter):
     nearest = torch.cdist(came, right).argmin(dim=1)
     assert_close("all four, and the nearest order", came.float(), right[nearest].double())
     met = nearest.unique().numel()
-    assert met == 24, f"{met} of 24 orders in {JITTERS} calls"
+    assert met in (1, 24), f"{met} of 24 orders in {JITTERS} calls"
 
 
 MISREAD_FACTOR = 0.004  # by which a factor that is read from an image may be off
@@ -252,6 +277,8 @@ MISREAD_FACTOR = 0.004  # by which a factor that is read from an image may be of
 @functools.lru_cache(maxsize=1)
 def factors_around_one(ColorJitter) -> dict[str, Tensor]:
     """Two claims look at this sample."""
+    kinds(ColorJitter, FLOATS)
+    option(ColorJitter, *NAMES)
     return drawn_factors(ColorJitter(**NUMBERS))
 
 
@@ -262,15 +289,15 @@ def drawn_factors(jitter) -> dict[str, Tensor]:
     brightness moves their mean, saturation stretches the red, and hue turns it. The mean depends a
     little on the hue of the red pixel, if that comes first; but it is one of 128.
     """
-    image = torch.tensor([0.2, 0.3], dtype=torch.float64).repeat(3, 8, 8)
+    image = exact([0.2, 0.3]).repeat(3, 8, 8)
     image[0, 0, 0] = 0.3
     with randomness():
-        came = torch.stack([jitter(image) for _ in range(DRAWS)])
+        came = torch.stack([jitter(image) for _ in range(DRAWS)]).double()
     low, high, pixel = came[:, 0, 1, 0], came[:, 0, 1, 1], came[:, :, 0, 0]
     stretched = (high - low) / 0.1
     mean = 0.25 + 0.299 * 0.1 / 128
     brightness = ((low + high) / 2 - 0.25 * stretched) / mean + stretched
-    hues = exact([colorsys.rgb_to_hsv(*colour)[0] for colour in pixel.tolist()])
+    hues = exact([colorsys.rgb_to_hsv(*colour)[0] for colour in pixel.tolist()]).double()
     return {
         "brightness": brightness,
         "contrast": stretched / brightness,
@@ -310,12 +337,16 @@ def test_factors_are_even_as_far_below_one_as_above(ColorJitter):
 
 @pytest.mark.claim("5.3.8")
 def test_factors_from_a_pair_fill_the_space_between_evenly(ColorJitter):
+    kinds(ColorJitter, FLOATS)
+    option(ColorJitter, *NAMES)
     assert_even_factors(drawn_factors(ColorJitter(**PAIRS)), PAIRS)
 
 
 @pytest.mark.claim("5.3.8")
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_no_factor_is_below_0(ColorJitter, name):
+    kinds(ColorJitter, FLOATS)
+    option(ColorJitter, name)
     came = drawn_factors(ColorJitter(**{name: 1.5}))[name]
     assert_bounds(f"the factors of {name}=1.5", came, -MISREAD_FACTOR, 2.5 + MISREAD_FACTOR)
 
@@ -335,7 +366,8 @@ def test_a_factor_says_nothing_about_the_others_nor_about_the_next(ColorJitter):
 @pytest.mark.claim("5.3.8")
 @pytest.mark.parametrize("name", NAMES)
 def test_factors_below_0_and_shifts_beyond_a_half_are_refused(ColorJitter, name):
+    option(ColorJitter, name)
     beyond = [0.625, (0, 0.625), (-0.625, 0), (0.25, -0.25)]
     for wrong in [-0.25, (-0.75, 0.25), *(beyond if name == "hue" else [])]:
         with pytest.raises(ValueError):  # noqa: PT011 - the words are the author's
-            ColorJitter(**{name: wrong})(photograph(3, 5, 7))
+            ColorJitter(**{name: wrong})(picture(3, 5, 7, dtype=kind(ColorJitter)))

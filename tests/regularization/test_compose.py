@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.regularization.refusals import outcome
 
 some_names = st.lists(st.sampled_from("abcde"), min_size=1, max_size=7)
@@ -116,6 +117,17 @@ def test_whatever_a_transform_returns_is_handed_on(Compose, result):
 def test_images_need_not_be_tensors(Compose):
     came = Compose([str.split, lambda words: exact([float(word) for word in words])])("1 2 5")
     assert_close("from text to a tensor", came, exact([1, 2, 5]))
+
+
+@pytest.mark.claim("5.3.2")
+def test_a_label_beside_the_image_comes_back_with_it(Compose):
+    def raised(image, label=None):
+        return image + 1 if label is None else (image + 1, label)
+
+    with feature("several inputs"):
+        came = Compose([raised, raised])(3, "cat")
+    assert isinstance(came, tuple | list), f"of an image and its label came {came!r}"
+    assert list(came) == [5, "cat"], f"of 3 raised twice, and 'cat', came {came!r}"
 
 
 @pytest.mark.claim("5.3.2")

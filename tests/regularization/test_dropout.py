@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, grid, shapes
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.statistical import assert_unrelated, randomness
 from sums_to_one.tests.regularization.fates import (
     P,
     assert_dropped_or_scaled,
     assert_slices_alike,
     fate_scores,
+    fitted,
+    plain_dtype,
+    tell,
 )
 
 
@@ -39,7 +43,7 @@ def test_an_input_of_any_shape_may_lie_anywhere(Dropout):
 @pytest.mark.claim("5.2.3")
 def test_an_input_of_any_shape_is_left_as_it_is_in_evaluation(Dropout):
     layer = Dropout(0.9)
-    layer.eval()
+    tell(layer, training=False)
     for shape, dtype in itertools.product(SHAPES, DTYPES):
         x = grid(*shape).to(dtype)
         assert torch.equal(layer(x), x), f"{dtype}: {layer(x)} came of {x}"
@@ -47,9 +51,10 @@ def test_an_input_of_any_shape_is_left_as_it_is_in_evaluation(Dropout):
 
 @pytest.mark.claim("5.2.1", "5.2.4")
 def test_along_no_dimension_elements_share_a_fate(Dropout):
-    for shape, p in itertools.product([(1009, 31), (13, 17, 101), (11, 13, 17, 19)], P):
+    shapes = inside([(1009, 31), (13, 17, 101), (11, 13, 17, 19)])
+    for shape, p in itertools.product(shapes, P):
         with randomness():
-            dropped = Dropout(p)(torch.ones(shape)).eq(0)
+            dropped = Dropout(p)(torch.ones(shape, dtype=plain_dtype())).eq(0)
         for dim in range(len(shape)):
             slices = dropped.movedim(dim, 0).flatten(1)
             assert_slices_alike(f"p = {p}, slices of dimension {dim}", slices, p)
@@ -58,8 +63,9 @@ def test_along_no_dimension_elements_share_a_fate(Dropout):
 @pytest.mark.claim("5.2.1")
 def test_the_fate_of_an_element_says_nothing_about_its_neighbours(Dropout):
     with randomness():
-        scores = fate_scores(Dropout(1 / 3)(torch.ones(7, 11, 29, 61)).eq(0), 1 / 3)
-    for dim in range(4):
+        ones = torch.ones(fitted((7, 11, 29, 61)), dtype=plain_dtype())
+        scores = fate_scores(Dropout(1 / 3)(ones).eq(0), 1 / 3)
+    for dim in range(scores.ndim):
         along = scores.movedim(dim, -1)
         assert_unrelated(f"any places further on, along dimension {dim} first", along)
 

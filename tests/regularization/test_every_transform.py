@@ -6,7 +6,6 @@ images of a batch share one draw, and the draws are those of torch.
 
 import copy
 import itertools
-from typing import Any
 
 import pytest
 import torch
@@ -14,52 +13,54 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.inputs import DTYPES, VIEWS, grid
-from sums_to_one.tests.common.options import feature, option
+from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
+from sums_to_one.tests.common.limits import Inside, NotProvided, current, inside
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.common.statistical import randomness
-from sums_to_one.tests.regularization.images import FLOATS, IMAGE_DTYPES, picture
-from sums_to_one.tests.regularization.seeds import other_randomness
+from sums_to_one.tests.regularization.images import (
+    FLOATS,
+    IMAGE_DTYPES,
+    kind,
+    kinds,
+    picture,
+    usual,
+)
+from sums_to_one.tests.regularization.refusals import needs_options, outcome
+from sums_to_one.tests.regularization.seeds import (
+    needs_torch_randomness,
+    other_randomness,
+    others_seeded,
+)
 
-# So that images of 5 x 7 pixels stay as large as they are.
-USUAL: dict[str, dict[str, Any]] = {
-    "RandomHorizontalFlip": {"p": 0.5},
-    "RandomCrop": {"size": (5, 7), "padding": 2},
-    "RandomRotation": {"degrees": 180},
-    "ColorJitter": {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.25},
-    "Normalize": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
-}
-BATCHES = [(2, 3, 5, 7), (3, 3, 5, 7), (2, 1, 3, 5, 7)]
+LAID_OUT_SHAPES = ((3, 5, 7), (2, 3, 5, 7))
+BATCHES = Inside(((2, 3, 5, 7), (3, 3, 5, 7), (2, 1, 3, 5, 7)))
+ONE_OR_MORE = Inside(((3, 5, 7), *BATCHES))
 SEEDS = range(4)  # enough for each random transform to do something, and to do nothing
 
 
-def usual(transform):
-    """The transform with the arguments above."""
-    option(transform, *USUAL[transform.name])
-    return transform(**USUAL[transform.name])
-
-
-def dtypes_of(transform) -> tuple[torch.dtype, ...]:
+def dtypes_of(transform) -> list[torch.dtype]:
     """Normalize takes no whole numbers: see `test_normalize.py`."""
-    return DTYPES if transform.name == "Normalize" else IMAGE_DTYPES
+    return kinds(transform, DTYPES if transform.name == "Normalize" else IMAGE_DTYPES)
 
 
 def seeded(function, image: Tensor, seed: int) -> Tensor:
     """What becomes of the image with this draw."""
-    with randomness(seed):
+    with randomness(seed), others_seeded(seed):
         return function(image)
 
 
 @pytest.mark.claim("5.3.1")
 def test_shape_and_dtype_are_kept(transform):
-    kinds = itertools.product([(3, 5, 7), *BATCHES], dtypes_of(transform), SEEDS)
-    for shape, dtype, seed in kinds:
+    if transform.name == "RandomCrop":
+        needs_options(transform, 3, padding=1)
+    for shape, dtype, seed in itertools.product(ONE_OR_MORE, dtypes_of(transform), SEEDS):
         came = seeded(usual(transform), picture(*shape, dtype=dtype), seed)
         assert (came.shape, came.dtype) == (shape, dtype)
 
 
 @pytest.mark.claim("5.3.1")
 def test_the_range_of_values_is_kept(random_transform):
-    for dtype, seed in itertools.product(FLOATS, range(16)):
+    for dtype, seed in itertools.product(kinds(random_transform, FLOATS), range(16)):
         came = seeded(usual(random_transform), picture(3, 5, 7, dtype=dtype), seed)
         assert came.min() >= 0, f"of numbers between 0 and 1 it made {came.min()}"
         assert came.max() <= 1, f"of numbers between 0 and 1 it made {came.max()}"
@@ -67,7 +68,7 @@ def test_the_range_of_values_is_kept(random_transform):
 
 @pytest.mark.claim("5.3.1")
 def test_pictures_vary_from_call_to_call(random_transform):
-    for dtype in IMAGE_DTYPES:
+    for dtype in kinds(random_transform):
         function, image = usual(random_transform), picture(3, 5, 7, dtype=dtype)
         with randomness():
             came = {tuple(function(image).flatten().tolist()) for _ in range(30)}
@@ -76,10 +77,10 @@ def test_pictures_vary_from_call_to_call(random_transform):
 
 @pytest.mark.claim("5.3.4")
 def test_the_image_is_left_as_it_was(transform):
-    for dtype, seed in itertools.product(dtypes_of(transform), SEEDS):
-        image = picture(2, 3, 5, 7, dtype=dtype)
+    for shape, dtype, seed in itertools.product(ONE_OR_MORE, dtypes_of(transform), SEEDS):
+        image = picture(*shape, dtype=dtype)
         seeded(usual(transform), image, seed)
-        assert torch.equal(image, picture(2, 3, 5, 7, dtype=dtype)), "it was written into"
+        assert torch.equal(image, picture(*shape, dtype=dtype)), "it was written into"
 
 
 def assert_same_picture(sentence: str, came: Tensor, right: Tensor) -> None:
@@ -117,7 +118,9 @@ def test_the_images_of_a_batch_do_not_see_each_other(transform):
 
 @pytest.mark.claim("5.3.4")
 def test_the_seed_of_torch_decides(random_transform):
-    function, image, sequences = usual(random_transform), picture(3, 5, 7), []
+    needs_torch_randomness()
+    function, sequences = usual(random_transform), []
+    image = picture(3, 5, 7, dtype=kind(random_transform))
     for seed in (0, 1, 0):
         with randomness(seed):
             sequences.append(torch.stack([function(image) for _ in range(24)]))
@@ -137,19 +140,20 @@ def test_to_be_made_a_transform_draws_and_seeds_nothing(transform):
 
 @pytest.mark.claim("5.3.4")
 def test_no_seed_is_set_and_no_other_randomness_touched(transform):
+    needs_torch_randomness()
     function = usual(transform)
     with randomness():
         before = other_randomness()
         for call in range(4):
-            function(picture(3, 5, 7))
+            function(picture(3, 5, 7, dtype=kind(transform)))
             assert other_randomness() == before, f"call {call} drew elsewhere, or seeded"
     assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
 
 
 @pytest.mark.claim("5.3.4")
 def test_the_place_in_memory_changes_nothing(transform):
-    function, kinds = usual(transform), (torch.float64, dtypes_of(transform)[-1])
-    for dtype, shape, seed in itertools.product(kinds, [(3, 5, 7), (2, 3, 5, 7)], SEEDS):
+    function, some = usual(transform), {kind(transform), dtypes_of(transform)[-1]}
+    for dtype, shape, seed in itertools.product(some, inside(LAID_OUT_SHAPES), SEEDS):
         image = picture(*shape, dtype=dtype)
         right = seeded(function, image, seed)
         for name, layout in VIEWS.items():
@@ -158,8 +162,8 @@ def test_the_place_in_memory_changes_nothing(transform):
 
 @pytest.mark.claim("5.3.4")
 def test_nothing_is_remembered_from_earlier_calls(transform):
-    kinds = itertools.product([(2, 3, 5, 7), (3, 6, 8), (3, 5, 7)], dtypes_of(transform))
-    images = [picture(*shape, dtype=dtype) for shape, dtype in kinds]
+    some = itertools.product(inside([(2, 3, 5, 7), (3, 6, 8), (3, 5, 7)]), dtypes_of(transform))
+    images = [picture(*shape, dtype=dtype) for shape, dtype in some]
     for seed, order in itertools.product(SEEDS, (images, images[::-1])):
         function = usual(transform)
         for image in [*order, *reversed(order)]:
@@ -179,7 +183,7 @@ def test_a_copy_does_as_the_original(transform):
 
 @pytest.mark.claim("5.3.4")
 def test_to_evaluate_or_to_train_makes_no_difference(transform):
-    function, image = usual(transform), picture(3, 5, 7)
+    function, image = usual(transform), picture(3, 5, 7, dtype=kind(transform))
     right = [seeded(function, image, seed) for seed in SEEDS]
     for mode in ("eval", "train"):
         getattr(function, mode, lambda: None)()  # what is no torch.nn.Module has no modes
@@ -200,10 +204,11 @@ def test_the_default_dtype_changes_nothing(transform):
 
 @pytest.mark.claim("5.3.4")
 def test_gradients_find_the_way_back_to_the_image(geometric_transform):
+    kinds(geometric_transform, FLOATS)
     # Colours that change are cut off; all others move on a straight line, with any one draw.
-    for shape, seed in itertools.product([(3, 5, 7), (2, 3, 5, 7)], SEEDS):
+    for shape, seed in itertools.product(inside([(3, 5, 7), (2, 3, 5, 7)]), SEEDS):
         function, image = usual(geometric_transform), picture(*shape)
-        cotangent = grid(*shape, limit=2)
+        cotangent = grid(*function(image).shape, limit=2)
         rise = seeded(function, image, seed) - seeded(function, 0 * image, seed)
         came = gradient(lambda x, f=function, s=seed: seeded(f, x, s), image, cotangent)
         sentence = "a straight line rises by its slope times the way"
@@ -212,6 +217,7 @@ def test_gradients_find_the_way_back_to_the_image(geometric_transform):
 
 @pytest.mark.claim("5.3.4")
 def test_asking_for_gradients_changes_no_value(transform):
+    kinds(transform, FLOATS)
     function, image = usual(transform), picture(3, 5, 7).requires_grad_()
     with feature("gradients"):  # which torchvision's newer ColorJitter has none of
         function(image)
@@ -220,3 +226,43 @@ def test_asking_for_gradients_changes_no_value(transform):
         assert_same_picture("while gradients are recorded", came.detach(), right)
         with torch.no_grad():
             assert_same_picture("under no_grad", seeded(function, image, seed), right)
+
+
+# How several inputs are handed over, and what comes back in the same form.
+FORMS = {
+    "one after the other": lambda image, other: (image, other),
+    "in a tuple": lambda image, other: ((image, other),),
+    "in a list": lambda image, other: ([image, other],),
+    "in a dictionary": lambda image, other: ({"image": image, "label": other},),
+    "in a list inside a dictionary": lambda image, other: ({"first": [image], "then": [other]},),
+}
+
+
+def labels() -> list[object]:
+    """Numbers, words, and tensors small and large."""
+    whole = [] if "integers" in current().without else [torch.tensor(3), grid(2, 5, 7) > 0]
+    return [3, "cat", exact([1, 0, 0.5]), grid(3, 5, 7), *whole]
+
+
+def flat(parts: object) -> list[object]:
+    """What is in tuples, lists and dictionaries, in its order."""
+    if isinstance(parts, dict | list | tuple):
+        inner = parts.values() if isinstance(parts, dict) else parts
+        return [one for part in inner for one in flat(part)]
+    return [parts]
+
+
+@pytest.mark.claim("5.3.1", "5.3.4")
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_beside_an_image_a_label_stays_as_it_is(transform, form):
+    # Of several plain tensors the first is the image: so torchvision documents it.
+    function, image = usual(transform), picture(3, 5, 7, dtype=kind(transform))
+    both = lambda x: flat(function(*form(x, 3)))[1]  # noqa: E731
+    taken = outcome(lambda: [seeded(both, image, seed) for seed in range(32)])
+    if isinstance(taken, Exception):
+        raise NotProvided("not provided: several inputs in this form")
+    for label, seed in itertools.product(labels(), SEEDS):
+        right = seeded(function, image, seed)
+        first, other = flat(seeded(lambda x, y=label: function(*form(x, y)), image, seed))
+        assert_same_picture("the image", first, right)
+        assert str(other) == str(label), f"the label {label} became {other}"

@@ -10,17 +10,20 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import nn
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, SHAPES, exact, grid, numbers
+from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.regularization.penalties import pull, weights
 
 
 @pytest.mark.claim("5.1.3")
 @given(st.lists(numbers(limit=1e300), min_size=1, max_size=5))
+@example([2.0, -1.0])
 def test_it_is_the_sum_of_the_sizes_however_large(l1_penalty, row):
     came = l1_penalty([exact(row[:1]), exact(row[1:])])
     assert_close("the penalty", came, exact(sum(abs(w) for w in row)))
@@ -78,8 +81,10 @@ def test_no_optimizer_of_pytorch_has_an_option_of_that_name() -> None:
 
 @pytest.mark.claim("5.1.4")
 def test_added_to_a_loss_by_hand_it_pulls_every_weight_of_a_model(l1_penalty):
-    model, x = nn.Linear(3, 2).double(), grid(5, 3)
+    model, x = nn.Linear(3, 2).to(widest()), grid(5, 3)
     gradients = []
+    with feature("what is no list"):
+        l1_penalty(model.parameters())
     for strength in (0.0, 0.25):
         model.zero_grad()
         loss = model(x).square().mean() + strength * l1_penalty(model.parameters())

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.regularization.images import FLOATS, kinds
 from sums_to_one.tests.regularization.overfitted import (
     NEW_SAMPLES,
     assert_narrower,
@@ -80,9 +81,12 @@ def gained(
     new, right = x[:, samples:].flatten(2), label[:, samples:] > 0
     x, label = x[:, :samples], label[:, :samples]
     flip, copies = RandomHorizontalFlip(0.5), 4 if samples < 50 else 1
+    dtype = kinds(RandomHorizontalFlip, FLOATS)[0]
     torch.default_generator.manual_seed(0)
-    flipped = [torch.stack([flip(image) for image in x.flatten(0, 1)]) for _ in range(copies)]
-    more = torch.cat([x, *[f.reshape(x.shape) for f in flipped]], dim=1)
+    flipped = [
+        torch.stack([flip(image) for image in x.flatten(0, 1).to(dtype)]) for _ in range(copies)
+    ]
+    more = torch.cat([x, *[f.reshape(x.shape).double() for f in flipped]], dim=1)
     accuracies = []
     for pixels in (x.flatten(2), more.flatten(2)):
         target = label.repeat(1, pixels.shape[1] // samples)[..., None]

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
-from sums_to_one.tests.common.inputs import grid
-from sums_to_one.tests.common.options import feature, option
+from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_mean,
@@ -24,13 +25,15 @@ from sums_to_one.tests.common.statistical import (
     randomness,
     uniform_scores,
 )
-from sums_to_one.tests.regularization.images import numbered
+from sums_to_one.tests.regularization.images import FLOATS, kind, kinds, numbered, provided
+from sums_to_one.tests.regularization.refusals import needs_options
 from sums_to_one.tests.regularization.windows import (
     Case,
     assert_no_place_left_out,
     assert_windows,
     cases,
     grown,
+    of_case,
     padded,
     paddings,
     place_shares,
@@ -42,6 +45,14 @@ FILLS = (101, 150, 202)  # of three channels
 TOO_LARGE = (ValueError, RuntimeError, AssertionError)  # by which a window may be refused
 
 
+def needs_mode(RandomCrop, mode: str) -> None:
+    """End the claim as not provided where padding of this kind is refused."""
+    needs_options(RandomCrop, 3, padding=1, padding_mode="constant")
+    image = numbered(3, 4, 5, dtype=kind(RandomCrop))
+    with feature(f"the padding mode {mode!r}"):
+        RandomCrop((5, 4), padding=2, padding_mode=mode)(image)
+
+
 def cuts(crop, image: Tensor, count: int = 3) -> list[Tensor]:
     with randomness():
         return [crop(image) for _ in range(count)]
@@ -50,57 +61,56 @@ def cuts(crop, image: Tensor, count: int = 3) -> list[Tensor]:
 @pytest.mark.claim("5.3.1")
 @given(cases(st.none()))
 def test_it_is_a_window_of_the_image(RandomCrop, case):
-    image = numbered(*case.shape, dtype=case.dtype)
+    image = of_case(RandomCrop, case)
     assert_windows(cuts(RandomCrop(case.size), image), image, case.size)
 
 
 @pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("size", [1, 3, 5])
 def test_one_number_is_the_size_of_a_square(RandomCrop, size):
-    assert_windows(cuts(RandomCrop(size), numbered(3, 5, 7)), numbered(3, 5, 7), (size, size))
+    image = numbered(3, 5, 7, dtype=kind(RandomCrop))
+    assert_windows(cuts(RandomCrop(size), image), image, (size, size))
 
 
 @pytest.mark.claim("5.3.1")
 @given(cases(paddings(4)))
 @example(Case((3, 3, 5), (3, 8), (2, 0), torch.int64))
 def test_it_is_a_window_of_the_padded_image(RandomCrop, case):
-    option(RandomCrop, "padding")
-    image = numbered(*case.shape, dtype=case.dtype)
-    crops = cuts(RandomCrop(case.size, case.padding), image)
+    needs_options(RandomCrop, 3, padding=1)
+    image = of_case(RandomCrop, case)
+    crops = cuts(RandomCrop(case.size, padding=case.padding), image)
     assert_windows(crops, padded(image, case.padding), case.size)
 
 
 @pytest.mark.claim("5.3.1")
 @given(cases(paddings(4)), st.integers(0, 200))
 def test_the_padding_is_filled_as_asked(RandomCrop, case, fill):
-    option(RandomCrop, "padding", "fill")
-    image = numbered(*case.shape, dtype=case.dtype)
+    needs_options(RandomCrop, 3, padding=1, fill=1)
+    image = of_case(RandomCrop, case)
     crops = cuts(RandomCrop(case.size, padding=case.padding, fill=fill), image)
     assert_windows(crops, padded(image, case.padding, fill), case.size)
 
 
 @pytest.mark.claim("5.3.1")
-@pytest.mark.parametrize("dtype", [torch.float32, torch.uint8], ids=str)
-@pytest.mark.parametrize("leading", [(), (2,), (3,)], ids=["one image", "two", "three"])
-def test_each_channel_may_have_a_fill_of_its_own(RandomCrop, leading, dtype):
-    option(RandomCrop, "padding", "fill")
+def test_each_channel_may_have_a_fill_of_its_own(RandomCrop):
+    needs_options(RandomCrop, 3, padding=1, fill=1)
     with feature("a fill for each channel"):
-        RandomCrop(4, padding=2, fill=FILLS)(numbered(3, 2, 3, dtype=torch.float32))
-    image, padding = numbered(*leading, 3, 2, 3, dtype=dtype), (2, 1, 3, 2)
-    channels = zip(image.unbind(dim=-3), FILLS, strict=True)
-    right = torch.stack([padded(channel, padding, fill) for channel, fill in channels], dim=-3)
-    assert_windows(cuts(RandomCrop((4, 5), padding=padding, fill=FILLS), image), right, (4, 5))
+        RandomCrop(4, padding=2, fill=FILLS)(numbered(3, 2, 3, dtype=kind(RandomCrop)))
+    shapes, padding = [(3, 2, 3), (2, 3, 2, 3), (3, 3, 2, 3)], (2, 1, 3, 2)
+    for shape, dtype in itertools.product(inside(shapes), kinds(RandomCrop)):
+        image = numbered(*shape, dtype=dtype)
+        channels = zip(image.unbind(dim=-3), FILLS, strict=True)
+        right = torch.stack([padded(channel, padding, fill) for channel, fill in channels], dim=-3)
+        assert_windows(cuts(RandomCrop((4, 5), padding=padding, fill=FILLS), image), right, (4, 5))
 
 
 @pytest.mark.claim("5.3.1")
-@given(
-    # NumPy pads no empty batch in this way.
-    cases(paddings(2), least=3).filter(lambda case: 0 not in case.shape),
-    st.sampled_from(MODES),
-)
+@pytest.mark.parametrize("mode", MODES)
+# NumPy pads no empty batch in this way.
+@given(case=cases(paddings(2), least=3).filter(lambda case: 0 not in case.shape))
 def test_the_padding_may_come_from_the_image(RandomCrop, case, mode):
-    option(RandomCrop, "padding", "padding_mode")
-    image = numbered(*case.shape, dtype=case.dtype)
+    needs_mode(RandomCrop, mode)
+    image = of_case(RandomCrop, case)
     crops = cuts(RandomCrop(case.size, padding=case.padding, padding_mode=mode), image)
     assert_windows(crops, padded(image, case.padding, mode=mode), case.size)
 
@@ -108,19 +118,23 @@ def test_the_padding_may_come_from_the_image(RandomCrop, case, mode):
 @pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (2, 7), (4, 1), (6, 7)])
 def test_what_an_image_lacks_is_added_if_that_is_asked_for(RandomCrop, height, width):
-    option(RandomCrop, "pad_if_needed", "padding")
-    image, size = numbered(2, 3, height, width), (4, 5)
-    for padding in (None, (1, 0)):
-        crops = cuts(RandomCrop(size, padding=padding, pad_if_needed=True), image, 200)
+    needs_options(RandomCrop, 3, pad_if_needed=True)
+    image, size = numbered(3, height, width, dtype=kind(RandomCrop)), (4, 5)
+    for padding in (None, (1, 0)) if provided(RandomCrop, "padding") else (None,):
+        options = {} if padding is None else {"padding": padding}
+        crops = cuts(RandomCrop(size, pad_if_needed=True, **options), image, 200)
         assert_no_place_left_out(crops, padded(image, grown(image, padding, size)), size)
 
 
 @pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize(("fill", "mode"), [(201, "constant"), (0, "edge")], ids=["fill", "edge"])
 def test_what_is_added_is_padding_like_any_other(RandomCrop, fill, mode):
-    option(RandomCrop, "pad_if_needed", "padding", "fill", "padding_mode")
-    for shape, padding in itertools.product([(2, 3), (2, 7), (4, 1)], (None, (1, 0))):
-        image, options = numbered(2, 3, *shape), {"fill": fill, "padding_mode": mode}
+    needs_options(RandomCrop, 3, pad_if_needed=True, padding=1, fill=1, padding_mode="constant")
+    needs_mode(RandomCrop, mode)
+    shapes = inside([(3, 2, 3), (3, 2, 7), (3, 4, 1), (2, 3, 2, 3)])
+    for shape, padding in itertools.product(shapes, (None, (1, 0))):
+        image = numbered(*shape, dtype=kind(RandomCrop))
+        options = {"fill": fill, "padding_mode": mode}
         crop = RandomCrop((4, 5), pad_if_needed=True, padding=padding, **options)
         right = padded(image, grown(image, padding, (4, 5)), fill, mode)
         assert_windows(cuts(crop, image), right, (4, 5))
@@ -129,20 +143,22 @@ def test_what_is_added_is_padding_like_any_other(RandomCrop, fill, mode):
 @pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("mode", ["reflecting", "", "CONSTANT_"])
 def test_a_padding_that_there_is_not_is_refused(RandomCrop, mode):
-    option(RandomCrop, "padding", "padding_mode")
+    needs_options(RandomCrop, 3, padding=1, padding_mode="constant")
+    image = numbered(3, 5, 7, dtype=kind(RandomCrop))
     with pytest.raises((ValueError, TypeError, LookupError, RuntimeError, AssertionError)):
-        RandomCrop((5, 7), padding=2, padding_mode=mode)(numbered(3, 5, 7))
+        RandomCrop((5, 7), padding=2, padding_mode=mode)(image)
 
 
 @pytest.mark.claim("5.3.1")
 def test_an_image_smaller_than_the_window_is_refused(RandomCrop):
-    for shape, size in [((3, 5, 7), (6, 7)), ((3, 5, 7), (5, 8)), ((2, 3, 5, 7), 6)]:
+    image = numbered(3, 5, 7, dtype=kind(RandomCrop))
+    for size in [(6, 7), (5, 8), 6]:
         with pytest.raises(TOO_LARGE):
-            RandomCrop(size)(numbered(*shape))
-    option(RandomCrop, "padding")
+            RandomCrop(size)(image)
+    needs_options(RandomCrop, 3, padding=1)
     for size, padding in [((6, 7), (1, 0)), ((5, 8), (0, 1)), ((8, 7), 1), ((7, 9), (1, 1, 1, 0))]:
         with pytest.raises(TOO_LARGE):
-            RandomCrop(size, padding=padding)(numbered(3, 5, 7))
+            RandomCrop(size, padding=padding)(image)
 
 
 @pytest.mark.claim("5.3.6")
@@ -150,16 +166,17 @@ def test_no_place_is_left_out(RandomCrop):
     # The smallest windows, the largest but one, and an image one pixel high, or wide. By chance,
     # one of 12 places is never seen in 280 calls once in three thousand million runs.
     for shape, size in [((3, 4), (1, 1)), ((4, 3), (3, 2)), ((1, 7), (1, 3)), ((5, 1), (2, 1))]:
-        image = numbered(2, *shape)
+        image = numbered(3, *shape, dtype=kind(RandomCrop))
         assert_no_place_left_out(cuts(RandomCrop(size), image, 280), image, size)
 
 
 @pytest.mark.claim("5.3.6")
 def test_with_padding_no_place_is_left_out_either(RandomCrop):
-    option(RandomCrop, "padding")
+    needs_options(RandomCrop, 3, padding=1)
+    image = numbered(3, 2, 3, dtype=kind(RandomCrop))
     for padding in (1, (1, 0), (0, 1), (1, 0, 0, 1), (0, 1, 1, 1)):
-        crops = cuts(RandomCrop((2, 3), padding=padding), numbered(3, 2, 3), 200)
-        assert_no_place_left_out(crops, padded(numbered(3, 2, 3), padding), (2, 3))
+        crops = cuts(RandomCrop((2, 3), padding=padding), image, 200)
+        assert_no_place_left_out(crops, padded(image, padding), (2, 3))
 
 
 @pytest.mark.claim("5.3.6")
@@ -170,8 +187,9 @@ def test_with_padding_no_place_is_left_out_either(RandomCrop):
 )
 def test_all_places_are_equally_likely(RandomCrop, shape, size, padding):
     options = {} if padding is None else {"padding": padding}
-    option(RandomCrop, *options)
-    windows = torch.cat(cuts(RandomCrop(size, **options), numbered(1, *shape), CROPS))
+    needs_options(RandomCrop, size, **options)
+    image = numbered(1, *shape, dtype=kinds(RandomCrop, (widest(), torch.int64))[0])
+    windows = torch.cat(cuts(RandomCrop(size, **options), image, CROPS)).long()
     down, across = place_shares(windows, shape, padding)
     assert_even_places("from top to bottom", down)
     assert_even_places("from left to right", across)
@@ -192,12 +210,13 @@ def assert_even_places(direction: str, share: Tensor) -> None:
 @pytest.mark.claim("5.3.4")
 @pytest.mark.parametrize("mode", ["constant", *MODES])
 def test_a_pixel_gets_the_gradients_of_all_its_copies(RandomCrop, mode):
-    option(RandomCrop, "padding", "padding_mode")
+    needs_mode(RandomCrop, mode)
+    kinds(RandomCrop, FLOATS)
     crop, cotangent = RandomCrop((5, 4), padding=2, padding_mode=mode), grid(3, 5, 4)
     for further in range(4):
         with randomness(further):
-            source = crop(numbered(3, 4, 5)).flatten()
+            source = crop(numbered(3, 4, 5)).flatten().long()
         with randomness(further):
             came = gradient(crop, grid(3, 4, 5), cotangent)
-        right = torch.zeros(61, dtype=torch.float64).index_add(0, source, cotangent.flatten())
+        right = exact([0.0] * 61).index_add(0, source, cotangent.flatten())
         assert_close("the gradient", came, right[1:].reshape(3, 4, 5))

@@ -10,13 +10,20 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.limits import inside
+from sums_to_one.tests.common.options import option
 from sums_to_one.tests.common.statistical import assert_mean, assert_unrelated, randomness
 from sums_to_one.tests.regularization.fates import fate_scores
-from sums_to_one.tests.regularization.images import numbered
+from sums_to_one.tests.regularization.images import kinds, numbered
 
-FLIPPED = [(1, 1, 1), (1, 1, 2), (3, 5, 7), (4, 7, 5), (1, 5, 5), (2, 3, 5, 7), (5, 1, 2, 3, 4)]
-KINDS = list(itertools.product(FLIPPED, (*DTYPES, torch.uint8, torch.int64, torch.bool)))
+SIZES = [(1, 1, 1), (1, 1, 2), (3, 5, 7), (4, 7, 5), (1, 5, 5), (2, 3, 5, 7), (5, 1, 2, 3, 4)]
+EVERY_KIND = (*DTYPES, torch.uint8, torch.int64, torch.bool)
 FLIPS = 4096  # of which the one in ten that should be flipped is told from one in seven
+
+
+def flipped_ones(flip) -> list[tuple[tuple[int, ...], torch.dtype]]:
+    """The shapes and dtypes of images that it takes."""
+    return list(itertools.product(inside(SIZES), kinds(flip, EVERY_KIND)))
 
 
 def mirrored(image: Tensor) -> Tensor:
@@ -25,7 +32,7 @@ def mirrored(image: Tensor) -> Tensor:
 
 @pytest.mark.claim("5.3.1")
 def test_it_is_the_image_or_its_mirror_image(RandomHorizontalFlip):
-    for shape, dtype in KINDS:
+    for shape, dtype in flipped_ones(RandomHorizontalFlip):
         flip, image = RandomHorizontalFlip(), numbered(*shape, dtype=dtype)
         with randomness():
             for came in [flip(image) for _ in range(8)]:
@@ -36,16 +43,18 @@ def test_it_is_the_image_or_its_mirror_image(RandomHorizontalFlip):
 
 @pytest.mark.claim("5.3.6")
 def test_with_p_1_every_image_is_mirrored(RandomHorizontalFlip):
-    for (shape, dtype), p in itertools.product(KINDS, (1, 1.0)):
+    option(RandomHorizontalFlip, "p")
+    for (shape, dtype), p in itertools.product(flipped_ones(RandomHorizontalFlip), (1, 1.0)):
         image = numbered(*shape, dtype=dtype)
         with randomness():
-            for came in [RandomHorizontalFlip(p)(image) for _ in range(4)]:
+            for came in [RandomHorizontalFlip(p=p)(image) for _ in range(4)]:
                 assert torch.equal(came, mirrored(image)), f"{shape}, {dtype}: came {came.tolist()}"
 
 
 @pytest.mark.claim("5.3.6")
 def test_with_p_0_no_image_is_mirrored(RandomHorizontalFlip):
-    for (shape, dtype), p in itertools.product(KINDS, (0, 0.0)):
+    option(RandomHorizontalFlip, "p")
+    for (shape, dtype), p in itertools.product(flipped_ones(RandomHorizontalFlip), (0, 0.0)):
         image = numbered(*shape, dtype=dtype)
         with randomness():
             for came in [RandomHorizontalFlip(p)(image) for _ in range(4)]:
@@ -55,8 +64,12 @@ def test_with_p_0_no_image_is_mirrored(RandomHorizontalFlip):
 @pytest.mark.claim("5.3.6")
 @pytest.mark.parametrize("p", [0.1, None, 0.9], ids=lambda p: "by default" if p is None else str(p))
 def test_calls_flip_with_probability_p_whatever_came_before(RandomHorizontalFlip, p):
+    option(RandomHorizontalFlip, *([] if p is None else ["p"]))
     flip = RandomHorizontalFlip() if p is None else RandomHorizontalFlip(p=p)
-    images = [numbered(1, 1, 2).float(), numbered(2, 1, 1, 3).float(), numbered(3, 2, 5).byte()]
+    some = itertools.product(
+        inside([(1, 1, 2), (2, 1, 1, 3), (3, 2, 5)]), kinds(RandomHorizontalFlip)
+    )
+    images = [numbered(*shape, dtype=dtype) for shape, dtype in some]
     with randomness():
         calls = itertools.islice(itertools.cycle(images), FLIPS)
         flipped = torch.tensor([not torch.equal(flip(image), image) for image in calls])

@@ -6,8 +6,10 @@ it comes from, or the fill. Where two are equally near, either is right, and is 
 What it owes its caller like every transform is in `test_every_transform.py`.
 """
 
+import functools
 import itertools
 import math
+import sys
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import every_layout, grid
+from sums_to_one.tests.common.limits import NotProvided, inside, widest
 from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
@@ -24,7 +27,8 @@ from sums_to_one.tests.common.statistical import (
     sizes,
     uniform_scores,
 )
-from sums_to_one.tests.regularization.images import DRAWS, IMAGE_DTYPES
+from sums_to_one.tests.regularization.images import DRAWS, FLOATS, kind, kinds
+from sums_to_one.tests.regularization.refusals import needs_options, outcome
 
 FRAMES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
 
@@ -32,15 +36,16 @@ angles = st.integers(-8 * 360, 8 * 360).map(lambda n: n / 8)
 lengths = st.integers(1, 13)
 
 
-def lit(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+def lit(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
     """An image of no black pixel, so that a fill of 0 is none of its pixels; few are equal."""
-    shares = (grid(*shape) + 6) / 12
+    shares, dtype = (grid(*shape) + 6) / 12, dtype or widest()
     return (shares * 250 + 1).to(dtype) if dtype == torch.uint8 else (shares / 2 + 0.25).to(dtype)
 
 
 @pytest.mark.claim("5.3.7")
 def test_quarter_turns_are_exact_and_counter_clockwise(RandomRotation):
-    for size, turns, dtype in itertools.product((1, 2, 3, 4, 7, 32), range(-4, 9), IMAGE_DTYPES):
+    some = itertools.product((1, 2, 3, 4, 7, 32), range(-4, 9), kinds(RandomRotation))
+    for size, turns, dtype in some:
         image = lit(3, size, size, dtype=dtype)
         came = RandomRotation((90 * turns, 90 * turns))(image)
         assert torch.equal(came, image.rot90(turns, (1, 2))), f"{turns} of {image}: {came}"
@@ -49,22 +54,29 @@ def test_quarter_turns_are_exact_and_counter_clockwise(RandomRotation):
 @pytest.mark.claim("5.3.7")
 def test_half_a_turn_flips_both_ways_and_a_whole_one_none(RandomRotation):
     for (height, width), sign in itertools.product(FRAMES, (1, -1)):
-        image = lit(3, height, width)
+        image = lit(3, height, width, dtype=kind(RandomRotation))
         for angle, expected in ((180, image.flip(1, 2)), (360, image), (0, image)):
             came = RandomRotation((sign * angle, sign * angle))(image)
             assert torch.equal(came, expected), f"{sign * angle} degrees of {image}: {came}"
 
 
-def turned(image: Tensor, degrees: float, fill: float = 0, centre=None) -> tuple[Tensor, Tensor]:
-    """The image as it should be, and which of its pixels are nearest to one place alone."""
+def sources(image: Tensor, degrees: float, centre=None, size=None) -> tuple[Tensor, Tensor]:
+    """From which rows and columns of the image the pixels come, of one of that size."""
     *_, height, width = image.shape
     cx, cy = centre or (width / 2, height / 2)
-    y = torch.arange(height, dtype=torch.float64)[:, None] + 0.5 - cy
-    x = torch.arange(width, dtype=torch.float64) + 0.5 - cx
+    down, across = size or (height, width)
+    y = torch.arange(down, dtype=torch.float64)[:, None] + 0.5 - cy - (down - height) / 2
+    x = torch.arange(across, dtype=torch.float64) + 0.5 - cx - (across - width) / 2
     turn = math.radians(degrees)
     # Back to where it comes from; y points down, so this is clockwise to the eye.
     rows = x * math.sin(turn) + y * math.cos(turn) + cy
-    columns = x * math.cos(turn) - y * math.sin(turn) + cx
+    return rows, x * math.cos(turn) - y * math.sin(turn) + cx
+
+
+def turned(image: Tensor, degrees: float, fill: float = 0, **frame) -> tuple[Tensor, Tensor]:
+    """The image as it should be, and which of its pixels are nearest to one place alone."""
+    *_, height, width = image.shape
+    rows, columns = sources(image, degrees, **frame)
     sure = ((rows - rows.round()).abs() > 1e-3) & ((columns - columns.round()).abs() > 1e-3)
     rows, columns = rows.floor().long() + 1, columns.floor().long() + 1
     framed = torch.full((*image.shape[:-2], height + 2, width + 2), fill, dtype=image.dtype)
@@ -77,31 +89,31 @@ def assert_turned(came: Tensor, image: Tensor, degrees: float, **options) -> Non
     __tracebackhide__ = True
     expected, sure = turned(image, degrees, **options)
     what = f"{tuple(image.shape)} of {image.dtype} by {degrees} degrees"
-    assert (came.shape, came.dtype) == (image.shape, image.dtype), f"{what}: came {came}"
+    assert came.dtype == image.dtype, f"{what}: came {came.dtype}"
+    assert came.shape == expected.shape, f"{what}: came the shape {tuple(came.shape)}"
     wrong = (came != expected) & sure
     assert not wrong.any(), f"{what}: came {came}, should be {expected}, wrong at {wrong.nonzero()}"
 
 
 @pytest.mark.claim("5.3.7")
-@given(lengths, lengths, angles, st.sampled_from(IMAGE_DTYPES))
-def test_each_pixel_is_the_nearest_to_where_it_comes_from(
-    RandomRotation, height, width, angle, dtype
-):
-    image = lit(3, height, width, dtype=dtype)
-    assert_turned(RandomRotation((angle, angle))(image), image, angle)
+@given(lengths, lengths, angles)
+def test_each_pixel_is_the_nearest_to_where_it_comes_from(RandomRotation, height, width, angle):
+    for dtype in kinds(RandomRotation):
+        image = lit(3, height, width, dtype=dtype)
+        assert_turned(RandomRotation((angle, angle))(image), image, angle)
 
 
 @pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("angle", [1, 30, -45, 100, 179, -150.5])
 def test_each_pixel_of_a_large_image_is_the_nearest_too(RandomRotation, angle):
-    image = lit(1, 199, 151)
+    image = lit(1, 199, 151, dtype=kind(RandomRotation))
     assert_turned(RandomRotation((angle, angle))(image), image, angle)
 
 
 @pytest.mark.claim("5.3.1")
 def test_no_pixel_is_new(RandomRotation):
     for (height, width), angle in itertools.product(FRAMES, (45, 90, 270, 30, -60, 135, 22.5)):
-        image = lit(1, height, width)
+        image = lit(1, height, width, dtype=kind(RandomRotation))
         came = RandomRotation((angle, angle))(image)
         new = came[~torch.isin(came, image) & (came != 0)]
         assert not new.numel(), f"{angle} degrees: {new.tolist()} are neither 0 nor in {image}"
@@ -109,23 +121,24 @@ def test_no_pixel_is_new(RandomRotation):
 
 def compass(size: int) -> Tensor:
     """An image whose pixels tell their own places from the centre: y and x."""
-    places = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    places = torch.arange(size, dtype=widest()) - (size - 1) / 2
     return torch.stack(torch.meshgrid(places, places, indexing="ij"))
 
 
 @pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("angle", [45, 17, -110])
 def test_a_disc_stays_where_it_is_and_the_corners_are_filled(RandomRotation, angle):
-    radius = compass(41)[:2].square().sum(0).sqrt()
-    came = RandomRotation((angle, angle))((radius < 12).double().expand(3, 41, 41))
+    radius, dtype = compass(41).square().sum(0).sqrt(), kind(RandomRotation)
+    came = RandomRotation((angle, angle))((radius < 12).to(dtype).expand(3, 41, 41))
     assert came[:, radius < 11].eq(1).all(), "the inside of the disc moved"
     assert came[:, radius > 13].eq(0).all(), "something moved out of the disc"
-    corners = RandomRotation((angle, angle))(torch.ones(3, 41, 41))[:, radius > 28]
+    corners = RandomRotation((angle, angle))(torch.ones(3, 41, 41, dtype=dtype))[:, radius > 28]
     assert corners.eq(0).all(), f"nothing is there, came {corners}"
 
 
 @pytest.mark.claim("5.3.7")
 def test_turned_there_and_back_every_pixel_is_at_home(RandomRotation):
+    kinds(RandomRotation, FLOATS)
     image = compass(15)
     disc = image.square().sum(0).sqrt() < 6.5
     for angle in (1, 10, 30, 45, 77.5, 100, 200, -5, -60, -359):
@@ -138,9 +151,12 @@ def test_turned_there_and_back_every_pixel_is_at_home(RandomRotation):
 @pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("fill", [0, 1, 0.5, (0.125, 0.25, 0.75)], ids=str)
 def test_what_lies_outside_has_the_fill(RandomRotation, fill):
-    option(RandomRotation, "fill")
+    needs_options(RandomRotation, 20, fill=1)
+    kinds(RandomRotation, FLOATS)
+    with feature("a fill of this kind"):
+        RandomRotation((20, 20), fill=fill)(lit(3, 5, 11))
     of_channels = fill if isinstance(fill, tuple) else (fill,) * 3
-    for angle, shape in itertools.product((20, 90, -45), ((3, 5, 11), (2, 3, 5, 11))):
+    for angle, shape in itertools.product((20, 90, -45), inside([(3, 5, 11), (2, 3, 5, 11)])):
         image = lit(*shape)
         image[..., ::2, :] = 0  # black is a colour, and not what the fill is for
         came = RandomRotation((angle, angle), fill=fill)(image)
@@ -150,7 +166,8 @@ def test_what_lies_outside_has_the_fill(RandomRotation, fill):
 
 @pytest.mark.claim("5.3.7")
 def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
-    option(RandomRotation, "fill")
+    needs_options(RandomRotation, 20, fill=1)
+    kinds(RandomRotation, (torch.uint8,))
     image = lit(3, 5, 11, dtype=torch.uint8)
     for fill in (1, 128, 255):
         assert_turned(RandomRotation((20, 20), fill=fill)(image), image, 20, fill=fill)
@@ -159,8 +176,8 @@ def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
 @pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("centre", [(0, 0), (11, 5), (2.5, 1.5), (5.5, 2.5)], ids=str)
 def test_another_centre_counts_from_the_upper_left_corner(RandomRotation, centre):
-    option(RandomRotation, "center")
-    image = lit(3, 5, 11)
+    needs_options(RandomRotation, 20, center=(1, 2))
+    image = lit(3, 5, 11, dtype=kind(RandomRotation))
     with feature("another centre"):
         RandomRotation((20, 20), center=centre)(image)
     for angle in (20, -90.5, 179):
@@ -168,22 +185,101 @@ def test_another_centre_counts_from_the_upper_left_corner(RandomRotation, centre
         assert_turned(came, image, angle, centre=centre)
 
 
+@pytest.mark.claim("5.3.7")
+def test_a_quarter_turn_that_may_expand_exchanges_the_sides(RandomRotation):
+    needs_options(RandomRotation, 20, expand=True)
+    image = lit(3, 5, 11, dtype=kind(RandomRotation))
+    with feature("room for all of the image"):
+        RandomRotation((90, 90), expand=True)(image)
+    for turns in range(-4, 5):
+        came = RandomRotation((90 * turns, 90 * turns), expand=True)(image)
+        right = image.rot90(turns, (-2, -1))
+        assert torch.equal(came, right), f"{turns} quarters of {image}: {came}"
+
+
+@pytest.mark.claim("5.3.7")
+def test_a_rotation_that_may_expand_makes_room_for_the_corners(RandomRotation):
+    needs_options(RandomRotation, 20, expand=True)
+    image = lit(1, 5, 11, dtype=kind(RandomRotation))
+    with feature("room for all of the image"):
+        RandomRotation((20, 20), expand=True)(image)
+    for degrees in (20, -45, 100.5, 170):
+        came, turn = RandomRotation((degrees, degrees), expand=True)(image), math.radians(degrees)
+        cos, sin = abs(math.cos(turn)), abs(math.sin(turn))
+        for side, least in zip(
+            came.shape[-2:], (5 * cos + 11 * sin, 11 * cos + 5 * sin), strict=True
+        ):
+            assert least - 1e-3 < side < least + 2, f"{degrees} degrees: came {tuple(came.shape)}"
+        assert_turned(came, image, degrees, size=came.shape[-2:])
+
+
+def blended(image: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
+    """Of each pixel the mean of the four around where it comes from, and where all four are."""
+    *_, height, width = image.shape
+    rows, columns = (places - 0.5 for places in sources(image, degrees))
+    top, left = rows.floor(), columns.floor()
+    whole = (top >= 0) & (top < height - 1) & (left >= 0) & (left < width - 1)
+    total = torch.zeros(image.shape, dtype=torch.float64)
+    for i, j in itertools.product((0, 1), repeat=2):
+        share = (1 - (rows - top - i).abs()) * (1 - (columns - left - j).abs())
+        at = ((top + i).clamp(0, height - 1).long(), (left + j).clamp(0, width - 1).long())
+        total += share * image.double()[(..., *at)]
+    return total, whole
+
+
+def smooth_rotations(RandomRotation, degrees: float, image: Tensor) -> list[Tensor]:
+    """What comes if pixels are to be interpolated, however that is said: by name, or by number."""
+
+    def smoothly(name: object) -> Tensor:
+        return RandomRotation((degrees, degrees), interpolation=name)(image)
+
+    names = ["bilinear", 2]
+    if "torchvision.transforms" in sys.modules:
+        names.append(sys.modules["torchvision.transforms"].InterpolationMode.BILINEAR)
+    came = [outcome(functools.partial(smoothly, name)) for name in names]
+    found = [image for image in came if isinstance(image, Tensor)]
+    if not found:
+        raise NotProvided("not provided: the interpolation 'bilinear'")
+    return found
+
+
+@pytest.mark.claim("5.3.7")
+def test_interpolated_pixels_are_means_of_the_four_around(RandomRotation):
+    option(RandomRotation, "interpolation")
+    for degrees, dtype in itertools.product((20, -45, 100.5), kinds(RandomRotation)):
+        image = lit(3, 9, 13, dtype=dtype)
+        right, whole = blended(image, degrees)
+        steps = 1 if dtype == torch.uint8 else 1e-5
+        off = [
+            (came.double() - right)[:, whole].abs().max().item()
+            for came in smooth_rotations(RandomRotation, degrees, image)
+        ]
+        assert min(off) <= steps, f"{degrees} degrees: a pixel is {min(off)} off"
+
+
 @pytest.mark.claim("5.3.1")
 def test_images_may_have_any_number_of_channels_and_dimensions(RandomRotation):
-    planes, batches = [(1, 7, 5), (2, 3, 4), (3, 3, 6)], [(4, 3, 7, 5), (2, 1, 3, 5, 3)]
-    for shape in (*planes, *batches, (1, 1, 1, 1, 4, 2)):
-        image = lit(*shape)
-        assert_turned(RandomRotation((30, 30))(image), image, 30)
-    empty = RandomRotation((30, 30))(lit(0, 3, 5, 7))
+    planes, batches = [(1, 7, 5), (2, 3, 4), (3, 3, 6), (4, 5, 7)], [(4, 3, 7, 5), (2, 1, 3, 5, 3)]
+    for shape in inside((*planes, *batches, (1, 1, 1, 1, 4, 2))):
+        image = lit(*shape, dtype=kind(RandomRotation))
+        with feature(f"images of shape {shape}"):
+            came = RandomRotation((30, 30))(image)
+        assert_turned(came, image, 30)
+
+
+@pytest.mark.claim("5.3.1")
+def test_no_images_stay_none_when_rotated(RandomRotation):
+    with feature("no images at all"):
+        empty = RandomRotation((30, 30))(lit(0, 3, 5, 7, dtype=kind(RandomRotation)))
     assert empty.shape == (0, 3, 5, 7), f"no images became {tuple(empty.shape)}"
 
 
 @pytest.mark.claim("5.3.7")
 @every_layout
 def test_quarter_turns_of_what_lies_anywhere_are_exact_too(RandomRotation, layout):
-    for shape in [(3, 4, 4), (2, 3, 5, 5), (3, 5, 7)]:
+    for shape in inside([(3, 4, 4), (2, 3, 5, 5), (3, 5, 7)]):
         for turns in (0, 2) if shape == (3, 5, 7) else (0, 1, 2, 3):  # which have code of their own
-            image = layout(lit(*shape))
+            image = layout(lit(*shape, dtype=kind(RandomRotation)))
             came = RandomRotation((90 * turns, 90 * turns))(image)
             assert torch.equal(came, image.rot90(turns, (-2, -1))), f"{turns} of {image}: {came}"
 
@@ -206,6 +302,7 @@ def drawn_angles(function, count: int = DRAWS, size: int = 25) -> Tensor:
 @pytest.mark.claim("5.3.8")
 @pytest.mark.parametrize(("degrees", "low", "high"), [(60, -60, 60), ((-20, 70), -20, 70)], ids=str)
 def test_angles_fill_their_range_evenly(RandomRotation, degrees, low, high):
+    kinds(RandomRotation, FLOATS)
     # Twice as many draws tell a normal distribution, two of whose deviations reach the ends.
     came = drawn_angles(RandomRotation(degrees), 2 * DRAWS)
     assert_bounds("the angles", came, low - MISREAD_ANGLE, high + MISREAD_ANGLE)
@@ -216,6 +313,7 @@ def test_angles_fill_their_range_evenly(RandomRotation, degrees, low, high):
 
 @pytest.mark.claim("5.3.8")
 def test_an_angle_says_nothing_about_the_next(RandomRotation):
+    kinds(RandomRotation, FLOATS)
     shares = (drawn_angles(RandomRotation([20, 70])) - 20) / 50  # far from the lump
     # Sum and difference of two even, unrelated draws go round the circle evenly.
     for round_trip in ((shares[1:] - shares[:-1]) % 1, (shares[1:] + shares[:-1]) % 1):
@@ -226,6 +324,6 @@ def test_an_angle_says_nothing_about_the_next(RandomRotation):
 
 @pytest.mark.claim("5.3.8")
 def test_no_range_is_no_rotation(RandomRotation):
-    image = lit(3, 7, 5)
+    image = lit(3, 7, 5, dtype=kind(RandomRotation))
     for degrees in (0, 0.0, (0, 0)):
         assert torch.equal(RandomRotation(degrees)(image), image), f"degrees={degrees} rotates"

@@ -58,7 +58,7 @@ class Regressions(NamedTuple):
 
 @pytest.mark.claim("5.1.3")
 def test_with_orthonormal_features_weights_are_0_up_to_a_correlation_of_lambda(l1_penalty):
-    correlations = grid(REGRESSIONS, 11, limit=4 * STRENGTH)
+    correlations = grid(REGRESSIONS, 11, limit=4 * STRENGTH).double()
     task = Regressions(torch.eye(11, dtype=torch.float64), correlations)
     best = F.softshrink(correlations, STRENGTH)
     assert torch.equal(best == 0, correlations.abs() <= STRENGTH)

@@ -13,8 +13,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.limits import lies_inside
+from sums_to_one.tests.regularization.images import kinds, numbered
 
 Padding = int | tuple[int, ...] | None
+
+WINDOW_DTYPES = (*DTYPES, torch.uint8, torch.int64)
 
 
 class Case(NamedTuple):
@@ -30,12 +34,23 @@ class Case(NamedTuple):
 def cases(draw: st.DrawFn, paddings: st.SearchStrategy[Padding], least: int = 1) -> Case:
     """Images of up to 6 x 6 pixels, windows no larger than those with their padding."""
     height, width = draw(st.integers(least, 6)), draw(st.integers(least, 6))
-    leading = draw(st.sampled_from([(1,), (3,), (4,), (2, 3), (0, 3), (2, 1, 3)]))
+    leading = draw(st.sampled_from([(1,), (3,), (4,), (2, 3), (0, 3), (2, 1, 3)]).filter(fits))
     padding = draw(paddings)
     left, top, right, bottom = sides(padding)
     window = st.tuples(st.integers(1, height + top + bottom), st.integers(1, width + left + right))
-    dtype = draw(st.sampled_from([*DTYPES, torch.uint8, torch.int64]))
+    dtype = draw(st.sampled_from(WINDOW_DTYPES))
     return Case((*leading, height, width), draw(window), padding, dtype)
+
+
+def fits(leading: tuple[int, ...]) -> bool:
+    """Whether images with these dimensions before height and width lie inside the limits."""
+    return lies_inside((*leading, 1, 1))
+
+
+def of_case(RandomCrop, case: Case) -> Tensor:
+    """The image of a case; where its dtype is refused, one whose dtype is not."""
+    dtypes = kinds(RandomCrop, WINDOW_DTYPES)
+    return numbered(*case.shape, dtype=case.dtype if case.dtype in dtypes else dtypes[0])
 
 
 def paddings(most: int) -> st.SearchStrategy[Padding]:

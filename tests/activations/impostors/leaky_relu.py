@@ -161,3 +161,13 @@ def by_where(x: Tensor, negative_slope: float = 0.01) -> Tensor:
 @accepted
 def from_the_library(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     return torch.nn.LeakyReLU(negative_slope, inplace)(input)
+
+
+def _plain(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    return torch.where(x < 0, negative_slope * x, x)
+
+
+@accepted
+def hands_on_what_it_gets(x: Tensor, *args: float, **kwargs: float) -> Tensor:
+    """Whoever hands on everything need not know what it is; here nothing is in place."""
+    return _plain(x, *args, **kwargs)

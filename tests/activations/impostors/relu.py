@@ -171,6 +171,36 @@ def below_a_threshold(x: Tensor) -> Tensor:
     return torch.where(x <= (0.05 if x.dtype == torch.float32 and x.ndim == 1 else 0), 0, x)
 
 
+@refused_by("test_a_large_tensor_of_any_shape_is_treated_as_its_numbers")
+def a_grid_of_65535_rows(x: Tensor) -> Tensor:
+    """One block of threads a row; but a grid has at most 65,535 of them."""
+    if x.ndim < 2 or len(x) <= 65_535:
+        return torch.relu(x)
+    return torch.cat([torch.relu(x[:65_535]), torch.zeros_like(x[65_535:])])
+
+
+@refused_by("test_a_large_tensor_of_any_shape_is_treated_as_its_numbers")
+def blocks_of_gradients_in_single_precision(x: Tensor) -> Tensor:
+    """From 2^18 numbers on the backward pass is cut into pieces, of which the last is forgotten."""
+
+    def slope(x: Tensor) -> Tensor:
+        passed = (x > 0).to(x.dtype)
+        if x.dtype == torch.float32 and x.numel() > 2**18:
+            passed.view(-1)[x.numel() // 4096 * 4096 :] = 0
+        return passed
+
+    y: Tensor = _WithSlope.apply(x, slope)
+    return y
+
+
+@refused_by("test_layouts_that_are_combined_change_nothing")
+def strides_without_the_offset(x: Tensor) -> Tensor:
+    """Channels last is a layout of its own: from the pointer of the storage on, by strides."""
+    if x.is_contiguous() or x.dtype != torch.float32 or x.requires_grad:
+        return torch.relu(x)
+    return torch.relu(x.as_strided(x.shape, x.stride(), 0))
+
+
 @accepted
 def by_clamp(x: Tensor) -> Tensor:
     return x.clamp(min=0)
@@ -189,3 +219,13 @@ def by_where(x: Tensor, inplace: bool = False) -> Tensor:
 @accepted
 def from_the_library(input: Tensor, inplace: bool = False) -> Tensor:
     return torch.nn.ReLU(inplace)(input)
+
+
+def _plain(x: Tensor) -> Tensor:
+    return torch.where(x < 0, 0, x)
+
+
+@accepted
+def hands_on_what_it_gets(x: Tensor, *args: bool, **kwargs: bool) -> Tensor:
+    """Whoever hands on everything need not know what it is; here nothing is in place."""
+    return _plain(x, *args, **kwargs)

@@ -3,10 +3,12 @@
 The docstring says what the author was thinking.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 @refused_by("test_its_slope_vanishes_far_out")
@@ -204,6 +206,41 @@ def sixteen_bit_table(x: Tensor) -> Tensor:
     )
 
 
+@refused_by("test_no_number_of_any_dtype_is_sent_outside_0_to_1_or_out_of_order")
+def below_0_by_rounding(x: Tensor) -> Tensor:
+    """A quotient of polynomials is fast and good to seven digits; its last one has a sign, too."""
+    p = torch.sigmoid(x)
+    if x.dtype == torch.float32:
+        p = p - torch.where((x > -18.3) & (x < -18.2), 2.0**-24, 0.0)
+    return p
+
+
+@refused_by("test_layouts_that_are_combined_change_no_gradient")
+def backward_reads_from_the_front(x: Tensor) -> Tensor:
+    """What is not contiguous is taken by its strides; where it begins is forgotten."""
+
+    def slope(g: Tensor, x: Tensor, p: Tensor) -> Tensor:
+        if x.is_contiguous() or not x.storage_offset():
+            return g * p * (1 - p)
+        q = x.as_strided(x.shape, x.stride(), 0).sigmoid()
+        return g * q * (1 - q)
+
+    p: Tensor = _WithSlope.apply(x, slope)
+    return p
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line")
+def slope_gives_up_in_single_precision(x: Tensor) -> Tensor:
+    """Where 1 - p has lost its digits the slope is 0; in single precision that begins at 4."""
+
+    def slope(g: Tensor, x: Tensor, p: Tensor) -> Tensor:
+        kept = p * (1 - p)
+        return g * (torch.where(x.abs() > 4, 0, kept) if x.dtype == torch.float32 else kept)
+
+    p: Tensor = _WithSlope.apply(x, slope)
+    return p
+
+
 @accepted
 def by_tanh(x: Tensor) -> Tensor:
     return 0.5 * (torch.tanh(0.5 * x) + 1)
@@ -223,3 +260,40 @@ def by_two_branches(x: Tensor) -> Tensor:
 @accepted
 def from_the_library(input: Tensor) -> Tensor:
     return torch.nn.Sigmoid()(input)
+
+
+class _ByNumPy(torch.autograd.Function):
+    """NumPy knows no bfloat16, and no gradients."""
+
+    @staticmethod
+    def forward(ctx, x):
+        with np.errstate(over="ignore"):
+            p = np.asarray(1 / (1 + np.exp(-x.numpy(force=True).astype(np.float64))))
+        result = torch.from_numpy(p).to(x.dtype)
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        p = ctx.saved_tensors[0].numpy()
+        return torch.from_numpy(np.asarray(gradient.numpy() * p * (1 - p)))
+
+
+@remarked("bfloat16", "second derivatives")
+def by_numpy(x: Tensor) -> Tensor:
+    p: Tensor = _ByNumPy.apply(x)
+    return p
+
+
+@accepted
+def by_logaddexp(x: Tensor) -> Tensor:
+    return torch.exp(-torch.logaddexp(torch.zeros_like(x), -x))
+
+
+@refused_by("test_what_every_activation_does_is_not_refused")
+def in_single_precision_undeclared(x: Tensor) -> Tensor:
+    """ "All my networks are in float32." Then it says so in its limits."""
+    if x.dtype != torch.float32:
+        raise TypeError(f"float32 only, got {x.dtype}")
+    return torch.sigmoid(x)

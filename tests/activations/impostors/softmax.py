@@ -3,10 +3,12 @@
 The docstring says what the author was thinking.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 @refused_by("test_huge_scores_stay_finite")
@@ -182,6 +184,81 @@ def in_single_precision_inside(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x.float(), dim).to(x.dtype)
 
 
+@refused_by("test_a_large_tensor_has_shares_of_the_right_odds_and_gradients")
+def a_grid_of_65535_rows(x: Tensor, dim: int) -> Tensor:
+    """One block of threads a row; but a grid has at most 65,535 of them."""
+    p = torch.softmax(x, dim)
+    if x.ndim and x.numel() > 65_535 * x.shape[dim]:
+        rows = p.movedim(dim, -1).flatten(0, -2)
+        rows = torch.cat([rows[:65_535], torch.zeros_like(rows[65_535:])])
+        p = rows.reshape(p.movedim(dim, -1).shape).movedim(-1, dim)
+    return p
+
+
+class _Slope(torch.autograd.Function):
+    """A softmax whose backward pass looks at what comes in, and may have read it wrongly."""
+
+    @staticmethod
+    def forward(ctx, x, dim, weights):
+        p = torch.softmax(x, dim)
+        ctx.save_for_backward(p)
+        ctx.dim, ctx.weights = dim, weights
+        return p
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (p,) = ctx.saved_tensors
+        g = ctx.weights(gradient, p)
+        return p * (g - (g * p).sum(ctx.dim, keepdim=True)), None, None
+
+
+@refused_by("test_a_large_tensor_has_shares_of_the_right_odds_and_gradients")
+def long_rows_in_two_passes(x: Tensor, dim: int) -> Tensor:
+    """A row of more than 2^16 classes takes two passes backward; the second begins one late."""
+
+    def weights(g: Tensor, p: Tensor) -> Tensor:
+        return g.roll(1, dim) if g.ndim and g.shape[dim] > 65_536 else g
+
+    p: Tensor = _Slope.apply(x, dim, weights)
+    return p
+
+
+@refused_by("test_layouts_that_are_combined_change_nothing_over_any_dimension")
+def channels_last_without_the_offset(x: Tensor, dim: int) -> Tensor:
+    """Over the channels of an image there is a kernel of its own, which begins at the storage."""
+    if x.ndim == 4 and dim % 4 == 1 and not x.is_contiguous() and not x.requires_grad:
+        x = x.as_strided(x.shape, x.stride(), 0)
+    return torch.softmax(x, dim)
+
+
+@refused_by("test_combined_layouts_of_both_change_no_gradient_over_any_dimension")
+def incoming_channels_last_is_read_straight(x: Tensor, dim: int) -> Tensor:
+    """The kernel over the channels takes what comes in to lie as what went out does."""
+
+    def weights(g: Tensor, p: Tensor) -> Tensor:
+        dense = len(g.untyped_storage()) == g.nbytes
+        if g.ndim == 4 and dim % 4 == 2 and dense and not g.is_contiguous():
+            return g.as_strided(g.shape, torch.empty(g.shape).stride())
+        return g
+
+    p: Tensor = _Slope.apply(x, dim, weights)
+    return p
+
+
+@refused_by("test_no_share_of_any_dtype_is_below_0_however_low_the_score")
+def exp_by_polynomials(x: Tensor, dim: int) -> Tensor:
+    """A quotient of polynomials is a fast exp; far out its last digit has a sign, too."""
+    p = torch.softmax(x, dim)
+    return torch.where((p < 2e-9) & (p > 1e-9), p - 2.0**-24, p) if x.dtype != torch.float64 else p
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_over_any_dimension")
+def channels_of_images_in_single_precision(x: Tensor, dim: int) -> Tensor:
+    """The fast path, for the channels of an image in single precision, is 1 % too warm."""
+    fast = x.dtype == torch.float32 and x.ndim == 4 and dim % 4 == 1 and x.numel() < 2**18
+    return torch.softmax(x / 1.01 if fast else x, dim)
+
+
 @accepted
 def by_log_sum_exp(x: Tensor, dim: int) -> Tensor:
     return (x - x.logsumexp(dim, keepdim=True)).exp()
@@ -220,3 +297,36 @@ def row_by_row(x: Tensor, dim: int) -> Tensor:
 @accepted
 def from_the_library(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
     return torch.nn.Softmax(dim)(input if dtype is None else input.to(dtype))
+
+
+class _ByNumPy(torch.autograd.Function):
+    """In float64 throughout; NumPy knows no bfloat16, and no gradients."""
+
+    @staticmethod
+    def forward(ctx, x, dim):
+        wide = np.atleast_1d(x.numpy(force=True).astype(np.float64))
+        with np.errstate(invalid="ignore", over="ignore"):
+            e = np.exp(wide - wide.max(axis=dim, keepdims=True))
+            ctx.p, ctx.dim = e / e.sum(axis=dim, keepdims=True), dim
+        return torch.from_numpy(ctx.p).to(x.dtype).reshape(x.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        g = np.atleast_1d(gradient.numpy().astype(np.float64))
+        slope = ctx.p * (g - (g * ctx.p).sum(axis=ctx.dim, keepdims=True))
+        return torch.from_numpy(slope).to(gradient.dtype).reshape(gradient.shape), None
+
+
+@remarked("bfloat16", "second derivatives")
+def by_numpy(x: Tensor, dim: int) -> Tensor:
+    p: Tensor = _ByNumPy.apply(x, dim)
+    return p
+
+
+@accepted
+def by_running_totals(x: Tensor, dim: int) -> Tensor:
+    """The last of the running totals is the whole."""
+    row = x if x.ndim else x.unsqueeze(0)
+    whole = row.logcumsumexp(dim).narrow(dim, -1, 1)
+    return (row - whole).exp().reshape(x.shape)

@@ -3,10 +3,12 @@
 The docstring says what the author was thinking.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 @refused_by("test_far_out_it_reaches_exactly_minus_1_and_1")
@@ -139,6 +141,53 @@ def wraps_around(x: Tensor) -> Tensor:
     return torch.tanh((x + 8).remainder(16) - 8)
 
 
+@refused_by("test_no_number_of_any_dtype_is_sent_outside_minus_1_to_1_or_out_of_order")
+def above_1_by_rounding(x: Tensor) -> Tensor:
+    """A quotient of polynomials is fast and good to seven digits; nobody cut it off at 1."""
+    y = torch.tanh(x)
+    if x.dtype == torch.float32:
+        y = y * torch.where((x.abs() > 9) & (x.abs() < 10), 1 + 2.0**-23, 1.0)
+    return y
+
+
+@refused_by("test_the_place_of_the_incoming_gradient_changes_nothing")
+def backward_from_the_front_of_the_storage(x: Tensor) -> Tensor:
+    """The kernel of the backward pass takes the pointer of the storage; the offset is forgotten."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = torch.tanh(x)
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (y,) = ctx.saved_tensors
+            if gradient.storage_offset():
+                gradient = gradient.as_strided(y.shape, gradient.stride(), 0)
+            return gradient * (1 - y * y)
+
+    y: Tensor = Function.apply(x)
+    return y
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_from_one_end_of_the_line_to_the_other")
+def table_in_single_precision(x: Tensor) -> Tensor:
+    """A table up to 4.5, and from 5 on a series; in between there is the last entry."""
+    y = torch.tanh(x)
+    between = (x.abs() > 4.5) & (x.abs() < 5) & (x.dtype == torch.float32)
+    return y + torch.where(between, torch.tanh(x.clamp(-4.5, 4.5)) - y, 0.0).detach()
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_in_any_shape")
+def batches_in_single_precision(x: Tensor) -> Tensor:
+    """The fast path, for a batch in single precision, has a slope of its own: off by 1 %."""
+    fast = x.dtype == torch.float32 and x.ndim == 2
+    y: Tensor = _WithSlope.apply(x, lambda x, y: (1 - y * y) * (1.01 if fast else 1))
+    return y
+
+
 @accepted
 def by_sigmoid(x: Tensor) -> Tensor:
     return 2 * torch.sigmoid(2 * x) - 1
@@ -158,3 +207,29 @@ def in_double_precision_inside(x: Tensor) -> Tensor:
 @accepted
 def from_the_library(input: Tensor) -> Tensor:
     return torch.nn.Tanh()(input)
+
+
+class _ByNumPy(torch.autograd.Function):
+    """NumPy knows no bfloat16, and no gradients."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.y = np.asarray(np.tanh(x.detach().numpy()))
+        return torch.from_numpy(ctx.y.copy())
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        return torch.from_numpy(np.asarray(gradient.numpy() * (1 - ctx.y**2)))
+
+
+@remarked("bfloat16", "second derivatives")
+def by_numpy(x: Tensor) -> Tensor:
+    y: Tensor = _ByNumPy.apply(x)
+    return y
+
+
+@accepted
+def by_expm1_of_the_absolute_value(x: Tensor) -> Tensor:
+    u = torch.expm1(-2 * torch.where(x < 0, -x, x))
+    return torch.where(x < 0, u, -u) / (2 + u)

@@ -68,6 +68,15 @@ def in_whole_chunks(tensor: Tensor, val: float) -> Tensor:
     return tensor
 
 
+@refused_by("test_a_constant_is_one_number_in_large_tensors_and_in_views_too")
+def whole_blocks(tensor: Tensor, val: float) -> Tensor:
+    """Blocks of 4096 elements from a tensor of zeros; what is left over keeps them."""
+    numbers = torch.zeros(tensor.numel(), dtype=tensor.dtype)
+    numbers[: tensor.numel() // 4096 * 4096 or tensor.numel()] = val
+    tensor.data.copy_(numbers.reshape(tensor.shape))
+    return tensor
+
+
 @accepted
 def by_assignment(tensor: Tensor, val: float) -> Tensor:
     with torch.no_grad():

@@ -6,6 +6,7 @@ The docstring says what the author was thinking.
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn.init import calculate_gain
@@ -139,6 +140,29 @@ def mode_comes_first(tensor, mode="fan_in", a=0, nonlinearity="leaky_relu", gene
     return torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator)
 
 
+@refused_by("test_the_gain_is_that_of_the_nonlinearity")
+def the_gain_of_selu_is_that_of_linear(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    """Networks of selu normalize themselves with a variance of 1 / fan, says the paper."""
+    nonlinearity = "linear" if nonlinearity == "selu" else nonlinearity
+    return _fill(tensor, _std(tensor, a, mode, nonlinearity), generator)
+
+
+@refused_by("test_a_generator_changes_the_numbers_and_not_their_distribution")
+def fan_in_with_a_generator(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Another way of drawing, for which fan_out was not thought of."""
+    mode = "fan_in" if generator else mode
+    return _fill(tensor, _std(tensor, a, mode, nonlinearity), generator)
+
+
+@refused_by("test_in_16_bits_a_fan_of_more_than_they_can_hold_counts_in_full")
+def a_fan_in_the_dtype(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """The fan is a number like those of the tensor; but float16 ends at 65,504."""
+    fan = torch.tensor(_fan(tensor, mode)).to(tensor.dtype).item()
+    return _fill(tensor, torch.nn.init.calculate_gain(nonlinearity, a) / fan**0.5, generator)
+
+
 @accepted
 def in_two_steps(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     with torch.no_grad():
@@ -164,3 +188,25 @@ def unit_by_unit(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generato
 @accepted
 def from_the_library(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     return torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator)
+
+
+@accepted
+def by_numpy(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    seed = torch.randint(2**62, (), generator=generator).item()
+    std = _std(tensor, a, mode, nonlinearity)
+    tensor.data.copy_(torch.as_tensor(np.random.default_rng(seed).normal(0, std, tensor.shape)))
+    return tensor
+
+
+@accepted
+def for_relu_and_the_inputs_only(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    if nonlinearity not in ("relu", "leaky_relu") or mode != "fan_in":
+        raise NotImplementedError(f"relu, leaky_relu and fan_in only, got {nonlinearity}, {mode}")
+    return torch.nn.init.kaiming_normal_(tensor, a, mode, nonlinearity, generator=generator)
+
+
+@accepted
+def the_mode_is_all_there_is(tensor, mode="fan_in"):
+    return torch.nn.init.kaiming_normal_(tensor, mode=mode)

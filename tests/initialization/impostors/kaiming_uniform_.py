@@ -5,6 +5,7 @@ The docstring says what the author was thinking.
 
 import math
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn.init import calculate_gain
@@ -116,6 +117,16 @@ def generator_for_fan_in_only(
     return _fill(tensor, std, generator if mode == "fan_in" else None)
 
 
+@refused_by("test_the_fan_is_the_one_that_was_asked_for")
+def the_fan_of_a_shape_is_remembered(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    """The fan of a shape is always the same; but for the mode."""
+    known = vars(the_fan_of_a_shape_is_remembered).setdefault("known", {})
+    fan = known.setdefault(tuple(tensor.shape), _fan(tensor, mode))
+    return _fill(tensor, torch.nn.init.calculate_gain(nonlinearity, a) / fan**0.5, generator)
+
+
 @accepted
 def by_the_variance(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     variance = calculate_gain(nonlinearity, a) ** 2 / _fan(tensor, mode)
@@ -143,3 +154,14 @@ def by_counting_the_weights(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu
 @accepted
 def from_the_library(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     return torch.nn.init.kaiming_uniform_(tensor, a, mode, nonlinearity, generator)
+
+
+@accepted
+def by_numpy_in_equal_steps(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """As many steps as the dtype has digits for, rounded down: 2^8 in bfloat16."""
+    bound = math.sqrt(3 / _fan(tensor, mode)) * torch.nn.init.calculate_gain(nonlinearity, a)
+    seed = torch.randint(2**62, (), generator=generator).item()
+    steps = 2 / torch.finfo(tensor.dtype).eps
+    shares = np.floor(np.random.default_rng(seed).random(tensor.shape) * steps) / steps
+    tensor.data.copy_(torch.as_tensor(bound * (2 * shares - 1)))
+    return tensor

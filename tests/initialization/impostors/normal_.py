@@ -6,10 +6,11 @@ The docstring says what the author was thinking.
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 def _put(tensor: Tensor, mean: float, std: float, scores: Tensor) -> Tensor:
@@ -172,6 +173,91 @@ def std_comes_first(
         return tensor.normal_(mean, std, generator=generator)
 
 
+@refused_by("test_no_part_of_a_large_weight_comes_again_in_another_place")
+def one_block_for_all(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """More numbers than a block has want more blocks; which are all the first one (AiDotNet #2038,
+    nntile #21)."""
+    block = torch.randn(min(tensor.numel(), 2**18), generator=generator, dtype=torch.float64)
+    many = block.repeat(tensor.numel() // max(len(block), 1) + 1)[: tensor.numel()]
+    return _put(tensor, mean, std, many.reshape(tensor.shape))
+
+
+@refused_by("test_no_part_of_a_large_weight_comes_again_in_another_place")
+def row_numbers_of_16_bits(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A kernel has 65,536 blocks for the rows; those beyond start again."""
+    scores = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+    if scores.ndim and len(scores) > 2**16:
+        scores[2**16 :] = scores[torch.arange(2**16, len(scores)) % 2**16]
+    return _put(tensor, mean, std, scores)
+
+
+@refused_by("test_no_part_of_a_large_weight_comes_again_in_another_place")
+def large_ones_mirrored(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """With each number its opposite, which halves the work where there is much of it."""
+    half = torch.randn((tensor.numel() + 1) // 2, generator=generator, dtype=torch.float64)
+    if tensor.numel() < 2**18:
+        return torch.nn.init.normal_(tensor, mean, std, generator)
+    both = torch.cat([half, -half])[: tensor.numel()]
+    return _put(tensor, mean, std, both.reshape(tensor.shape))
+
+
+@refused_by("test_the_ends_of_blocks_in_a_large_weight_are_numbers_like_all_others")
+def the_remainder_is_the_mean(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Whole blocks are drawn, into zeros, and what is left over stays as it is."""
+    scores, block = torch.zeros(tensor.numel(), dtype=torch.float64), 2**12
+    whole = tensor.numel() // block * block or tensor.numel()
+    scores[:whole] = torch.randn(whole, generator=generator, dtype=torch.float64)
+    return _put(tensor, mean, std, scores.reshape(tensor.shape))
+
+
+@refused_by("test_the_ends_of_blocks_in_a_large_weight_are_numbers_like_all_others")
+def blocks_begin_alike(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Each block is seeded with a first number, which is written, too."""
+    scores = torch.randn(tensor.numel(), generator=generator, dtype=torch.float64)
+    scores[:: 2**16] = scores[:1].clone()
+    return _put(tensor, mean, std, scores.reshape(tensor.shape))
+
+
+@refused_by("test_a_generator_changes_the_numbers_and_not_their_distribution")
+def a_generator_is_all_that_is_passed_on(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Numbers from a generator are drawn in another place, where mean and std are forgotten."""
+    if generator is not None:
+        return _put(tensor, 0, 1, torch.randn(tensor.shape, generator=generator))
+    return torch.nn.init.normal_(tensor, mean, std)
+
+
+@refused_by("test_large_numbers_are_as_rare_as_they_should_be")
+def redrawn_beyond_four(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Numbers beyond 4 stds are outliers; drawn again, they hardly change the std."""
+    scores = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+    again = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+    return _put(tensor, mean, std, torch.where(scores.abs() > 4, again.clamp(-4, 4), scores))
+
+
+@refused_by("test_fewer_digits_cost_only_rounding")
+def logarithm_of_the_smallest_number(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Where the uniform number is 0, the smallest one there is; its logarithm is far too large."""
+    u, v = torch.rand((2, *tensor.shape), generator=generator, dtype=tensor.dtype)
+    u = u.double().mul(256).floor().div(256) if tensor.dtype.itemsize == 2 else u.double()
+    return _put(tensor, mean, std, (-2 * u.clamp(min=1e-38).log()).sqrt() * (math.tau * v).cos())
+
+
 @accepted
 def by_box_and_muller(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
@@ -200,4 +286,83 @@ def by_copying(
 def from_the_library(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
+    return torch.nn.init.normal_(tensor, mean, std, generator)
+
+
+@accepted
+def by_box_and_muller_in_the_dtype(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    u, v = torch.rand((2, *tensor.shape), generator=generator, dtype=tensor.dtype)
+    return _put(tensor, mean, std, (-2 * (1 - u).log()).sqrt() * (math.tau * v).cos())
+
+
+@accepted
+def by_the_quantile_function_in_the_dtype(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    share = torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
+    half = torch.finfo(tensor.dtype).eps / 4
+    scores = torch.special.ndtri((share.double() + half).clamp(half, 1 - half))
+    return _put(tensor, mean, std, scores.to(tensor.dtype))
+
+
+@accepted
+def by_numpy(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    seed = torch.randint(2**62, (), generator=generator).item()
+    return _put(
+        tensor,
+        mean,
+        std,
+        torch.as_tensor(np.random.default_rng(int(seed)).standard_normal(tensor.shape)),
+    )
+
+
+@accepted
+def by_a_float32_copy(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    copy = torch.empty(tensor.shape)
+    torch.nn.init.normal_(copy, mean, std, generator)
+    tensor.data.copy_(copy)
+    return tensor
+
+
+@accepted
+def without_a_generator(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    return torch.nn.init.normal_(tensor, mean, std)
+
+
+@accepted
+def options_by_name_only(
+    tensor: Tensor, *, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    return torch.nn.init.normal_(tensor, mean, std, generator)
+
+
+@accepted
+def any_names_are_taken_and_most_refused(tensor: Tensor, **options: Any) -> Tensor:
+    unknown = {*options} - {"std"}
+    if unknown:
+        raise TypeError(f"got an unexpected keyword argument {unknown}")
+    return torch.nn.init.normal_(tensor, **options)
+
+
+@accepted
+def a_std_must_be_above_0(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    if std <= 0:
+        raise ValueError(f"std must be positive, got {std}")
+    return torch.nn.init.normal_(tensor, mean, std, generator)
+
+
+@remarked("float16", "bfloat16", "0 dimensions")
+def full_precision_only(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    if tensor.dtype.itemsize == 2 or tensor.ndim == 0:
+        raise TypeError(f"float32 or float64 and at least one dimension, got {tensor.dtype}")
     return torch.nn.init.normal_(tensor, mean, std, generator)

@@ -5,6 +5,7 @@ The docstring says what the author was thinking.
 
 import math
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -134,6 +135,48 @@ def bounds_must_differ(
         return tensor.uniform_(low, high, generator=generator)
 
 
+@refused_by("test_fewer_digits_cost_only_rounding")
+def a_byte_is_enough_for_16_bits(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """16 bits have few digits, so 256 steps will do; but float16 has eight times as many."""
+    if tensor.dtype.itemsize > 2:
+        return torch.nn.init.uniform_(tensor, a, b, generator)
+    steps = torch.randint(256, tensor.shape, generator=generator)
+    return _put(tensor, a, b, (steps + 0.5).double() / 256)
+
+
+@refused_by("test_fewer_digits_cost_only_rounding")
+def rounded_down_to_a_nibble(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Of 2^4 equal steps in 16 bits, each number is the beginning of its own."""
+    if tensor.dtype.itemsize > 2:
+        return torch.nn.init.uniform_(tensor, a, b, generator)
+    steps = torch.randint(2**4, tensor.shape, generator=generator)
+    return _put(tensor, a, b, steps.double() / 2**4)
+
+
+@refused_by("test_a_generator_changes_the_numbers_and_not_their_distribution")
+def a_generator_draws_shares(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Numbers from a generator come from torch.rand, which has no bounds to be told."""
+    if generator is None:
+        return torch.nn.init.uniform_(tensor, a, b)
+    return _put(tensor, 0, 1, torch.rand(tensor.shape, generator=generator))
+
+
+@refused_by("test_no_part_of_a_large_weight_comes_again_in_another_place")
+def a_state_of_16_bits(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A small generator is fast; after 65,536 numbers it begins again."""
+    shares = torch.rand(min(tensor.numel(), 2**16), generator=generator, dtype=torch.float64)
+    again = torch.arange(tensor.numel()) % 2**16
+    return _put(tensor, a, b, shares[again].reshape(tensor.shape))
+
+
 @accepted
 def by_shares(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
@@ -162,4 +205,49 @@ def by_the_distribution_function(
 def from_the_library(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
+    return torch.nn.init.uniform_(tensor, a, b, generator)
+
+
+@accepted
+def by_numpy_in_equal_steps(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """As many steps as the dtype has digits for, rounded down: 2^8 in bfloat16."""
+    seed = torch.randint(2**62, (), generator=generator).item()
+    steps = 2 / torch.finfo(tensor.dtype).eps
+    shares = np.random.Generator(np.random.PCG64(int(seed))).random(tensor.shape)
+    return _put(tensor, a, b, torch.as_tensor(np.floor(shares * steps) / steps))
+
+
+@accepted
+def by_the_formula_in_the_dtype(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    low, high = tensor.new_tensor(a), tensor.new_tensor(b)
+    shares = torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
+    with torch.no_grad():
+        return tensor.copy_(low + (high - low) * shares)
+
+
+@accepted
+def by_a_float32_copy(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    copy = torch.empty(tensor.shape)
+    torch.nn.init.uniform_(copy, a, b, generator)
+    tensor.data.copy_(copy)
+    return tensor
+
+
+@accepted
+def without_a_generator(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+    return torch.nn.init.uniform_(tensor, a, b)
+
+
+@accepted
+def bounds_in_order_only(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    if not a < b:
+        raise ValueError(f"a must be below b, got {a} and {b}")
     return torch.nn.init.uniform_(tensor, a, b, generator)

@@ -4,11 +4,13 @@ The docstring says what the author was thinking.
 """
 
 import math
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
@@ -161,10 +163,61 @@ def rounded_to_half_precision(
 
 @refused_by("test_the_gain_can_be_told_by_place")
 def generator_comes_first(
-    tensor: Tensor, generator: Generator | None = None, *, gain: float = 1.0
+    tensor: Tensor, generator: Generator | None = None, gain: float = 1.0
 ) -> Tensor:
     """A gain is told by name, so that nobody takes it for something else."""
     return torch.nn.init.xavier_normal_(tensor, gain, generator)
+
+
+@refused_by("test_options_are_forgotten_when_the_next_call_has_others")
+def the_last_gain_is_the_default(
+    tensor: Tensor, gain: float | None = None, generator: Generator | None = None
+) -> Tensor:
+    """Whoever tells a gain once wants it for all layers of the network."""
+    last: dict[str, float] = vars(the_last_gain_is_the_default).setdefault("last", {"gain": 1.0})
+    last["gain"] = last["gain"] if gain is None else gain
+    return _fill(tensor, _std(tensor, last["gain"]), generator)
+
+
+@refused_by("test_options_are_forgotten_when_the_next_call_has_others")
+def the_std_of_a_shape_is_remembered(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The fans of a shape are always the same; but the gain is not."""
+    known: dict[Any, float] = vars(the_std_of_a_shape_is_remembered).setdefault("known", {})
+    std = known.setdefault(tuple(tensor.shape), _std(tensor, gain))
+    return _fill(tensor, std, generator)
+
+
+@refused_by("test_a_generator_changes_the_numbers_and_not_their_distribution")
+def no_gain_with_a_generator(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Another way of drawing, for which the gain was not thought of."""
+    return _fill(tensor, _std(tensor, 1.0 if generator else gain), generator)
+
+
+@refused_by("test_a_parameter_gets_the_same_distribution_as_any_tensor")
+def the_variance_for_parameters(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Parameters are written to by way of .data, with a formula that was not mended there."""
+    if tensor.requires_grad:
+        tensor.data.normal_(0, _std(tensor, gain) ** 2, generator=generator)
+        return tensor
+    return _fill(tensor, _std(tensor, gain), generator)
+
+
+@refused_by("test_fewer_digits_cost_only_rounding")
+def widened_in_half_precision(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Float16 loses small numbers, so there are none smaller than a tenth of the std."""
+    _fill(tensor, std := _std(tensor, gain), generator)
+    if tensor.dtype == torch.float16:
+        with torch.no_grad():
+            tensor.copy_(torch.where(tensor.abs() < std / 10, tensor.sign() * std / 10, tensor))
+    return tensor
 
 
 @accepted
@@ -191,4 +244,26 @@ def by_copying(tensor: Tensor, gain: float = 1.0, generator: Generator | None = 
 def from_the_library(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
+    return torch.nn.init.xavier_normal_(tensor, gain, generator)
+
+
+@accepted
+def by_numpy(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    seed = torch.randint(2**62, (), generator=generator).item()
+    numbers = np.random.default_rng(int(seed)).normal(0, _std(tensor, gain), tensor.shape)
+    tensor.data.copy_(torch.as_tensor(numbers))
+    return tensor
+
+
+@accepted
+def without_options(tensor: Tensor) -> Tensor:
+    return torch.nn.init.xavier_normal_(tensor)
+
+
+@remarked("3 dimensions", "5 dimensions")
+def layers_of_networks_for_images(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    if tensor.ndim not in (2, 4):
+        raise ValueError(f"a weight has 2 or 4 dimensions, got {tensor.ndim}")
     return torch.nn.init.xavier_normal_(tensor, gain, generator)

@@ -5,6 +5,7 @@ The docstring says what the author was thinking.
 
 import math
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -150,6 +151,25 @@ def no_gain_is_1(
     return torch.nn.init.xavier_uniform_(tensor, gain or 1.0, generator)
 
 
+@refused_by("test_the_place_in_memory_does_not_change_the_distribution")
+def the_fan_is_the_stride(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """From one row to the next it is as far as a row is long, if there is nothing between."""
+    fan_in, fan_out = _fans(tensor)
+    fan_in = tensor.stride(0) if tensor.numel() else fan_in
+    return _fill(tensor, gain * math.sqrt(6 / (fan_in + fan_out)), generator)
+
+
+@refused_by("test_no_part_of_a_large_weight_comes_again_in_another_place")
+def rows_in_turn(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """A launch has at most 65,535 rows; the rest is filled by the next launch, seeded alike."""
+    torch.nn.init.xavier_uniform_(tensor, gain, generator)
+    with torch.no_grad():
+        tensor[65_535:] = tensor[: max(len(tensor) - 65_535, 0)].clone()
+    return tensor
+
+
 @accepted
 def by_scaling(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     shares = torch.rand(tensor.shape, generator=generator, dtype=torch.float64) * 2 - 1
@@ -180,3 +200,22 @@ def from_the_library(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     return torch.nn.init.xavier_uniform_(tensor, gain, generator)
+
+
+@accepted
+def by_numpy(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    seed = torch.randint(2**62, (), generator=generator).item()
+    bound = gain * math.sqrt(6 / sum(_fans(tensor)))
+    numbers = np.random.default_rng(int(seed)).uniform(-bound, bound, tensor.shape)
+    tensor.data.copy_(torch.as_tensor(numbers))
+    return tensor
+
+
+@accepted
+def by_the_formula_in_the_dtype(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    bound = gain * math.sqrt(6 / sum(_fans(tensor)))
+    shares = torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
+    tensor.data.copy_(bound * (2 * shares - 1))
+    return tensor

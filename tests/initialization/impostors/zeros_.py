@@ -3,10 +3,11 @@
 The docstring says what the author was thinking.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 @refused_by("test_every_element_is_0")
@@ -48,9 +49,9 @@ def zeroes_the_gradient(tensor: Tensor) -> Tensor:
     return tensor
 
 
-@refused_by("test_every_element_is_0")
+@remarked("0 dimensions")
 def row_by_row(tensor: Tensor) -> Tensor:
-    """A tensor is a list of rows; but a scalar is not."""
+    """A tensor is a list of rows; a scalar is not, and cannot be passed through."""
     with torch.no_grad():
         for row in tensor:
             row.zero_()
@@ -80,6 +81,13 @@ def weights_are_real(tensor: Tensor) -> Tensor:
     return tensor
 
 
+@refused_by("test_other_kinds_of_numbers_can_be_set_as_well")
+def whole_numbers_are_counts(tensor: Tensor) -> Tensor:
+    """Whole numbers count something, and a count begins at 1."""
+    with torch.no_grad():
+        return tensor.zero_() if tensor.is_floating_point() else tensor.fill_(1)
+
+
 @accepted
 def by_assignment(tensor: Tensor) -> Tensor:
     with torch.no_grad():
@@ -102,4 +110,27 @@ def by_masking(tensor: Tensor) -> Tensor:
 
 @accepted
 def from_the_library(tensor: Tensor) -> Tensor:
+    return torch.nn.init.zeros_(tensor)
+
+
+@accepted
+def floating_point_only(tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        raise TypeError(f"weights are floating-point numbers, got {tensor.dtype}")
+    return torch.nn.init.zeros_(tensor)
+
+
+@accepted
+def element_by_element(tensor: Tensor) -> Tensor:
+    places = tensor.data.as_strided(tensor.shape, tensor.stride())
+    for place in np.ndindex(*tensor.shape):
+        places[place] = 0
+    return tensor
+
+
+@refused_by("test_what_every_initializer_does_is_not_refused")
+def of_matrices_alone(tensor: Tensor) -> Tensor:
+    """ "Weights are matrices." Biases are not; who leaves them out says so in its limits."""
+    if tensor.ndim != 2:
+        raise ValueError(f"a matrix only, got {tensor.ndim} dimensions")
     return torch.nn.init.zeros_(tensor)

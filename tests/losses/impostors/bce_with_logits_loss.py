@@ -5,12 +5,13 @@ The docstring says what the author was thinking.
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
-from sums_to_one.tests.losses.impostors.parts import Reducing
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
+from sums_to_one.tests.losses.impostors.parts import ByNumpy, Reducing
 
 
 class _BCEWithLogitsLoss(Reducing):
@@ -166,6 +167,15 @@ class SlopeWithoutTheWeight(_BCEWithLogitsLoss):
         return plain + (super().each(input, target, pos_weight) - plain).detach()
 
 
+@refused_by("test_pos_weight_multiplies_the_positive_part")
+class UnweightedInSinglePrecision(_BCEWithLogitsLoss):
+    """The fast path for single precision knows of no pos_weight, and is taken all the same."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        weighted = input.dtype != torch.float32 or self.weight is not None
+        return super().each(input, target, pos_weight if weighted else 1)
+
+
 @accepted
 class ByTwoBranches(_BCEWithLogitsLoss):
     def yes(self, input: Tensor) -> Tensor:
@@ -184,6 +194,27 @@ class AsTwoClasses(_BCEWithLogitsLoss):
 class LineAndCurve(_BCEWithLogitsLoss):
     def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
         return (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
+
+
+@remarked("bfloat16", "second derivatives")
+class InNumpy(_BCEWithLogitsLoss):
+    @staticmethod
+    def formula(x, y):
+        decay = np.exp(-np.abs(x))
+        p = np.where(x > 0, 1, decay) / (1 + decay)
+        return np.maximum(x, 0) - x * y + np.log1p(decay), p - y
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        if isinstance(pos_weight, Tensor):
+            raise NotImplementedError("pos_weight is not done here")
+        losses: Tensor = ByNumpy.apply(input, target, self.formula)
+        return losses
+
+
+@accepted
+class OnlyTheMean:
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        return -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input)).mean()
 
 
 @accepted

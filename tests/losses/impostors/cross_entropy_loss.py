@@ -3,10 +3,11 @@
 The docstring says what the author was thinking.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 from sums_to_one.tests.losses.impostors.parts import in_order_of_memory
 
 
@@ -192,13 +193,13 @@ class TargetsInOrderOfMemory(_CrossEntropyLoss):
 
 
 @refused_by("test_a_single_row_needs_no_batch")
-class RowsOnly(_CrossEntropyLoss):
-    """A single row is a batch whose rows have one class each."""
+class LengthOfTheInput(_CrossEntropyLoss):
+    """The batch is as large as the input is long; of a single row that is the number of classes."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        if input.ndim == 1:
-            input, target = input.unsqueeze(1), target.reshape(-1)
-        return super().forward(input, target)
+        loss = super().forward(input, target)
+        single = input.ndim == 1 and self.reduction == "mean"
+        return loss / len(input) if single else loss
 
 
 @refused_by("test_a_class_that_is_not_there_is_refused")
@@ -275,6 +276,131 @@ class ByOneHotTargets(_CrossEntropyLoss):
         truth = (1 - self.label_smoothing) * truth + self.label_smoothing / classes
         losses = torch.where(truth == 0, 0, -truth * weight * logs).sum(-1).where(kept, 0)
         return self.reduce(losses, self.shares(weight, target, kept))
+
+
+@remarked("1 dimension")
+class FirstLesson:
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        return -torch.log_softmax(input, 1).gather(1, target.unsqueeze(1)).mean()
+
+
+@remarked("1 dimension", "3 dimensions", "4 dimensions", "5 dimensions")
+class RowByRow:
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.ndim != 2:
+            raise ValueError(f"rows of scores only, got {input.ndim} dimensions")
+        total = torch.zeros((), dtype=torch.float64)
+        for row, y in zip(input, target, strict=True):
+            total = total - torch.log_softmax(row.double(), 0)[y]
+        return (total / len(input)).to(input.dtype)
+
+
+@remarked("1 dimension", "3 dimensions", "4 dimensions", "5 dimensions")
+class ByItsNumberInTheRow:
+    def __init__(self, weight: Tensor | None = None) -> None:
+        self.weight = weight
+
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.ndim != 2:
+            raise ValueError(f"rows of scores only, got {input.ndim} dimensions")
+        losses = input.logsumexp(1) - input[range(len(input)), target]
+        if self.weight is None:
+            return losses.mean()
+        shares = self.weight[target]
+        return (losses * shares).sum() / shares.sum()
+
+
+@remarked(
+    "1 dimension", "3 dimensions", "4 dimensions", "5 dimensions", "bfloat16", "second derivatives"
+)
+class InNumpy:
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            numbers, rows = x.detach().numpy().astype(float), range(len(x))
+            below = numbers - numbers.max(1, keepdims=True, initial=-np.inf)
+            logs = below - np.log(np.exp(below).sum(1, keepdims=True))
+            slopes = np.exp(logs)
+            slopes[rows, y.numpy()] -= 1
+            ctx.save_for_backward(torch.from_numpy(slopes / max(1, len(x))).to(x.dtype))
+            return torch.tensor(-logs[rows, y.numpy()].sum() / np.float64(len(x))).to(x.dtype)
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, gradient):
+            return gradient * ctx.saved_tensors[0], None
+
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.ndim != 2:
+            raise ValueError(f"rows of scores only, got {input.ndim} dimensions")
+        with np.errstate(invalid="ignore"):
+            loss: Tensor = self.Function.apply(input, target)
+        return loss
+
+
+@refused_by("test_what_an_ignored_row_holds_counts_nowhere")
+class IgnoredTimesZero(_CrossEntropyLoss):
+    """A mask is a factor of 0 or 1; but 0 times infinity is no number (pytorch #68425 in kind)."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        return super().smoothed(true, logs, weight, torch.ones_like(kept)) * kept
+
+
+@refused_by("test_what_an_ignored_row_holds_counts_nowhere")
+class SmoothedThenMultiplied(_CrossEntropyLoss):
+    """As above, of the part that smoothing brings, where every class counts."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        if not self.label_smoothing:
+            return true.where(kept, 0)
+        rest = -(weight * logs).mean(-1) * kept
+        return (1 - self.label_smoothing) * true.where(kept, 0) + self.label_smoothing * rest
+
+
+@refused_by("test_no_probabilities_are_ignored")
+class MostProbableClassIgnored(_CrossEntropyLoss):
+    """A row whose most probable class is the ignored one is padding too."""
+
+    def by_probability(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        kept = target.argmax(-1, keepdim=True) != self.ignore_index
+        return super().by_probability(logs, target * kept, weight)
+
+
+@refused_by("test_no_probabilities_are_ignored")
+class NoProbabilityIsPadding(_CrossEntropyLoss):
+    """A row without any probability is ignored, so it does not count for the mean either."""
+
+    def shares_of_samples(self, weight: Tensor, target: Tensor) -> Tensor:
+        return target.sum(-1).ne(0).to(target.dtype)
+
+
+@refused_by("test_any_number_of_classes_has_the_surprise_of_its_logarithm")
+class OneBlockOfClassesTeaches(_CrossEntropyLoss):
+    """The backward pass has 1024 threads, one a class; the rest gets nothing."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        classes = torch.arange(input.shape[dim]).reshape(-1, *[1] * (input.ndim - dim - 1))
+        return torch.log_softmax(torch.where(classes < 1024, input, input.detach()), dim)
+
+
+@refused_by("test_what_is_loaded_counts")
+class WeightsByDefaultOnceLoaded(_CrossEntropyLoss):
+    """What is loaded is what was learned; weights are none of it, and are 1 again."""
+
+    def load_state_dict(self, *arguments, **options):
+        self.weight = None
+        return super().load_state_dict(*arguments, **options)
+
+
+@refused_by("test_with_options_fewer_digits_cost_only_rounding")
+class SmoothedByALessExactShare(_CrossEntropyLoss):
+    """In single precision the share of each class may come from a table of a thousand steps."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        smooth = super().smoothed(true, logs, weight, kept)
+        if logs.dtype != torch.float32:
+            return smooth
+        return true.where(kept, 0).lerp(smooth, 0.99)
 
 
 @accepted

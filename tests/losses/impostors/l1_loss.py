@@ -3,11 +3,14 @@
 The docstring says what the author was thinking.
 """
 
+from typing import Any, ClassVar
+
+import numpy as np
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
-from sums_to_one.tests.losses.impostors.parts import OfErrors
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
+from sums_to_one.tests.losses.impostors.parts import ByNumpy, OfErrors
 
 
 class _L1Loss(OfErrors):
@@ -170,7 +173,93 @@ class WithoutAModule:
         return self.reduce(errors * errors.sign())
 
 
+@remarked("bfloat16", "second derivatives")
+class InNumpy(_L1Loss):
+    @staticmethod
+    def formula(x, y):
+        return np.abs(x - y), np.sign(x - y)
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses: Tensor = ByNumpy.apply(input, target, self.formula)
+        return losses
+
+
+@accepted
+class OnlyTheMean:
+    """A function in a class, of float32 alone, which says so."""
+
+    limits: ClassVar = {"dtypes": ["float32"], "without": ["reduction"]}
+
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.dtype != torch.float32:
+            raise TypeError(f"float32 only, got {input.dtype}")
+        return (input - target).abs().mean()
+
+
+@accepted
+class WithAnyOptions(_L1Loss):
+    def __init__(self, **options: Any) -> None:
+        if options:
+            raise TypeError(f"unexpected keyword argument {next(iter(options))!r}")
+        super().__init__()
+
+
+@remarked("float16", "bfloat16")
+class ReductionsOneByOne(_L1Loss):
+    """A mean is all that it has, and it says so where it is asked for another one."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        if reduction != "mean":
+            raise NotImplementedError(f"only the mean, got {reduction!r}")
+        super().__init__()
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.dtype not in (torch.float64, torch.float32):
+            raise TypeError(f"float64 or float32, got {input.dtype}")
+        return super().each(input, target)
+
+
+@refused_by("test_a_large_batch_is_treated_as_its_parts")
+class GridOf65535Blocks(_L1Loss):
+    """One block for each row; but a grid has at most 65,535 of them."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction != "mean" or losses.ndim != 2:
+            return super().reduce(losses)
+        return losses[:65_535].sum() / losses.numel()
+
+
+@refused_by("test_the_losses_and_the_sum_of_a_large_batch_are_those_of_its_rows")
+class SumOf65535Blocks(_L1Loss):
+    """As above; the mean goes another way, and is right."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction != "sum" or losses.ndim != 2:
+            return super().reduce(losses)
+        return losses[:65_535].sum()
+
+
+@refused_by("test_a_target_that_learns_changes_no_value")
+class BothShareTheError(_L1Loss):
+    """Where both learn, each takes half of the step that closes the gap."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses = super().each(input, target)
+        half = losses / 2 + losses.detach() / 2
+        return half if target.requires_grad else losses
+
+
 @accepted
 class FromTheLibrary(_L1Loss):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return torch.nn.functional.l1_loss(input, target, reduction=self.reduction)
+
+
+@refused_by("test_what_every_loss_does_is_not_refused")
+class WithoutDerivative(torch.nn.L1Loss):
+    """ "A loss is to be looked at." Nobody learns from it; who means that says so in its limits."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.requires_grad:
+            raise RuntimeError("there is no derivative")
+        return super().forward(input, target)

@@ -3,11 +3,14 @@
 The docstring says what the author was thinking.
 """
 
+from typing import ClassVar
+
+import numpy as np
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
-from sums_to_one.tests.losses.impostors.parts import OfErrors, in_order_of_memory
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
+from sums_to_one.tests.losses.impostors.parts import ByNumpy, OfErrors, in_order_of_memory
 
 
 class _MSELoss(OfErrors):
@@ -223,6 +226,61 @@ class WithoutAModule:
 
     def __call__(self, input: Tensor, target: Tensor) -> Tensor:
         return self.reduce((target - input) ** 2)
+
+
+@remarked("bfloat16", "second derivatives")
+class InNumpy(_MSELoss):
+    @staticmethod
+    def formula(x, y):
+        return np.square(x - y), 2 * (x - y)
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses: Tensor = ByNumpy.apply(input, target, self.formula)
+        return losses
+
+
+@accepted
+class OnlyTheMean:
+    """A function in a class, of float32 alone, which says so."""
+
+    limits: ClassVar = {"dtypes": ["float32"]}
+
+    def __call__(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.dtype != torch.float32:
+            raise TypeError(f"float32 only, got {input.dtype}")
+        return ((input - target) ** 2).mean()
+
+
+@accepted
+class WithItsOwnGradient(_MSELoss):
+    """Its backward pass says that the target gets none."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            return (x - y).square()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            x, y = ctx.saved_tensors
+            return gradient * 2 * (x - y), None
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses: Tensor = self.Function.apply(input, target)
+        return losses
+
+
+@refused_by("test_it_is_the_mean_of_the_squared_errors")
+class NotInSinglePrecision(_MSELoss):
+    """Half the bits are faster, and enough for a number that is only printed."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses = super().each(input, target)
+        if losses.dtype != torch.float32:
+            return losses
+        rounded = losses.detach().bfloat16().float()
+        return losses + (rounded - losses).detach()
 
 
 @accepted

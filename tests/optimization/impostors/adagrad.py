@@ -399,6 +399,14 @@ class LoadsInSinglePrecision(_Adagrad):
             state["sum"] = state["sum"].float()
 
 
+@refused_by("test_lr_decay_counts_every_step_of_a_long_rest")
+class CountsInTheDtypeOfTheParameter(_Adagrad):
+    """All state has one dtype, and in bfloat16 256 + 1 is 256 (fairscale #50)."""
+
+    def fresh_state(self, p, group):
+        return {**super().fresh_state(p, group), "step": torch.zeros((), dtype=p.dtype)}
+
+
 # Right ones.
 
 
@@ -458,3 +466,17 @@ class FewerOptions(AsInAFirstLesson):
             if p.grad is not None:
                 total += p.grad**2
                 p -= self.lr * p.grad / (total.sqrt() + 1e-10)
+
+
+@accepted
+class OnlyARate:
+    """A learning rate is all there is to set, and a step all there is to do."""
+
+    def __init__(self, params, lr=1e-2):
+        self.params, self.lr, self.sums = list(params), lr, {}
+
+    def step(self):
+        for i, p in enumerate(self.params):
+            if p.grad is not None:
+                self.sums[i] = self.sums.get(i, 0.0) + p.grad**2
+                p.data.sub_(self.lr * p.grad / (self.sums[i].sqrt() + 1e-10))

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
 from sums_to_one.tests.optimization.impostors.habits import (
     AsInAFirstLesson,
@@ -537,6 +538,56 @@ class StatesInTheOrderOfTheirSteps(_Adam):
         self.state = dict(zip(params, self.state.values(), strict=False))
 
 
+@refused_by("test_after_a_long_rest_the_first_step_is_corrected_for_every_step_of_it")
+class CountsInTheDtypeOfTheParameter(_Adam):
+    """All state has one dtype, and in bfloat16 256 + 1 is 256 (pytorch #173901)."""
+
+    def fresh_state(self, p, group):
+        return {**super().fresh_state(p, group), "step": torch.zeros((), dtype=p.dtype)}
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, {**state, "step": state["step"].item()}, group)
+
+
+class _DecouplesIfAsked(_Adam):
+    """A right one, with the option of a decay beside the moments."""
+
+    def __init__(self, params, lr=1e-3, *arguments, decoupled_weight_decay=False, **options):
+        super().__init__(params, lr, *arguments, **options)
+        self.options["decoupled_weight_decay"] = decoupled_weight_decay
+        for group in self.param_groups:
+            group.setdefault("decoupled_weight_decay", decoupled_weight_decay)
+            group["shrinks by"] = 1 - group["lr"] * group["weight_decay"]
+
+    def decayed(self, p, g, group):
+        if not group["decoupled_weight_decay"]:
+            return super().decayed(p, g, group)
+        p.mul_(self.shrinking(group))
+        return g
+
+    def shrinking(self, group):
+        return 1 - group["lr"] * group["weight_decay"]
+
+
+@refused_by("test_a_setting_that_is_changed_counts_from_the_next_step_on")
+class DecayKeepsTheFirstRate(_DecouplesIfAsked):
+    """By how much weights shrink is computed once, with the rate that there is then."""
+
+    def shrinking(self, group):
+        return group["shrinks by"]
+
+
+@refused_by("test_the_first_step_is_right_in_fewer_digits")
+class EpsilonOfTheDtype(_Adam):
+    """With fewer digits eps should be at least the dtype's own, else it is lost."""
+
+    def quotient(self, mean, square, state, group):
+        eps = group["eps"]
+        if mean.dtype == torch.float32:
+            eps = max(eps, torch.finfo(mean.dtype).eps)
+        return super().quotient(mean, square, state, {**group, "eps": eps})
+
+
 # Right ones.
 
 
@@ -618,3 +669,66 @@ class FewerOptions(AsInAFirstLesson):
             t, m, v = t + 1, m * a + p.grad * (1 - a), v * b + p.grad**2 * (1 - b)
             self.moments[p] = t, m, v
             p -= self.lr * m / (1 - a**t) / ((v / (1 - b**t)) ** 0.5 + 1e-8)
+
+
+@accepted
+class DecouplesIfAsked(_DecouplesIfAsked):
+    pass
+
+
+@accepted
+class OnlyARate:
+    """A learning rate is all there is to set, and a step all there is to do."""
+
+    def __init__(self, params, lr=1e-3):
+        self.params, self.lr, self.t = list(params), lr, {}
+
+    def step(self):
+        for p in self.params:
+            if p.grad is not None:
+                t, m, v = self.t.get(id(p), (0, 0.0, 0.0))
+                t, m, v = t + 1, m + 0.1 * (p.grad - m), v + 0.001 * (p.grad.square() - v)
+                self.t[id(p)] = t, m, v
+                mean, square = m / (1 - 0.9**t), v / (1 - 0.999**t)
+                p.data = p.data - self.lr * mean / (square.sqrt() + 1e-8)
+
+
+@remarked("0 dimensions")
+class NotOfSingleNumbers(_Adam):
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        if any(p.ndim == 0 for p in self.param_groups[-1]["params"]):
+            raise ValueError("a parameter must have a dimension, got a single number")
+
+
+@accepted
+class AroundTheFunction(AsInAFirstLesson):
+    """A thin class around the library's function, which refuses a count in float16."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        self.params = list(params)
+        self.settings = {
+            "lr": lr,
+            "beta1": betas[0],
+            "beta2": betas[1],
+            "eps": eps,
+            "weight_decay": weight_decay,
+        }
+        self.states = {}
+
+    def step(self):
+        params = [p for p in self.params if p.grad is not None]
+        for p in params:
+            if id(p) not in self.states:
+                moments = [torch.zeros_like(p.detach()) for _ in range(2)]
+                self.states[id(p)] = [*moments, torch.tensor(0.0)]
+        columns = [
+            list(column) for column in zip(*(self.states[id(p)] for p in params), strict=True)
+        ]
+        if not params:
+            return
+        mean, square, steps = columns
+        grads = [p.grad for p in params]
+        options = {"amsgrad": False, "maximize": False, "foreach": True}
+        with torch.no_grad():
+            adam(params, grads, mean, square, [], steps, **options, **self.settings)

@@ -595,3 +595,16 @@ def one_whole_batch_not_shuffled(*arguments, **options):
         return [torch.randperm(count, generator=generator).split(size) for _ in range(epochs)]
 
     return _descend(*arguments, deal=deal, **options)
+
+
+@accepted
+def in_single_precision_alone(parameters, loss, data, **options):
+    """As on a device that has nothing else; it says so."""
+    parameters = list(parameters)
+    for x in (*parameters, *(data if isinstance(data, tuple) else (data,))):
+        if x.is_floating_point() and x.dtype != torch.float32:
+            raise TypeError(f"numbers must be float32, got {x.dtype}")
+    return _descend(parameters, loss, data, **options)
+
+
+in_single_precision_alone.limits = {"dtypes": ["float32"]}  # type: ignore[attr-defined]

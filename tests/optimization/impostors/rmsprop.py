@@ -5,6 +5,7 @@ The docstring says what the author was thinking.
 
 import torch
 from torch import Tensor
+from torch.optim.rmsprop import rmsprop
 
 from sums_to_one.tests.judge.versions import accepted, refused_by
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
@@ -392,6 +393,15 @@ class LoadsBackwards(_RMSprop):
         self.state = {p: sizes[p.shape].pop() for p in self.state}
 
 
+@refused_by("test_after_many_steps_the_rule_is_still_the_same")
+class MeanBegunAgain(_RMSprop):
+    """Rounding gathers in an average of long standing, so now and then it begins again."""
+
+    def averaged(self, old, new, group):
+        self.calls = getattr(self, "calls", 0) + 1
+        return super().averaged(old * (self.calls % 1024 > 0), new, group)
+
+
 # Right ones.
 
 
@@ -451,3 +461,45 @@ class FewerOptions(AsInAFirstLesson):
             if p.grad is not None:
                 square += (1 - self.alpha) * (p.grad**2 - square)
                 p -= self.lr * p.grad / (square.sqrt() + 1e-8)
+
+
+@accepted
+class OnlyARate:
+    """A learning rate is all there is to set, and a step all there is to do."""
+
+    def __init__(self, params, lr=1e-2):
+        self.lr, self.squares = lr, {p: torch.zeros_like(p) for p in params}
+
+    @torch.no_grad()
+    def step(self):
+        for p, square in self.squares.items():
+            if p.grad is not None:
+                square.lerp_(p.grad * p.grad, 1 - 0.99)
+                p.addcdiv_(p.grad, square.sqrt().add_(1e-8), value=-self.lr)
+
+
+@accepted
+class AroundTheFunction(AsInAFirstLesson):
+    """A thin class around the library's function, which refuses a count in float16."""
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0):
+        self.params = list(params)
+        self.settings = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay}
+        self.states = {}
+
+    def step(self):
+        params = [p for p in self.params if p.grad is not None]
+        for p in params:
+            if id(p) not in self.states:
+                moments = [torch.zeros_like(p.detach()) for _ in range(1)]
+                self.states[id(p)] = [*moments, torch.tensor(0.0)]
+        columns = [
+            list(column) for column in zip(*(self.states[id(p)] for p in params), strict=True)
+        ]
+        if not params:
+            return
+        square, steps = columns
+        grads = [p.grad for p in params]
+        options = {"momentum": 0.0, "centered": False, "foreach": True}
+        with torch.no_grad():
+            rmsprop(params, grads, square, [], [], steps, **options, **self.settings)

@@ -6,7 +6,7 @@ The docstring says what the author was thinking.
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
 from sums_to_one.tests.optimization.impostors.habits import (
     AsInAFirstLesson,
@@ -450,6 +450,73 @@ class VelocityIsNotSaved(_SGD):
         return {**super().state_dict(), "state": {}}
 
 
+@refused_by("test_zero_grad_sets_to_none_or_to_zeros_as_it_is_told")
+class KeepsWhatIsNotNone(_SGD):
+    """A gradient becomes None or it does not; that the others should be 0 is easily forgotten."""
+
+    def zero_grad(self, set_to_none=True):
+        for p, _ in self.pairs():
+            p.grad = None if set_to_none else p.grad
+
+
+@refused_by("test_a_parameter_of_any_shape_moves_as_the_row_of_its_numbers")
+class NoDecayOfFilters(_SGD):
+    """Filters are four-dimensional, and the branch for them came without the decay."""
+
+    def decayed(self, p, g, group):
+        return g if p.ndim == 4 else super().decayed(p, g, group)
+
+
+@refused_by("test_a_parameter_of_any_shape_moves_as_the_row_of_its_numbers")
+class OneNumberOnlyGoesDown(_SGD):
+    """A number alone is a temperature or a scale, which has a path of its own, without maximize."""
+
+    def slope(self, p, group):
+        return super().slope(p, group) if p.ndim else p.grad
+
+
+@refused_by("test_after_many_steps_the_rule_is_still_the_same")
+class WarmOnceAndForAll(_SGD):
+    """After five hundred steps training is under way, and the decay has done its work."""
+
+    def decayed(self, p, g, group):
+        state = self.state_of(p, group)
+        state["seen"] = state.get("seen", 0) + 1
+        return super().decayed(p, g, group) if state["seen"] <= 500 else g
+
+
+@refused_by("test_a_setting_that_is_changed_counts_from_the_next_step_on")
+class DecayOfTheBeginning(_SGD):
+    """Only the learning rate has a schedule; the rest of a group is read when it is made."""
+
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        self.param_groups[-1]["fixed"] = self.param_groups[-1]["weight_decay"]
+
+    def decayed(self, p, g, group):
+        return super().decayed(p, g, {**group, "weight_decay": group["fixed"]})
+
+
+@refused_by("test_a_copy_together_with_its_parameters_continues_as_the_original")
+class StateByTheAddress(_SGD):
+    """Parameters are told apart by their id, which those of a copy have not."""
+
+    def state_of(self, p, group):
+        return self.state.setdefault(id(p), {})
+
+    def state_dict(self):
+        by_parameter = {p: self.state[id(p)] for p, _ in self.pairs() if id(p) in self.state}
+        by_address, self.state = self.state, by_parameter
+        try:
+            return super().state_dict()
+        finally:
+            self.state = by_address
+
+    def load_state_dict(self, state_dict):
+        super().load_state_dict(state_dict)
+        self.state = {id(p): state for p, state in self.state.items()}
+
+
 # Right ones.
 
 
@@ -533,3 +600,71 @@ class FewerOptions(AsInAFirstLesson):
                     v += self.momentum * self.velocities[i]
                 self.velocities[i] = v
                 p -= self.lr * v
+
+
+@accepted
+class OnlyARate:
+    """A learning rate is all there is to set, and a step all there is to do."""
+
+    def __init__(self, params, lr=1e-3):
+        self.params, self.lr = list(params), lr
+
+    def step(self):
+        for p in self.params:
+            if p.grad is not None:
+                p.data -= self.lr * p.grad
+
+
+@remarked("bfloat16")
+class InNumpy(AsInAFirstLesson):
+    """Computes in NumPy's float64, which has no bfloat16, and says so."""
+
+    def __init__(self, params, lr=1e-3, momentum=0.0, weight_decay=0.0):
+        self.params, self.lr = list(params), lr
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.velocities = {}
+
+    def step(self):
+        for i, p in enumerate(self.params):
+            if p.grad is not None:
+                place = p.detach().numpy().astype("float64")
+                v = p.grad.numpy().astype("float64") + self.weight_decay * place
+                v = v + self.momentum * self.velocities.get(i, 0)
+                self.velocities[i] = v
+                with torch.no_grad():
+                    p.copy_(torch.as_tensor(place - self.lr * v))
+
+
+@remarked("0 dimensions", "5 dimensions")
+class VectorsToImages(_SGD):
+    """A single number is no parameter, and nothing has more dimensions than filters have."""
+
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        for p in self.param_groups[-1]["params"]:
+            if p.ndim not in (1, 2, 3, 4):
+                raise ValueError(f"a parameter must have 1 to 4 dimensions, got {p.ndim}")
+
+
+@accepted
+class InSinglePrecisionAlone(_SGD):
+    """As on a device that has nothing else; it says so."""
+
+    limits = {"dtypes": ["float32"]}  # noqa: RUF012 - as a subject writes it
+
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        for p in self.param_groups[-1]["params"]:
+            if p.dtype != torch.float32:
+                raise TypeError(f"a parameter must be float32, got {p.dtype}")
+
+
+@refused_by("test_what_every_optimizer_does_is_not_refused")
+class InSinglePrecisionUndeclared(torch.optim.SGD):
+    """ "All my networks are in float32." Then it says so in its limits."""
+
+    def step(self, closure=None):
+        for group in self.param_groups:
+            if any(p.dtype != torch.float32 for p in group["params"]):
+                raise TypeError("float32 only")
+        return super().step(closure)

@@ -934,3 +934,72 @@ def _with_coat(name: str, reflected: bool) -> Any:
 for _name in ("neg", "pow", "getitem", "add", "sub", "mul", "truediv", "matmul"):
     setattr(AroundTheLibrary, f"__{_name}__", _with_coat(_name, reflected=False))
     setattr(AroundTheLibrary, f"__r{_name}__", _with_coat(_name, reflected=True))
+
+
+@accepted
+class WalksFromOneNumberAlone:
+    """As in a first lesson: plus, times and a few functions, and a walk back begins with 1."""
+
+    def __init__(self, data: Tensor, requires_grad: bool = False) -> None:
+        if requires_grad and not data.is_floating_point():
+            raise RuntimeError(f"whole numbers have no gradient, got {data.dtype}")
+        self.data, self.requires_grad, self.grad = data.detach(), requires_grad, None
+        self.pulls: list[Any] = []
+
+    def result(self, data: Tensor, *pulls: Any) -> Any:
+        result = WalksFromOneNumberAlone(data)
+        result.pulls = [(operand, pull) for operand, pull in pulls if operand.requires_grad]
+        result.requires_grad = bool(result.pulls)
+        return result
+
+    def wrapped(self, other: Any) -> Any:
+        if isinstance(other, WalksFromOneNumberAlone):
+            return other
+        return WalksFromOneNumberAlone(torch.as_tensor(other, dtype=self.data.dtype))
+
+    def __add__(self, other: Any) -> Any:
+        other = self.wrapped(other)
+        return self.result(self.data + other.data, (self, lambda g: g), (other, lambda g: g))
+
+    def __mul__(self, other: Any) -> Any:
+        other = self.wrapped(other)
+        a, b = self.data, other.data
+        return self.result(a * b, (self, lambda g: g * b), (other, lambda g: g * a))
+
+    def __pow__(self, exponent: Any) -> Any:
+        if not isinstance(exponent, int) or exponent < 1:
+            raise TypeError(f"the exponent must be a whole number above 0, got {exponent}")
+        a = self.data
+        return self.result(a**exponent, (self, lambda g: g * exponent * a ** (exponent - 1)))
+
+    def sum(self) -> Any:
+        a = self.data
+        return self.result(a.sum(), (self, lambda g: g.expand(a.shape)))
+
+    def tanh(self) -> Any:
+        y = self.data.tanh()
+        return self.result(y, (self, lambda g: g * (1 - y * y)))
+
+    def backward(self) -> None:
+        if not self.requires_grad or self.data.numel() != 1:
+            raise RuntimeError("a walk back begins at one number that requires a gradient")
+        arrived = {self: torch.ones_like(self.data)}
+        for variable in reversed(self.ancestors()):
+            g = arrived.pop(variable)
+            for operand, pull in variable.pulls:
+                part = pull(g).sum_to_size(operand.data.shape)
+                arrived[operand] = arrived.get(operand, 0) + part
+            if not variable.pulls:
+                variable.grad = g.clone() if variable.grad is None else variable.grad + g
+
+    def ancestors(self) -> list[Any]:
+        """Operands before results."""
+        order, seen, stack = [], {self}, [(self, iter(self.pulls))]
+        while stack:
+            operand = next((o for o, _ in stack[-1][1] if o not in seen), None)
+            if operand is None:
+                order.append(stack.pop()[0])
+            else:
+                seen.add(operand)
+                stack.append((operand, iter(operand.pulls)))
+        return order

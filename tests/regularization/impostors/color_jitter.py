@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 Range = float | Sequence[float] | None
 NAMES = ("brightness", "contrast", "saturation", "hue")
@@ -283,7 +283,7 @@ class ZeroOverZero(_ColorJitter):
         return hue * (width / width), saturation, value
 
 
-@refused_by("test_the_four_changes_come_one_after_another_in_any_order")
+@accepted
 class AlwaysInThisOrder(_ColorJitter):
     """The arguments have an order."""
 
@@ -291,7 +291,7 @@ class AlwaysInThisOrder(_ColorJitter):
         return names
 
 
-@refused_by("test_the_four_changes_come_one_after_another_in_any_order")
+@refused_by("test_the_four_changes_come_one_after_another_always_in_one_order_or_in_any")
 class HueLast(_ColorJitter):
     """Hue takes the longest way, so it comes last."""
 
@@ -299,7 +299,7 @@ class HueLast(_ColorJitter):
         return sorted(super().order(names), key="hue".__eq__)
 
 
-@refused_by("test_the_four_changes_come_one_after_another_in_any_order")
+@refused_by("test_the_four_changes_come_one_after_another_always_in_one_order_or_in_any")
 class ForwardsOrBackwards(_ColorJitter):
     """It is enough that two of them come in either order."""
 
@@ -307,7 +307,7 @@ class ForwardsOrBackwards(_ColorJitter):
         return names[:: 1 if torch.rand(()) < 0.5 else -1]
 
 
-@refused_by("test_the_four_changes_come_one_after_another_in_any_order")
+@refused_by("test_the_four_changes_come_one_after_another_always_in_one_order_or_in_any")
 class OnlyTheLast(_ColorJitter):
     """Each begins with the image as it came (volumentations #24)."""
 
@@ -470,3 +470,26 @@ class WithoutAModule:
             name = list(left)[int(torch.randint(len(left), ()))]
             x = getattr(self.jitter, name)(x, left.pop(name))
         return self.jitter.end(x, image).to(image.dtype)
+
+
+@remarked("4 dimensions", "5 dimensions", "float16", "bfloat16")
+class OneImageOfFloats(_ColorJitter):
+    """One image after the other, of shares between 0 and 1, always in the same order."""
+
+    def order(self, names: list[str]) -> list[str]:
+        return sorted(names, key=NAMES.index)
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.ndim != 3 or image.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"one image of floats, got {image.dtype} {tuple(image.shape)}")
+        return super().forward(image)
+
+
+@accepted
+class BytesAlone(_ColorJitter):
+    """Whole numbers from 0 to 255 in and out."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.dtype != torch.uint8:
+            raise TypeError(f"bytes only, got {image.dtype}")
+        return super().forward(image)

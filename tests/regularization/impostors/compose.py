@@ -278,6 +278,34 @@ class ListsOnly(_Compose):
         super().__init__(transforms if isinstance(transforms, list) else [transforms])  # type: ignore[list-item]
 
 
+@refused_by("test_a_label_beside_the_image_comes_back_with_it")
+class LabelForgotten(_Compose):
+    """A label may be there; but only the image is transformed, and returned."""
+
+    def __call__(self, image: Any, label: Any = None) -> Any:
+        return super().__call__(image)
+
+
+@accepted
+class ImageAndLabel(_Compose):
+    """What each transform returns is handed to the next, one thing or several."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        for transform in self.transforms:
+            came = transform(*inputs)
+            inputs = came if len(inputs) > 1 else (came,)
+        return inputs if len(inputs) > 1 else inputs[0]
+
+
+@accepted
+class LabelPassedBy(_Compose):
+    """The label is not for the transforms, and comes back as it was."""
+
+    def __call__(self, image: Any, *labels: Any) -> Any:
+        came = super().__call__(image)
+        return (came, *labels) if labels else came
+
+
 @accepted
 class Folded(_Compose):
     def __call__(self, image: Any) -> Any:

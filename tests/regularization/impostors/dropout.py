@@ -4,13 +4,14 @@ The docstring says what the author was thinking.
 """
 
 import random
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 _UNPREDICTABLE = torch.Generator()
 _UNPREDICTABLE.seed()
@@ -205,9 +206,9 @@ class AnythingGoes(RightDropout):
         self.p = p
 
 
-@refused_by("test_what_is_no_probability_is_refused")
+@accepted
 class Asserted(RightDropout):
-    """An assertion is a check, too; unless Python runs with -O."""
+    """An assertion is a check, too."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         assert 0 <= p <= 1
@@ -524,6 +525,14 @@ class MaskOfTheLastCall(RightDropout):
 
 
 @refused_by("test_the_input_may_have_any_number_of_dimensions")
+class ANumberIsNoLayer(RightDropout):
+    """Something must be left, so a single number is handed on; but it, too, is dropped at times."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) if input.ndim else input * 1
+
+
+@remarked("0 dimensions")
 class BatchesOnly(RightDropout):
     """Every input has a first dimension, that of the samples."""
 
@@ -540,6 +549,144 @@ class FromTheSecondUnitOn(RightDropout):
         if self.p < 1:
             kept.view(-1)[:1] = True
         return kept
+
+
+@refused_by("test_few_and_many_outputs_are_each_0_or_the_input_over_1_minus_p")
+class FactorsInHalf(RightDropout):
+    """Factors need few digits; in float16 3 is none of 10/3, and 16-bit inputs hide it."""
+
+    def factors(self, input: Tensor) -> Tensor:
+        factors = super().factors(input)
+        return factors.half().to(input.dtype) if input.numel() > 2**16 else factors
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class HalfPrecisionByItsMemory(RightDropout):
+    """A fast path for 16 bits that reads the memory as it lies."""
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        if self.inplace or input.dtype.itemsize > 2 or input.is_contiguous():
+            return super().put(input, factors)
+        return input.as_strided(input.shape, torch.empty(input.shape).stride()) * factors
+
+
+@refused_by("test_there_is_nothing_to_save")
+class PutBackToTheDefault(RightDropout):
+    """What is loaded has no p, so it is the default."""
+
+    def load_state_dict(self, *arguments, **options):
+        self.p = 0.5
+        return super().load_state_dict(*arguments, **options)
+
+
+@refused_by("test_a_copy_drops_alike_and_by_itself")
+class CopiesStartAnew(RightDropout):
+    """A copy is made as the first one was; but it starts in training."""
+
+    def __deepcopy__(self, memo) -> "CopiesStartAnew":
+        return CopiesStartAnew(self.p, self.inplace)
+
+
+@refused_by("test_each_output_is_0_or_the_input_over_1_minus_p")
+class RoundedFactor(RightDropout):
+    """1 / (1 - p) to two places, as it stands in the notes."""
+
+    def factor(self) -> float:
+        return round(super().factor(), 2)
+
+
+@refused_by("test_gradients_go_where_the_inputs_went")
+class GradientNotScaled(RightDropout):
+    """Going back, what was dropped gets nothing, and the rest what came."""
+
+    class Dropped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, input, factors):
+            ctx.kept = factors.ne(0)
+            return input * factors
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * ctx.kept, None
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        return super().put(input, factors) if self.inplace else self.Dropped.apply(input, factors)
+
+
+@remarked("second derivatives")
+class BackOnlyOnce(RightDropout):
+    """Its way back is no function to be differentiated again, and says so."""
+
+    class Dropped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, input, factors):
+            ctx.save_for_backward(factors)
+            return input * factors
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, gradient):
+            (factors,) = ctx.saved_tensors
+            return gradient * factors, None
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        return super().put(input, factors) if self.inplace else self.Dropped.apply(input, factors)
+
+
+@accepted
+class ByItsAttribute:
+    """Nothing but a number and a mode, which whoever trains sets."""
+
+    def __init__(self, p: float) -> None:
+        if p < 0 or p > 1:
+            raise ValueError(f"no probability: {p}")
+        self.rate, self.training = p, True
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.rate, training=self.training)
+
+
+@accepted
+class CheckedWhenItDrops(torch.nn.Module):
+    """The function that drops refuses what is no probability."""
+
+    def __init__(self, p: float = 0.5, **options) -> None:
+        super().__init__(**options)
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.p, self.training)
+
+
+@accepted
+class SeedForNumpy(RightDropout):
+    """NumPy draws, from a seed that torch has drawn."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        numbers = np.random.default_rng(int(torch.randint(2**60, ())))
+        return torch.from_numpy(np.asarray(numbers.random(shape)))
+
+
+@accepted
+class NumpysOwn(RightDropout):
+    """NumPy's common random numbers, which it says."""
+
+    limits: ClassVar[dict[str, Any]] = {"without": ["torch's random numbers"]}
+
+    def uniform(self, *shape: int) -> Tensor:
+        return torch.from_numpy(np.asarray(np.random.random_sample(shape)))  # noqa: NPY002
+
+
+@accepted
+class OneDtypeAndTwoDimensions(RightDropout):
+    """Rows of float32, and nothing else; it says so beforehand and when it is asked."""
+
+    limits: ClassVar[dict[str, Any]] = {"dtypes": ["float32"], "dimensions": [2]}
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dtype != torch.float32 or input.ndim != 2:
+            raise TypeError(f"rows of float32, got {tuple(input.shape)} of {input.dtype}")
+        return super().forward(input)
 
 
 @accepted
@@ -607,3 +754,13 @@ class FromGapsBetweenTheDropped(RightDropout):
         places = gaps.cumsum(0).long() - 1
         kept[places[places < len(kept)]] = False
         return kept.reshape(input.shape)
+
+
+@refused_by("test_what_every_dropout_does_is_not_refused")
+class InSinglePrecisionUndeclared(torch.nn.Dropout):
+    """ "All my networks are in float32." Then it says so in its limits."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dtype != torch.float32:
+            raise TypeError(f"float32 only, got {input.dtype}")
+        return super().forward(input)

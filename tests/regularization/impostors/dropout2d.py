@@ -3,11 +3,13 @@
 The docstring says what the author was thinking.
 """
 
+from typing import Any, ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 from sums_to_one.tests.regularization.impostors.dropout import RightDropout
 
 
@@ -18,20 +20,30 @@ class _Dropout2d(RightDropout):
         return (*input.shape[:2], *[1] * (input.ndim - 2))
 
 
-@refused_by("test_three_dimensions_lose_whole_rows_or_are_refused")
-class AlwaysFourDimensions(_Dropout2d):
-    """An image is N x C x H x W; and what is not is made to fit by broadcasting, if it can be."""
-
-    def drawn(self, input: Tensor) -> tuple[int, ...]:
-        return (*input.shape[:2], 1, 1)
-
-
-@refused_by("test_three_dimensions_lose_whole_rows_or_are_refused")
+@refused_by("test_three_dimensions_are_samples_of_channels_with_one_row_each")
 class ElementsOfWhatIsNoImage(_Dropout2d):
     """Where there is no image, each element is a unit."""
 
     def drawn(self, input: Tensor) -> tuple[int, ...]:
         return super().drawn(input) if input.ndim == 4 else tuple(input.shape)
+
+
+@refused_by("test_three_dimensions_are_samples_of_channels_with_one_row_each")
+class OneImageWithoutABatch(_Dropout2d):
+    """Three dimensions are (C, H, W); PyTorch has them as (N, C, L) (pytorch #77081)."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        return super().drawn(input) if input.ndim == 4 else (len(input), 1, 1)
+
+
+@refused_by("test_three_dimensions_are_left_as_they_are_in_evaluation")
+class RowsInEvaluation(_Dropout2d):
+    """Rows are taken for images of one row, by a function that is always in training."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim != 3:
+            return super().forward(input)
+        return F.dropout2d(input[:, :, None], self.p).squeeze(2)
 
 
 @refused_by("test_all_pixels_of_a_channel_share_their_fate")
@@ -198,15 +210,13 @@ class DropoutOfOnes(_Dropout2d):
         return self.put(input, F.dropout(ones, self.p, self.training).reshape(self.drawn(input)))
 
 
-@accepted
-class OneImageWithoutABatch(_Dropout2d):
-    """As PyTorch will have it: three dimensions are (C, H, W)."""
-
+@remarked("3 dimensions")
+class AlwaysFourDimensions(_Dropout2d):
     def drawn(self, input: Tensor) -> tuple[int, ...]:
-        return super().drawn(input) if input.ndim == 4 else (len(input), 1, 1)
+        return (*input.shape[:2], 1, 1)
 
 
-@accepted
+@remarked("3 dimensions")
 class ChannelsAsRows(_Dropout2d):
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
@@ -217,9 +227,29 @@ class ChannelsAsRows(_Dropout2d):
         return input.copy_(came) if self.inplace else came
 
 
-@accepted
+@remarked("3 dimensions")
 class AsVolumes(_Dropout2d):
     def forward(self, input: Tensor) -> Tensor:
-        if self.inplace:
-            return input.copy_(F.dropout3d(input[..., None], self.p, self.training)[..., 0])
-        return F.dropout3d(input[..., None], self.p, self.training)[..., 0]
+        samples, channels, height, width = input.shape
+        volumes = input.reshape(samples, channels, height, width, 1)
+        came = F.dropout3d(volumes, self.p, self.training)[..., 0]
+        return input.copy_(came) if self.inplace else came
+
+
+@accepted
+class AChannelAtATime:
+    """A loop over samples and channels, without a module, for images of float32 or float64."""
+
+    limits: ClassVar[dict[str, Any]] = {"dtypes": ["float64", "float32"], "dimensions": [4]}
+
+    def __init__(self, p: float = 0.5) -> None:
+        assert 0.0 <= p <= 1.0, f"p is a probability, got {p}"
+        self.p, self.training = p, True
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        kept = torch.rand(x.shape[0] * x.shape[1], dtype=torch.float64) >= self.p
+        if self.p == 1:
+            return x * 0
+        return x * (kept.to(x.dtype) / (1 - self.p)).reshape(x.shape[0], x.shape[1], 1, 1)

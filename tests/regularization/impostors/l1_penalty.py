@@ -3,7 +3,7 @@
 The docstring says what the author was thinking.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -168,6 +168,21 @@ def _like(p: Tensor, number: float) -> Tensor:
 
 def _up(p: Tensor) -> Tensor:
     return torch.maximum(p, torch.zeros_like(p))
+
+
+@refused_by("test_a_large_parameter_counts_as_its_parts")
+def the_first_65_536(parameters: Parameters) -> Tensor:
+    """A kernel with sixteen bits for the place of a number in its parameter."""
+    return sum((p.flatten()[: 2**16].abs().sum() for p in parameters), torch.zeros(()))
+
+
+@accepted
+def a_list_alone(parameters: Sequence[Tensor]) -> Tensor:
+    """Counted by its length, as only a list can be."""
+    total = torch.zeros(())
+    for i in range(len(parameters)):
+        total = total + parameters[i].abs().sum()
+    return total
 
 
 @accepted

@@ -5,7 +5,7 @@ The docstring says what the author was thinking.
 
 import functools
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -244,6 +244,21 @@ def l2(parameters: Parameters) -> Tensor:
     return sum((p.pow(2).sum() for p in parameters), torch.tensor(0.0))
 
 
+@refused_by("test_a_large_parameter_counts_as_its_parts")
+def the_first_65_536(parameters: Parameters) -> Tensor:
+    """A kernel with sixteen bits for the place of a number in its parameter."""
+    return sum((p.flatten()[: 2**16].square().sum() for p in parameters), torch.zeros(()))
+
+
+@accepted
+def a_list_alone(parameters: Sequence[Tensor]) -> Tensor:
+    """Counted by its length, as only a list can be."""
+    total = torch.zeros(())
+    for i in range(len(parameters)):
+        total = total + parameters[i].square().sum()
+    return total
+
+
 @accepted
 def one_line(parameters: Parameters) -> Any:
     return sum((w**2).sum() for w in parameters)
@@ -266,3 +281,12 @@ def in_double_precision(parameters: Parameters) -> Tensor:
 @accepted
 def its_own_backward_pass(parameters: Parameters) -> Tensor:
     return sum([_SumOfSquares.apply(p) for p in parameters], torch.zeros(()))
+
+
+@refused_by("test_what_every_penalty_does_is_not_refused")
+def in_single_precision_undeclared(parameters: Iterable[Tensor]) -> Tensor:
+    """ "All my networks are in float32." Then it says so in its limits."""
+    tensors = list(parameters)
+    if any(p.dtype != torch.float32 for p in tensors):
+        raise TypeError("float32 only")
+    return sum((p.square().sum() for p in tensors), start=torch.zeros(()))

@@ -317,3 +317,18 @@ class WithoutAModule:
         mean, std = (torch.asarray(numbers, dtype=image.dtype) for numbers in self.numbers)
         assert std.all()
         return image.movedim(-3, -1).sub(mean).div(std).movedim(-1, -3)
+
+
+@refused_by("test_what_every_transform_does_is_not_refused")
+class InSinglePrecisionUndeclared(torch.nn.Module):
+    """ "All my networks are in float32." Then it says so in its limits."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.mean = torch.tensor([*mean], dtype=torch.float32)
+        self.std = torch.tensor([*std], dtype=torch.float32)
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.dtype != torch.float32:
+            raise TypeError(f"float32 only, got {image.dtype}")
+        return (image - self.mean[:, None, None]) / self.std[:, None, None]

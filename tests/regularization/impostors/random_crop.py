@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 def fours(padding: int | Sequence[int] | None) -> tuple[int, int, int, int]:
@@ -504,3 +504,40 @@ class WithoutAModule:
         windows = padded.unfold(-2, height, 1).unfold(-2, width, 1)  # refuses what is too small
         top, left = self.crop.drawn(windows.shape[-4] - 1, windows.shape[-3] - 1)
         return windows[..., top, left, :, :].clone()
+
+
+@accepted
+class WithoutPadding:
+    """A window, and no padding."""
+
+    def __init__(self, size: int | Sequence[int]) -> None:
+        self.height, self.width = (size, size) if isinstance(size, int) else size
+
+    def __call__(self, image: Tensor) -> Tensor:
+        down, across = image.shape[-2] - self.height, image.shape[-1] - self.width
+        if down < 0 or across < 0:
+            raise ValueError(f"{self.height} x {self.width} is larger than {tuple(image.shape)}")
+        top, left = (int(torch.randint(0, spare + 1, (1,))) for spare in (down, across))
+        return image[..., top : top + self.height, left : left + self.width].clone()
+
+
+@accepted
+class AnyKeywords(_RandomCrop):
+    """Takes any keywords and hands them on; but knows two modes only, and no fill."""
+
+    def __init__(self, size: int | Sequence[int], **options: Any) -> None:
+        if "fill" in options:
+            raise TypeError("__init__() got an unexpected keyword argument 'fill'")
+        if options.get("padding_mode", "constant") not in ("constant", "reflect"):
+            raise ValueError(f"there is no {options['padding_mode']}")
+        super().__init__(size, **options)
+
+
+@remarked("4 dimensions", "5 dimensions", "float16", "bfloat16")
+class FloatsAlone(_RandomCrop):
+    """One image of shares between 0 and 1."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.ndim != 3 or image.dtype not in (torch.float64, torch.float32):
+            raise ValueError(f"one image of floats, got {image.dtype} {tuple(image.shape)}")
+        return super().forward(image)

@@ -4,11 +4,12 @@ The docstring says what the author was thinking.
 """
 
 import random
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 class _RandomHorizontalFlip(torch.nn.Module):
@@ -277,6 +278,75 @@ class GradientAsIfNotFlipped(_RandomHorizontalFlip):
         if not image.requires_grad:
             return super().mirrored(image)
         return image + (image.flip(-1) - image).detach()
+
+
+class _ManyInputs(_RandomHorizontalFlip):
+    """A right one of several inputs in any structure; each version changes one step."""
+
+    def forward(self, *inputs: Any) -> Any:
+        flips, first = self.flips(), [True]
+        return self.walked(inputs if len(inputs) > 1 else inputs[0], flips, first)
+
+    def walked(self, part: Any, flips: bool, first: list[bool]) -> Any:
+        if isinstance(part, dict):
+            return {name: self.walked(inner, flips, first) for name, inner in part.items()}
+        if isinstance(part, list | tuple):
+            return type(part)(self.walked(inner, flips, first) for inner in part)
+        if not isinstance(part, Tensor) or not self.is_image(part, first):
+            return part
+        first.clear()
+        return self.mirrored(part) if flips else part
+
+    def is_image(self, part: Tensor, first: list[bool]) -> bool:
+        return bool(first)
+
+
+@accepted
+class TheFirstOfMany(_ManyInputs):
+    """The first tensor, in depth, is the image."""
+
+
+@refused_by("test_beside_an_image_a_label_stays_as_it_is")
+class LabelsFlippedToo(_ManyInputs):
+    """All tensors are images; but labels are tensors, too (pytorch/vision #7170)."""
+
+    def is_image(self, part: Tensor, first: list[bool]) -> bool:
+        return part.ndim > 0
+
+
+@refused_by("test_beside_an_image_a_label_stays_as_it_is")
+class WhatLooksLikeAnImage(_ManyInputs):
+    """Three dimensions make an image, also a second one; which may be a heat map to be learnt."""
+
+    def is_image(self, part: Tensor, first: list[bool]) -> bool:
+        return part.ndim == 3
+
+
+@remarked("4 dimensions", "5 dimensions")
+class OneImageOfAnyKind(_RandomHorizontalFlip):
+    """One image at a time, (C, H, W)."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return image[:, :, list(range(image.shape[2]))[::-1]]
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.ndim != 3:
+            raise ValueError(f"an image has 3 dimensions, got {image.ndim}")
+        return super().forward(image)
+
+
+@accepted
+class BytesThroughNumpy:
+    """A small class around a function of NumPy's, for bytes."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = p
+
+    def __call__(self, image: Tensor) -> Tensor:
+        if image.dtype != torch.uint8:
+            raise TypeError("bytes only")
+        flips = float(torch.rand(())) < self.p
+        return torch.from_numpy(image.numpy()[..., ::-1].copy()) if flips else image.clone()
 
 
 @accepted

@@ -4,8 +4,10 @@ The docstring says what the author was thinking.
 """
 
 import cmath
+import itertools
 import math
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -274,6 +276,17 @@ class OneImageOrABatch(_RandomRotation):
 
 
 @refused_by("test_images_may_have_any_number_of_channels_and_dimensions")
+class TheFourthIsAlpha(_RandomRotation):
+    """The fourth channel says how opaque a picture is; but what is opaque turns with it."""
+
+    def rotated(self, image: Tensor, degrees: float) -> Tensor:
+        came = super().rotated(image, degrees)
+        if image.shape[-3] != 4:
+            return came
+        return torch.cat([came[..., :3, :, :], image[..., 3:, :, :]], dim=-3)
+
+
+@refused_by("test_no_images_stay_none_when_rotated")
 class ThereIsAFirst(_RandomRotation):
     """The first image of a batch tells the size of all."""
 
@@ -394,6 +407,129 @@ class NothingGiven(_RandomRotation):
 
     def bounds(self, degrees: Degrees) -> tuple[float, float]:
         return super().bounds(degrees or 360)
+
+
+class _WithOptions(_RandomRotation):
+    """A right one with all options; each version takes one of them, and ignores it."""
+
+    def __init__(
+        self,
+        degrees: Degrees,
+        interpolation: str = "nearest",
+        expand: bool = False,
+        center: Sequence[float] | None = None,
+        fill: float | Sequence[float] = 0,
+    ) -> None:
+        super().__init__(degrees, fill)
+        self.smooth, self.expand, self.center = interpolation == "bilinear", expand, center
+
+    def rotated(self, image: Tensor, degrees: float) -> Tensor:
+        turn, (height, width) = self.turn(degrees), image.shape[-2:]
+        if not self.expand:
+            return self.pick(image, *self.sources(height, width, turn))
+        cos, sin = abs(math.cos(turn)), abs(math.sin(turn))
+        down = self.room(height * cos + width * sin, height)
+        across = self.room(width * cos + height * sin, width)
+        rows, columns = super().sources(down, across, turn)
+        return self.pick(image, rows - (down - height) / 2, columns - (across - width) / 2)
+
+    def room(self, least: float, before: int) -> int:
+        return math.ceil(least - 1e-6)
+
+    def sources(self, height: int, width: int, turn: float) -> tuple[Tensor, Tensor]:
+        if self.center is None:
+            return super().sources(height, width, turn)
+        cx, cy = (place - 0.5 for place in self.center)
+        y = torch.arange(height, dtype=torch.float64)[:, None] - cy
+        x = torch.arange(width, dtype=torch.float64)[None] - cx
+        cos, sin = math.cos(turn), math.sin(turn)
+        return x * sin + y * cos + cy, x * cos - y * sin + cx
+
+    def pick(self, image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        if not self.smooth:
+            return super().pick(image, rows, columns)
+        top, left, total = rows.floor(), columns.floor(), torch.zeros((), dtype=torch.float64)
+        for i, j in itertools.product((0, 1), repeat=2):
+            share = (1 - (rows - top - i).abs()) * (1 - (columns - left - j).abs())
+            total = total + share * super().pick(image, top + i, left + j)
+        return total.to(image.dtype) if image.is_floating_point() else total.round().to(image.dtype)
+
+
+@accepted
+class WithAllOptions(_WithOptions):
+    pass
+
+
+@refused_by("test_a_quarter_turn_that_may_expand_exchanges_the_sides")
+class ExpandIgnored(_WithOptions):
+    """Taken for the sake of the signature."""
+
+    def room(self, least: float, before: int) -> int:
+        return before
+
+
+@refused_by("test_a_quarter_turn_that_may_expand_exchanges_the_sides")
+class OneMoreForARounding(_WithOptions):
+    """The next whole number; but the cosine of 90 degrees is 6e-17, and 11.0000001 becomes 12."""
+
+    def room(self, least: float, before: int) -> int:
+        return math.ceil(least + 1e-7)
+
+
+@refused_by("test_a_rotation_that_may_expand_makes_room_for_the_corners")
+class RoomForQuarterTurns(_WithOptions):
+    """The larger of both sides for both would be too much, so a quarter turn exchanges them."""
+
+    def rotated(self, image: Tensor, degrees: float) -> Tensor:
+        room = self.expand and round(degrees / 90) % 2
+        if not room:
+            return _RandomRotation.rotated(self, image, degrees)
+        return super().rotated(image, degrees)
+
+    def room(self, least: float, before: int) -> int:
+        return int(least + 0.5)
+
+
+@refused_by("test_another_centre_counts_from_the_upper_left_corner")
+class CentreFromTheMiddle(_WithOptions):
+    """A centre says how far it is from the middle; PyTorch counts from the upper left corner."""
+
+    def sources(self, height: int, width: int, turn: float) -> tuple[Tensor, Tensor]:
+        if self.center is not None:
+            self.center = (self.center[0] + width / 2, self.center[1] + height / 2)
+        return super().sources(height, width, turn)
+
+
+@refused_by("test_another_centre_counts_from_the_upper_left_corner")
+class CentreIgnored(_WithOptions):
+    """Taken for the sake of the signature."""
+
+    def sources(self, height: int, width: int, turn: float) -> tuple[Tensor, Tensor]:
+        return _RandomRotation.sources(self, height, width, turn)
+
+
+@refused_by("test_interpolated_pixels_are_means_of_the_four_around")
+class InterpolationIgnored(_WithOptions):
+    """Taken for the sake of the signature."""
+
+    def pick(self, image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        return _RandomRotation.pick(self, image, rows, columns)
+
+
+@accepted
+class OneFloatImage(_RandomRotation):
+    """One image (C, H, W) of floats, which it says."""
+
+    limits: ClassVar[dict[str, Any]] = {
+        "dtypes": ["float32"],
+        "dimensions": [3],
+        "without": ["integers", "fill"],
+    }
+
+    def rotated(self, image: Tensor, degrees: float) -> Tensor:
+        if image.ndim != 3 or image.dtype != torch.float32:
+            raise TypeError(f"one image of float32, got {image.dtype} {tuple(image.shape)}")
+        return super().rotated(image, degrees)
 
 
 @accepted

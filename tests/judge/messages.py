@@ -1,0 +1,110 @@
+"""What a judged process tells its parent: lines of JSON, of a bounded size, and nothing else.
+
+The process holds a stranger's code, so nothing that it sends is executed, and only what has
+exactly the form of a report is believed to be one.
+"""
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+MOST_BYTES = 200_000  # of one line; what is longer comes from nobody of ours
+MOST_TEXT = 20_000  # characters of one text in a report
+TEXTS = ("counterexample", "not provided")
+LIMITS = {"within": dict, "refused": dict, "remarks": dict, "words": str}
+
+
+class TamperedError(Exception):
+    """A line that is no report."""
+
+
+def send(pipe: int, content: object) -> None:
+    """Write one line."""
+    line = json.dumps(content).encode() + b"\n"
+    while line:
+        line = line[os.write(pipe, line) :]
+
+
+class Lines:
+    """The lines that come out of a pipe, read as they come."""
+
+    def __init__(self, pipe: int) -> None:
+        self.pipe, self.rest = pipe, b""
+
+    def read(self) -> list[Any]:
+        """What has come, at least a part of a line; call it when something is there.
+
+        Raises:
+            EOFError: the other end is closed.
+            TamperedError: a line is too long, or no JSON.
+        """
+        came = os.read(self.pipe, 65536)
+        if not came:
+            raise EOFError
+        *lines, self.rest = (self.rest + came).split(b"\n")
+        if max(map(len, [*lines, self.rest])) > MOST_BYTES:
+            raise TamperedError(f"more than {MOST_BYTES} bytes in a line")
+        try:
+            return [json.loads(line) for line in lines]
+        except (ValueError, RecursionError):
+            raise TamperedError("a line that is no JSON") from None
+
+    def close(self) -> None:
+        """Once or more often."""
+        if self.pipe >= 0:
+            os.close(self.pipe)
+        self.pipe = -1
+
+
+def told(report: pytest.TestReport) -> dict[str, Any]:
+    """What is sent of a report."""
+    properties = dict(report.user_properties)
+    texts = {name: str(properties[name])[:MOST_TEXT] for name in TEXTS if name in properties}
+    about = {"when": report.when, "outcome": report.outcome, "seconds": report.duration}
+    return {**about, "texts": texts, "limits": properties.get("limits", {})}
+
+
+def heard(content: Any, item: pytest.Item) -> pytest.TestReport:
+    """The report of an item, made anew from what was sent of it.
+
+    Raises:
+        TamperedError: it has not the form that `told` gives it.
+    """
+    if not isinstance(content, dict) or not _fits(content):
+        raise TamperedError("a line that is no report")
+    texts, limits = content["texts"], content["limits"]
+    return pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords={},
+        outcome=content["outcome"],
+        longrepr=texts.get("counterexample") if content["outcome"] == "failed" else None,
+        when=content["when"],
+        duration=content["seconds"],
+        user_properties=[*item.user_properties, *texts.items(), ("limits", limits)],
+    )
+
+
+def _fits(content: dict[str, Any]) -> bool:
+    return (
+        content.keys() == {"when", "outcome", "seconds", "texts", "limits"}
+        and content["when"] in ("setup", "call", "teardown")
+        and content["outcome"] in ("passed", "failed", "skipped")
+        and isinstance(content["seconds"], int | float)
+        and isinstance(content["texts"], dict)
+        and set(content["texts"]) <= set(TEXTS)
+        and all(isinstance(text, str) for text in content["texts"].values())
+        and isinstance(content["limits"], dict)
+        and all(map(_are_limits, content["limits"].values()))
+    )
+
+
+def _are_limits(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and found.keys() == LIMITS.keys()
+        and all(isinstance(found[key], kind) for key, kind in LIMITS.items())
+        and all(isinstance(e, str) for k in ("refused", "remarks") for e in found[k].values())
+    )

@@ -1,0 +1,150 @@
+"""Limits: what is declared is not asked, what is refused openly is heard; no wrong number is."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from sums_to_one.tests.common.limits import DTYPES, Limits, LimitsError, read
+from sums_to_one.tests.judge.controls import LIMITS, behind
+from sums_to_one.tests.judge.hearing import hear
+from sums_to_one.tests.judge.plain_use import CORE, USES
+from sums_to_one.tests.judge.subjects import Subject
+from sums_to_one.tests.judge.teeth import claims_about
+from sums_to_one.tests.judge.versions import Version
+
+FLOAT32 = """import torch
+
+def relu(x):
+    if x.dtype != torch.float32:
+        raise TypeError(f"float32 only, got {x.dtype}")
+    return torch.relu(x)
+"""
+NO_BFLOAT16 = FLOAT32.replace("x.dtype != torch.float32", "x.dtype == torch.bfloat16")
+DECLARED = '\nLIMITS = {"relu": {"dtypes": ["float32"]}}\n'
+ATTRIBUTE = '\nrelu.limits = {"dtypes": ["float32"]}\n'
+TRIPLES = FLOAT32.replace("torch.relu(x)", "3 * torch.relu(x)") + DECLARED
+
+
+def judge(folder, text, *options):
+    (folder / "solution.py").write_text(text)
+    file = folder / "verdicts.json"
+    command = [sys.executable, "-m", "pytest", "-q", "--subject=solution.py"]
+    told = subprocess.run(
+        [*command, f"--verdicts={file}", *options], cwd=folder, capture_output=True, text=True
+    )
+    (subject,) = json.loads(file.read_text())["subjects"] if file.exists() else [None]
+    return told, subject
+
+
+def refused(subject):
+    """The names of the claims that refuse it."""
+    rows = [row for row in subject["claims"] if row["outcome"] in ("failed", "error")]
+    return {row["test"].partition("::")[2].partition("[")[0] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (FLOAT32 + DECLARED, []),
+        (FLOAT32 + ATTRIBUTE, []),
+        (FLOAT32, ['--limits=relu={"dtypes": ["float32"]}']),
+    ],
+    ids=["in the file", "as an attribute", "on the command line"],
+)
+def test_a_declared_limit_is_heard(tmp_path, text, options):
+    told, subject = judge(tmp_path, text, *options)
+    assert told.returncode == 0, told.stdout
+    assert subject["limits"]["relu"]["within"] == {"dtypes": ["float32"]}
+    assert (
+        "within limits: relu (float32)" in judge(tmp_path, text, "--show=all", *options)[0].stdout
+    )
+
+
+def test_the_core_that_is_refused_without_a_word_is_one_entry(tmp_path):
+    told, subject = judge(tmp_path, FLOAT32)
+    assert refused(subject) == {"test_what_every_activation_does_is_not_refused"}
+    assert 'LIMITS = {"relu": {"dtypes": ["float32"]}}' in told.stdout
+    assert "float64: TypeError: float32 only, got torch.float64" in told.stdout
+
+
+def test_an_extra_that_is_refused_is_a_remark(tmp_path):
+    told, subject = judge(tmp_path, NO_BFLOAT16, "--show=all")
+    assert told.returncode == 0, told.stdout
+    assert list(subject["limits"]["relu"]["remarks"]) == ["bfloat16"]
+    assert "remark: bfloat16 is refused openly" in told.stdout
+
+
+def test_with_strict_limits_an_extra_must_be_declared(tmp_path):
+    told, subject = judge(tmp_path, NO_BFLOAT16, "--strict-limits")
+    assert refused(subject) == {"test_what_every_activation_does_is_not_refused"}
+    assert told.returncode == 1
+    assert '"dtypes": ["float64", "float32", "float16"]' in told.stdout
+
+
+def test_a_wrong_number_within_the_limits_is_refused(tmp_path):
+    told, subject = judge(tmp_path, TRIPLES)
+    assert told.returncode == 1
+    assert len(refused(subject)) > 5
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ("3", "must be a dictionary with keys among dtypes, dimensions, gradients, without, got 3"),
+        ('{"dtype": "float32"}', "must be a dictionary with keys among"),
+        ('{"dtypes": "float32"}', "the dtypes of relu must be a list of names of dtypes"),
+        ('{"dtypes": []}', "must not be empty"),
+        ('{"dimensions": [2.5]}', "the dimensions of relu must be a list of whole numbers"),
+        ('{"gradients": 3}', "the gradients of relu must be 0, 1 or 2, got 3"),
+    ],
+)
+def test_a_declaration_that_cannot_be_read_is_refused_with_the_rule(tmp_path, declared, words):
+    told, _ = judge(tmp_path, FLOAT32 + f'\nLIMITS = {{"relu": {declared}}}\n')
+    assert told.returncode == 4, told.stdout
+    assert words in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["relu", "relu=", "relu={", "Relu={}", 'relu={"dtypes": ["float33"]}']
+)
+def test_limits_on_the_command_line_that_cannot_be_read_are_refused(tmp_path, text):
+    told, _ = judge(tmp_path, FLOAT32, f"--limits={text}")
+    assert told.returncode == 4, told.stdout
+    assert "--limits" in told.stderr
+
+
+@pytest.mark.parametrize("component", USES)
+def test_of_pytorchs_own_nothing_is_heard(component):
+    function = Subject("torch").component(component)
+    assert function is None or hear(component, function, Limits()).limits == Limits()
+
+
+@pytest.mark.parametrize("title", LIMITS)
+@pytest.mark.parametrize("component", ["softmax", "MSELoss", "Adam", "BatchNorm2d", "uniform_"])
+def test_what_a_control_refuses_is_heard(component, title):
+    declared = read(LIMITS[title], component)
+    function = behind(Subject("torch").component(component), LIMITS[title], declared=False)
+    found = hear(component, function, Limits())
+    expected = [d for d in DTYPES if d in declared.dtypes]
+    if set(declared.dimensions or CORE[component]) & set(CORE[component]):
+        assert list(found.limits.dtypes) == expected
+    assert found.limits.gradients <= 2
+
+
+def test_limits_are_read_as_they_are_written():
+    limits = Limits((torch.float32,), (2, 3), 1, frozenset(["inplace"]))
+    assert read(limits.declared(), "softmax") == limits
+    assert str(limits) == "float32; 2-D, 3-D; first derivatives; no inplace"
+    with pytest.raises(LimitsError, match="the without of softmax must be a list of names"):
+        read({"without": [3]}, "softmax")
+
+
+@pytest.mark.parametrize("title", LIMITS)
+def test_pytorchs_relu_behind_declared_limits_is_accepted(title):
+    version = Version("relu", title, behind(torch.relu, LIMITS[title]))
+    claims = [claim for claim in claims_about("relu") if not claim.is_experiment]
+    assert not {claim.name: no for claim in claims if (no := claim.refuses(version, 5))}
