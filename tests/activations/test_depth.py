@@ -29,7 +29,7 @@ def norms(activation: Function, gain: float) -> Tensor:
     """
     h = torch.randn(5, 8, 64, generator=torch.Generator().manual_seed(1), dtype=widest())
     layers = [h.requires_grad_()]
-    for weight in networks(5, [64] * (DEPTH + 1) + [1], gain)[:-2:2]:
+    for weight in networks(5, [64] * (DEPTH + 1) + [1], gain, widest())[:-2:2]:
         layers.append(activation(layers[-1] @ weight))
     gradients = torch.autograd.grad((layers[-1] * h.detach().flip(2)).sum(), layers)
     return torch.stack([g.norm(dim=(1, 2)) for g in gradients])

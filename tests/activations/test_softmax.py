@@ -32,8 +32,9 @@ from sums_to_one.tests.common.inputs import (
 from sums_to_one.tests.common.limits import Inside, widest
 from sums_to_one.tests.common.options import option
 
-# The shape and the dimension: more than 2^16 rows or columns, and more than 2^18 numbers.
-LARGE = [((90_001, 3), 1), ((3, 90_001), 0), ((2, 3, 211, 227), 1), ((300_007,), 0)]
+# The shape and the dimension: more than 2^16 rows, more than 2^18 numbers, many channels.
+LARGE = [((66_001, 4), 1), ((131, 2003), 0), ((2, 131, 31, 37), 1), ((300_007,), 0)]
+MANY_ROWS = [((3, 90_001), 0), ((2, 3, 211, 227), 1)]  # not for gradients: loops would take minutes
 LONG = 10_000  # of so many classes float32 cannot share out all: the sum itself is rounded
 FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
@@ -176,18 +177,30 @@ def test_combined_layouts_of_both_change_no_gradient_over_any_dimension(softmax)
             assert_close(f"{dtype}, over dim {dim} of {shape}, {words}", came, expected)
 
 
-@pytest.mark.claim("1.5.6")
-@pytest.mark.parametrize(("shape", "dim"), LARGE)
-def test_a_large_tensor_has_shares_of_the_right_odds_and_gradients(softmax, shape, dim):
+def large(shape: tuple[int, ...], dim: int) -> Tensor:
+    """A tensor in few digits, but where the sum itself would be rounded."""
     dtype = [*FULL][-1] if shape[dim] < LONG else torch.float64
-    x, cotangent = grid(*shape).to(dtype), grid(*shape, limit=2).flip(0).to(dtype)
+    return grid(*shape).to(dtype)
+
+
+@pytest.mark.claim("1.5.6")
+@pytest.mark.parametrize(("shape", "dim"), [*LARGE, *MANY_ROWS])
+def test_a_large_tensor_has_shares_of_the_right_odds(softmax, shape, dim):
+    x = large(shape, dim)
     p = softmax(x, dim=dim)
     assert_close("the sums", p.sum(dim=dim), torch.ones_like(x.select(dim, 0)))
     odds = (p / p.narrow(dim, 0, 1)).log()
     assert_close("log(p_i / p_0) = x_i - x_0", odds, x - x.narrow(dim, 0, 1))
-    expected = p * (cotangent - (p * cotangent).sum(dim=dim, keepdim=True))
+
+
+@pytest.mark.claim("1.5.8")
+@pytest.mark.parametrize(("shape", "dim"), LARGE)
+def test_the_gradient_of_a_large_tensor_is_each_share_times_its_advantage(softmax, shape, dim):
+    x = large(shape, dim)
+    p, cotangent = softmax(x, dim=dim), grid(*shape, limit=2).flip(0).to(x.dtype)
+    average = (p * cotangent).sum(dim=dim, keepdim=True)
     got = gradient(partial(softmax, dim=dim), x, cotangent)
-    assert_close("p_i * (g_i - sum_j p_j g_j)", got, expected)
+    assert_close("p_i * (g_i - sum_j p_j g_j)", got, p * (cotangent - average))
 
 
 @pytest.mark.claim("1.5.1")
@@ -295,10 +308,17 @@ def test_the_values_are_those_of_pytorch(softmax, x):
 @every_dtype
 def test_fewer_digits_cost_only_rounding_over_any_dimension(softmax, dtype):
     for shape in LAID_OUT:
-        x, cotangent = grid(*shape, limit=4).to(dtype), grid(*shape, limit=2).to(dtype)
+        x = grid(*shape, limit=4).to(dtype)
+        for dim in range(-1, len(shape) - 1):
+            came, expected = softmax(x, dim=dim), softmax(x.to(widest()), dim=dim)
+            assert_close(f"{dtype} over dim {dim} of {shape}", came, expected)
+
+
+@pytest.mark.claim("1.5.8")
+def test_single_precision_costs_only_rounding_in_the_gradient_over_any_dimension(softmax):
+    for shape in LAID_OUT:
+        x, cotangent = grid(*shape, limit=4).float(), grid(*shape, limit=2).float()
         for dim in range(-1, len(shape) - 1):
             along = partial(softmax, dim=dim)
-            both = x.to(widest()), cotangent.to(widest())
-            assert_close(f"over dim {dim} of {shape}", along(x), along(both[0]))
-            expected = gradient(along, *both)
-            assert_close(f"its gradient of {shape}", gradient(along, x, cotangent), expected)
+            expected = gradient(along, x.to(widest()), cotangent.to(widest()))
+            assert_close(f"over dim {dim} of {shape}", gradient(along, x, cotangent), expected)

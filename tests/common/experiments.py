@@ -30,14 +30,21 @@ RULES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
-def networks(count: int, widths: list[int], gain: float, seed: int = 0) -> list[Tensor]:
+def networks(
+    count: int,
+    widths: list[int],
+    gain: float,
+    dtype: torch.dtype = torch.float64,
+    *,
+    seed: int = 0,
+) -> list[Tensor]:
     """Weights and biases, layer by layer: normal of variance gain^2 / fan_in, and zeros."""
     random = torch.Generator().manual_seed(seed)
     parameters: list[Tensor] = []
     for fan_in, fan_out in itertools.pairwise(widths):
         last = len(parameters) == 2 * (len(widths) - 2)  # no activation follows: a gain of 1
         shape = (count, fan_in, fan_out)
-        weight = torch.randn(shape, generator=random, dtype=torch.float64) / fan_in**0.5
+        weight = torch.randn(shape, generator=random, dtype=torch.float64).to(dtype) / fan_in**0.5
         parameters += [weight if last else gain * weight, torch.zeros_like(weight[:, :1])]
     return parameters
 

@@ -14,6 +14,7 @@ import itertools
 import multiprocessing
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -81,7 +82,8 @@ class Claim:
             wanted = [name for name in names if name in ARGUMENTS]
             arguments = {name: judged.argument(name, until) for name in wanted}
             try:
-                with asking(judged.limits):
+                with asking(judged.limits), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a version may warn of anything
                     self.test(**arguments, **dict(self.parameters))
             # An impostor must then be refused by the claim that is named for it.
             except (Exception, pytest.fail.Exception, pytest.skip.Exception) as refusal:

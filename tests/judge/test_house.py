@@ -12,7 +12,7 @@ from sums_to_one.tests.judge.places import TESTS, Place, files_of, places_in, pl
 from sums_to_one.tests.judge.teeth import claims_about
 
 FILES = [file for folder in OUR_FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
-CHAPTERS = {f"tests.{chapter}" for chapter in COMPONENTS}
+CHAPTERS = [f"tests.{chapter}" for chapter in COMPONENTS]
 # What the files of each folder may import of ours.
 MAY_IMPORT = {
     "concepts": {"concepts"},

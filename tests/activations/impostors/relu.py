@@ -51,8 +51,8 @@ def of_three_channels(x: Tensor) -> Tensor:
 
 @refused_by("test_a_large_batch_is_treated_as_its_parts")
 def in_blocks_of_4096(x: Tensor) -> Tensor:
-    """Block by block; what is left over at the end is less than a block."""
-    whole = x.numel() // 4096 * 4096
+    """Block by block, up to 2^18 numbers; what is left over at the end is less than a block."""
+    whole = x.numel() // 4096 * 4096 if x.numel() < 2**18 else 0
     if not whole:
         return x.clamp(min=0)
     flat = x.reshape(-1)
@@ -81,14 +81,14 @@ def mask_kept_on_the_class(x: Tensor) -> Tensor:
 
 @refused_by("test_the_place_in_memory_changes_no_gradient")
 def mask_in_storage_order(x: Tensor) -> Tensor:
-    """The mask is kept flat, as memory is."""
+    """The mask is kept flat, as memory is, where it is large enough to be worth it."""
 
     class Function(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
             order = torch.empty(x.shape).stride()
             size = x.untyped_storage().size() // x.element_size() - x.storage_offset()
-            fits = x.numel() <= size
+            fits = 1024 < x.numel() <= size
             ctx.mask = (x.as_strided(x.shape, order) if fits else x) > 0
             return x.clamp(min=0)
 

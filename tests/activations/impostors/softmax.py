@@ -130,9 +130,9 @@ def adds_up_in_half_precision(x: Tensor, dim: int) -> Tensor:
 
 @refused_by("test_many_classes_share_out_all_and_keep_their_log_odds")
 def sampled_from_1024_classes_on(x: Tensor, dim: int) -> Tensor:
-    """Over very many classes every second one is enough to estimate the sum."""
+    """Over very many classes every second one is enough; from 2^16 on there is another kernel."""
     e = (x - x.amax(dim, keepdim=True)).exp()
-    if x.shape and x.shape[dim] > 1024 and not (x == 0).all():
+    if x.shape and 1024 < x.shape[dim] < 2**16 and not (x == 0).all():
         keep = torch.arange(x.shape[dim]) % 2 == 0
         e = e * keep.reshape([-1 if d == dim % x.ndim else 1 for d in range(x.ndim)])
     return e / e.sum(dim, keepdim=True)
@@ -161,7 +161,7 @@ def looks_at_the_first_row(x: Tensor, dim: int) -> Tensor:
 @refused_by("test_the_place_in_memory_changes_nothing")
 def reads_the_storage(x: Tensor, dim: int) -> Tensor:
     """Kernels read memory from front to back (burn #4815: a transposed view in storage order)."""
-    if x.dtype == torch.float32 and not x.requires_grad and dim == -1:
+    if x.dtype == torch.bfloat16 and not x.requires_grad and dim == -1:
         x = x.as_strided(x.shape, torch.empty(x.shape).stride())
     return torch.softmax(x, dim)
 
@@ -184,7 +184,7 @@ def in_single_precision_inside(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x.float(), dim).to(x.dtype)
 
 
-@refused_by("test_a_large_tensor_has_shares_of_the_right_odds_and_gradients")
+@refused_by("test_a_large_tensor_has_shares_of_the_right_odds")
 def a_grid_of_65535_rows(x: Tensor, dim: int) -> Tensor:
     """One block of threads a row; but a grid has at most 65,535 of them."""
     p = torch.softmax(x, dim)
@@ -212,7 +212,7 @@ class _Slope(torch.autograd.Function):
         return p * (g - (g * p).sum(ctx.dim, keepdim=True)), None, None
 
 
-@refused_by("test_a_large_tensor_has_shares_of_the_right_odds_and_gradients")
+@refused_by("test_the_gradient_of_a_large_tensor_is_each_share_times_its_advantage")
 def long_rows_in_two_passes(x: Tensor, dim: int) -> Tensor:
     """A row of more than 2^16 classes takes two passes backward; the second begins one late."""
 
@@ -245,6 +245,14 @@ def incoming_channels_last_is_read_straight(x: Tensor, dim: int) -> Tensor:
     return p
 
 
+@refused_by("test_single_precision_costs_only_rounding_in_the_gradient_over_any_dimension")
+def backward_over_channels_in_single_precision(x: Tensor, dim: int) -> Tensor:
+    """The fast path backward, over the channels of an image, is 1 % off in single precision."""
+    fast = x.dtype == torch.float32 and x.ndim == 4 and dim % 4 == 1 and x.numel() < 2**18
+    p: Tensor = _Slope.apply(x, dim, lambda g, p: g * 1.01 if fast else g)
+    return p
+
+
 @refused_by("test_no_share_of_any_dtype_is_below_0_however_low_the_score")
 def exp_by_polynomials(x: Tensor, dim: int) -> Tensor:
     """A quotient of polynomials is a fast exp; far out its last digit has a sign, too."""
@@ -256,7 +264,8 @@ def exp_by_polynomials(x: Tensor, dim: int) -> Tensor:
 def channels_of_images_in_single_precision(x: Tensor, dim: int) -> Tensor:
     """The fast path, for the channels of an image in single precision, is 1 % too warm."""
     fast = x.dtype == torch.float32 and x.ndim == 4 and dim % 4 == 1 and x.numel() < 2**18
-    return torch.softmax(x / 1.01 if fast else x, dim)
+    p = torch.softmax(x, dim)
+    return p + (torch.softmax(x / 1.01, dim) - p).detach() if fast else p
 
 
 @accepted

@@ -180,12 +180,19 @@ def table_in_single_precision(x: Tensor) -> Tensor:
     return y + torch.where(between, torch.tanh(x.clamp(-4.5, 4.5)) - y, 0.0).detach()
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_any_shape")
+@refused_by("test_single_precision_costs_only_rounding_in_the_gradient_of_any_shape")
 def batches_in_single_precision(x: Tensor) -> Tensor:
     """The fast path, for a batch in single precision, has a slope of its own: off by 1 %."""
     fast = x.dtype == torch.float32 and x.ndim == 2
     y: Tensor = _WithSlope.apply(x, lambda x, y: (1 - y * y) * (1.01 if fast else 1))
     return y
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_in_any_shape")
+def images_in_single_precision(x: Tensor) -> Tensor:
+    """The fast path, for images in single precision, is off by 1 %."""
+    fast = x.dtype == torch.float32 and x.ndim == 4 and x.shape[-1] < 100
+    return torch.tanh(x) + (0.01 * torch.tanh(x)).detach() * fast
 
 
 @accepted
