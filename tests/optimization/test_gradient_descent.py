@@ -7,7 +7,6 @@ way on average, and its size sets how far it strays from there and how much memo
 
 import functools
 import itertools
-import math
 from typing import Any
 
 import pytest
@@ -214,8 +213,10 @@ def share_scores(counts: Tensor, marked: int, others: int, size: int) -> Tensor:
 
     Their law is hypergeometric. Each whole number becomes any number of its share of the law.
     """
-    ways = [math.comb(marked, k) * math.comb(others, size - k) for k in range(size + 1)]
-    share, counts = exact(ways) / math.comb(marked + others, size), counts.long().clamp(0, size)
+    from scipy import stats
+
+    law = stats.hypergeom(marked + others, marked, size)
+    share, counts = torch.from_numpy(law.pmf(range(size + 1))), counts.long().clamp(0, size)
     within = torch.rand(counts.shape, generator=seeded(0), dtype=torch.float64)
     below = share.cumsum(dim=0)[counts] - share[counts]
     return torch.special.ndtri((below + within * share[counts]).clamp(1e-15, 1 - 1e-15))
