@@ -151,6 +151,7 @@ def _list(declared: dict[Any, Any], key: str, whose: str, what: str, fits: Any) 
 
 
 EVERYTHING = Limits()
+_left_out: list[str] = []  # what the claim that is asked at the moment could not ask for
 _current: ContextVar[Limits] = ContextVar("limits", default=EVERYTHING)
 
 
@@ -172,13 +173,15 @@ def judging(limits: Limits) -> Iterator[None]:
 @contextlib.contextmanager
 def asking(limits: Limits) -> Iterator[None]:
     """As judging, where Hypothesis may have found no input inside of the limits."""
+    _left_out.clear()
     try:
         with judging(limits):
             yield
     except hypothesis.errors.Unsatisfiable:
-        if limits == EVERYTHING:
+        if limits == EVERYTHING and not _left_out:
             raise
-        raise NotProvided("not provided: nothing of what the claim is about") from None
+        what = _left_out[-1] if _left_out else "nothing of what the claim is about"
+        raise NotProvided(f"not provided: {what}") from None
 
 
 def widest() -> torch.dtype:
@@ -188,6 +191,7 @@ def widest() -> torch.dtype:
 
 def outside(what: str) -> NoReturn:
     """An input lies outside: Hypothesis draws another one, elsewhere it is not provided."""
+    _left_out.append(what)
     if hypothesis.currently_in_test_context():
         hypothesis.reject()
     raise NotProvided(f"not provided: {what}")

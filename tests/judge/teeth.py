@@ -34,6 +34,7 @@ from sums_to_one.tests.judge.places import files_of
 from sums_to_one.tests.judge.versions import Version, versions
 
 Function = Callable[..., Any]
+RATES = "--rates"  # both rates alone, not whether a claim is decoration
 A_FEW = 10  # examples, where it matters little whether a claim refuses an impostor rarely
 
 
@@ -213,7 +214,7 @@ def _quietly(question: Callable[[Any], Any], about: Any) -> Any:
 
 def main(*names: str) -> int:
     """Both rates, and the claims that refuse nothing of their own."""
-    asked = [c for c in KNOWN if not names or {c, chapter_of(c)} & {*names}]
+    asked = [c for c in KNOWN if not {*names} - {RATES} or {c, chapter_of(c)} & {*names}]
     profiles.load_suite()
     torch.set_num_threads(1)
     everything = [version for component in asked for version in versions(component)]
@@ -232,10 +233,15 @@ def main(*names: str) -> int:
             return list(zip(all_, track(each, words, total=len(all_)), strict=True))
 
         refused = answers(_is_refused, impostors, "Impostors")
+        missed = [f"{v}: not refused by {', '.join(v.refused_by)}" for v, was in refused if not was]
+        _tell(f"impostors refused: {len(impostors) - len(missed)} of {len(impostors)}", missed)
+
         rejected = answers(_refusals, right, "Right versions")
-        alone = answers(_has_one_of_its_own, to_prove, "Claims")
-    missed = [f"{v}: not refused by {', '.join(v.refused_by)}" for v, was in refused if not was]
-    wronged = [f"{v}: refused by {', '.join(sorted(set(n)))}" for v, n in rejected if n]
+        wronged = [f"{v}: refused by {', '.join(sorted(set(n)))}" for v, n in rejected if n]
+        _tell(f"right versions accepted: {len(right) - len(wronged)} of {len(right)}", wronged)
+        print(f"of them within limits of their own, with a remark: {len(limited)}", flush=True)
+
+        alone = [] if RATES in names else answers(_has_one_of_its_own, to_prove, "Claims")
     needless = [
         f"{claims[place].id}: refuses no impostor alone, and is not spared that"
         for place, is_alone in alone
@@ -246,11 +252,13 @@ def main(*names: str) -> int:
         for place, is_alone in alone
         if is_alone and claims[place].spared
     ]
-    print(f"impostors refused: {len(impostors) - len(missed)} of {len(impostors)}")
-    print(f"right versions accepted: {len(right) - len(wronged)} of {len(right)}")
-    print(f"of them within limits of their own, with a remark: {len(limited)}")
-    print("\n".join([*missed, *wronged, *needless]))
+    _tell(f"claims that are needless, or needlessly spared: {len(needless)}", needless)
     return bool(missed or wronged or needless)
+
+
+def _tell(rate: str, exceptions: list[str]) -> None:
+    """At once, for what follows takes minutes."""
+    print("\n".join([rate, *(f"  {line}" for line in exceptions)]), flush=True)
 
 
 if __name__ == "__main__":
