@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import eighths, exact, grid
-from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.common.limits import outside, widest
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import (
     Course,
@@ -169,6 +169,8 @@ def test_without_momentum_a_ravine_takes_k_minus_1_over_k_plus_1(SGD, condition)
 @pytest.mark.parametrize("condition", [4.0, 25.0, 100.0])
 def test_with_momentum_a_ravine_takes_root_k_minus_1_over_root_k_plus_1(SGD, condition):
     option(SGD, "momentum")
+    if widest() != torch.float64:  # two equal roots magnify what rounding does to the first step
+        outside("40 steps in float64")
     root = math.sqrt(condition)
     rate = (root - 1) / (root + 1)
     lr, momentum = (2 / (root + 1)) ** 2, rate**2
