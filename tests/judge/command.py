@@ -86,7 +86,7 @@ class ProgressBar:
 def pytest_arguments(subjects: list[str], k: str | None, verdicts: Path | None) -> list[str]:
     """What a person would have typed after `pytest`."""
     chapters = [str(ROOT / "tests" / chapter) for chapter in COMPONENTS]
-    settings = Path(__file__).with_name("pytest.toml")
+    settings = Path(__file__).with_name("judging.toml")
     arguments = ["-c", str(settings), "--rootdir", str(ROOT), "--show=all"]
     arguments += [] if subjects else ["--numprocesses=auto", "--dist=worksteal"]
     arguments += [f"--subject={subject}" for subject in subjects]
