@@ -182,7 +182,7 @@ def unless_refused(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except Exception:
+    except Exception:  # reason: how somebody refuses is their own affair
         raise NotProvided(f"not provided: {what}") from None
 
 

@@ -25,7 +25,7 @@ import pytest
 import torch
 from rich.progress import track
 
-from sums_to_one.tests.common.limits import asking
+from sums_to_one.tests.common.limits import NotProvided, asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged, heard
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for, chapter_of
@@ -72,7 +72,7 @@ class Claim:
     def refuses(self, version: Version, examples: int = 50) -> BaseException | None:
         """What the claim says against a version, or None where it holds."""
         answer = self.answer(version, examples)
-        return None if isinstance(answer, pytest.skip.Exception) else answer
+        return None if isinstance(answer, NotProvided) else answer
 
     def answer(self, version: Version, examples: int = 50) -> BaseException | None:
         """What the claim says: a refusal, NotProvided, or None where it holds."""
@@ -86,7 +86,7 @@ class Claim:
                 with asking(judged.limits), warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # a version may warn of anything
                     self.test(**arguments, **dict(self.parameters))
-            # An impostor must then be refused by the claim that is named for it.
+            # reason: each is an answer of the claim, and `refuses` tells them apart
             except (Exception, pytest.fail.Exception, pytest.skip.Exception) as refusal:
                 return refusal
         return None
