@@ -18,7 +18,7 @@ from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
 from sums_to_one.tests.judge.lesson import Lesson
 from sums_to_one.tests.judge.places import TESTS, files_of, places_in
 from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
-from sums_to_one.tests.judge.verdicts import Verdicts, ids_of, judged_by
+from sums_to_one.tests.judge.verdicts import Proof, Verdicts, ids_of, judged_by
 
 SUBJECTS = pytest.StashKey[list[Subject]]()
 VERDICTS = pytest.StashKey[Verdicts]()
@@ -38,13 +38,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[VERDICTS] = verdicts = Verdicts(config)
     config.pluginmanager.register(verdicts, "verdicts")
     config.pluginmanager.register(Lesson(verdicts), "lesson")
+    layers = _walls(config)
     try:
-        config.stash[SUBJECTS] = requested(
+        config.stash[SUBJECTS], verdicts.not_judged = requested(
             config.option.subjects, config.option.limits, config.option.strict_limits
         )
     except SubjectError as problem:
         raise pytest.UsageError(str(problem)) from None
     if config.option.subjects:
+        verdicts.proofs = _proofs(config, layers)
         config.option.importmode = "importlib"  # so that no folder of ours becomes importable
         from sums_to_one.tests.judge.isolation import Isolation
 
@@ -52,6 +54,51 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             every = [file for chapter in COMPONENTS for file in files_of(chapter)]
             config.args[:] = [str(file) for file in every if not leaves_out(config, file)]
+
+
+def _walls(config: pytest.Config) -> list[str]:
+    """The layers around the subjects, as was asked for, before any of their code runs."""
+    if not config.option.subjects:
+        return []
+    from sums_to_one.tests.judge import forks, sandbox
+
+    forks.settings["walls"] = config.option.sandbox != "none"
+    forks.settings["limit"] = min(forks.IMPORT_LIMIT, config.getoption("timeout") or 60.0)
+    found = forks.layers()
+    lacking = [layer for layer in sandbox.LAYERS if layer not in found]
+    if config.option.sandbox == "require" and lacking:
+        raise pytest.UsageError(
+            f"--sandbox=require needs the layers {', '.join(sandbox.LAYERS)}; this machine lacks "
+            f"{', '.join(lacking)}"
+        )
+    return found
+
+
+def _proofs(config: pytest.Config, layers: list[str]) -> dict[str, Proof]:
+    """What is known of each subject from outside."""
+    from sums_to_one.tests.judge.confirming import fresh_seed
+    from sums_to_one.tests.judge.proof import checksum, place_of
+
+    if config.option.seed is None:
+        config.option.seed = fresh_seed()
+    places = {subject.name: place_of(subject.name) for subject in config.stash[SUBJECTS]}
+    return {
+        name: Proof(str(place or ""), checksum(place), config.option.seed, layers)
+        for name, place in places.items()
+    }
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """The layers that stand and those that this machine lacks, and how to repeat the verdict."""
+    proofs = [*config.stash[VERDICTS].proofs.values()]
+    if not proofs:
+        return []
+    from sums_to_one.tests.judge.sandbox import LAYERS
+
+    lacking = [layer for layer in LAYERS if layer not in proofs[0].sandbox]
+    lacks = f" (lacking: {', '.join(lacking)})" if lacking else ""
+    walls = f"sandbox: {', '.join(proofs[0].sandbox) or 'none'}{lacks}"
+    return [walls, f"seed of the clean room: {config.option.seed}"]
 
 
 def leaves_out(config: pytest.Config, file: Path) -> bool:

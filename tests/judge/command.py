@@ -6,6 +6,7 @@ A thin layer over pytest and `cifar`: everything here can be had from them.
 import difflib
 import itertools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +84,9 @@ class ProgressBar:
             self.bar.update(self.task, total=count)
 
 
-def pytest_arguments(subjects: list[str], k: str | None, verdicts: Path | None) -> list[str]:
+def pytest_arguments(
+    subjects: list[str], k: str | None, verdicts: Path | None, more: Sequence[str] = ()
+) -> list[str]:
     """What a person would have typed after `pytest`."""
     chapters = [str(ROOT / "tests" / chapter) for chapter in COMPONENTS]
     settings = Path(__file__).with_name("judging.toml")
@@ -92,7 +95,7 @@ def pytest_arguments(subjects: list[str], k: str | None, verdicts: Path | None) 
     arguments += [f"--subject={subject}" for subject in subjects]
     arguments += ["-k", k] if k else []
     arguments += [f"--verdicts={verdicts}"] if verdicts else []
-    return [*arguments, *chapters]
+    return [*arguments, *more, *chapters]
 
 
 def run_pytest(arguments: list[str]) -> int:
@@ -130,9 +133,21 @@ def judge(
     verdicts: Annotated[
         Path | None, typer.Option(help="Write the verdicts to this file, as JSON.")
     ] = None,
+    sandbox: Annotated[
+        str, typer.Option(help="Walls around subjects: auto, require (all of them), or none.")
+    ] = "auto",
+    seed: Annotated[
+        int | None, typer.Option(help="Of the fresh numbers that confirm a verdict; repeats it.")
+    ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Refuse who leaves the work to a library.")
+    ] = False,
 ) -> None:
     """Judge implementations on every claim about the components that they provide."""
-    raise typer.Exit(run_pytest(pytest_arguments(subjects or [], k, verdicts)))
+    more = [f"--sandbox={sandbox}"]
+    more += [f"--seed={seed}"] if seed is not None else []
+    more += ["--from-scratch"] if from_scratch else []
+    raise typer.Exit(run_pytest(pytest_arguments(subjects or [], k, verdicts, more)))
 
 
 @app.command()

@@ -1,53 +1,142 @@
-"""Processes that may die: a fork that answers a question, and the end of all that it started."""
+"""Processes that may die: a fork behind walls, and the end of all that it started."""
 
 import contextlib
+import functools
 import os
+import shutil
 import signal
 import sys
+import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge import sandbox
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 
-IMPORT_LIMIT = 60.0  # seconds for the import of a subject
+IMPORT_LIMIT = 60.0  # seconds for the import of a subject, unless --timeout says less
+settings = {"walls": True, "limit": IMPORT_LIMIT}  # of this run
 
 
-def in_a_fork(answer: Callable[[], Any], doing: str) -> Any:
+class Process:
+    """A fork that does some work, under a supervisor that has nothing of a subject in it.
+
+    Args:
+        work: what is done there; whatever it returns is lost.
+        readable: files or folders that it may read, besides ours and the system's.
+        config: of pytest, whose capturing is no use there.
+        bare: whether the work is not to see the frames of whoever started it.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], object],
+        readable: Sequence[Path] = (),
+        config: pytest.Config | None = None,
+        bare: bool = False,
+    ) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="judged-"))
+        self.supervisor = os.fork()
+        if self.supervisor == 0:
+            readable = [ROOT, Path.cwd(), *readable]
+            alone = functools.partial(_work_alone, work, self.home, readable, config)
+            _supervise(alone, bare)
+
+    def end(self) -> int:
+        """End it and all that it started, now; returns its wait status. Once or more often."""
+        if not self.supervisor:
+            return 0
+        status = 0
+        for descendant in [*_descendants(self.supervisor), self.supervisor]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(descendant, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            status = os.waitpid(self.supervisor, 0)[1]
+        self.supervisor = 0
+        shutil.rmtree(self.home, ignore_errors=True)
+        return status
+
+
+def in_a_fork(answer: Callable[[], Any], doing: str, readable: Sequence[Path] = ()) -> Any:
     """What `answer` returns in a forked process, or a sentence on why it did not."""
     receiver, sender = os.pipe()
-    child, lines = fork(lambda: send(sender, answer())), Lines(receiver)
+    process, lines = Process(lambda: send(sender, answer()), readable), Lines(receiver)
     os.close(sender)
-    deadline = time.monotonic() + IMPORT_LIMIT
+    deadline = time.monotonic() + settings["limit"]
     try:
-        while wait([lines.pipe], deadline - time.monotonic()):
+        while wait([lines.pipe], max(0.0, deadline - time.monotonic())):
             if came := lines.read():
                 return came[0]
-        return f"{doing} did not end within {IMPORT_LIMIT:.0f} s"
+        return f"{doing} did not end within {settings['limit']:.0f} s"
     except EOFError:
         return f"{doing} ended the process"
     except TamperedError as problem:
         return f"{doing} tampered with the judge: it sent {problem}"
     finally:
-        kill(child)
+        process.end()
         lines.close()
 
 
-def fork(work: Callable[[], object], config: pytest.Config | None = None) -> int:
-    child = os.fork()
-    if child == 0:
-        _work_alone(work, config)
-    return child
+def layers() -> list[str]:
+    """The walls that this machine raises around a process; found by raising them."""
+    found = in_a_fork(lambda: sandbox.standing, "raising the walls")
+    return [layer for layer in sandbox.LAYERS if layer in found]
 
 
-def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoReturn:
+def _supervise(work: Callable[[], NoReturn], bare: bool) -> NoReturn:
+    """In the fork: fork once more, behind walls, and end as that one ends."""
+    status = 1 << 8
+    try:
+        os.setsid()
+        sandbox.dies_with_its_parent()
+        sandbox.adopts_orphans()
+        status = (_on_a_new_stack if bare else _status_of)(work)
+        while left := [*_descendants(os.getpid())]:
+            for descendant in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(descendant, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(-1, 0)
+    finally:
+        if os.WIFSIGNALED(status):
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+            os.kill(os.getpid(), os.WTERMSIG(status))
+        os._exit(os.waitstatus_to_exitcode(status))
+
+
+def _status_of(work: Callable[[], NoReturn]) -> int:
+    """The wait status of a child that does it, behind walls."""
+    if settings["walls"]:
+        sandbox.confine()
+    return os.waitpid(os.fork() or work(), 0)[1]
+
+
+def _on_a_new_stack(work: Callable[[], NoReturn]) -> int:
+    """The same; of all threads only the one that forks goes on in the child.
+
+    It raises the walls and waits, too: namespaces and a parent's death go by the thread.
+    """
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(_status_of(work)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def _work_alone(
+    work: Callable[[], object], home: Path, readable: list[Path], config: pytest.Config | None
+) -> NoReturn:
     """In the child: no terminal, no output, and no way back."""
     try:
         os.setsid()
+        sandbox.dies_with_its_parent()
         warnings.simplefilter("ignore")  # what a subject is warned of is its own affair
         capture = config and config.pluginmanager.getplugin("capturemanager")
         if config and capture:
@@ -56,19 +145,17 @@ def _work_alone(work: Callable[[], object], config: pytest.Config | None) -> NoR
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         sys.stdin = open(os.devnull)  # noqa: SIM115 - for as long as the process lives
+        if settings["walls"]:
+            sandbox.lock(home, readable)
         work()
     finally:
         os._exit(1)
 
 
-def kill(child: int) -> int:
-    """End a child and all that it started; returns its wait status. 0 is no child."""
-    if not child:
-        return 0
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        return os.waitpid(child, 0)[1]
-    return 0
+def _descendants(process: int) -> Iterator[int]:
+    """All processes below one, children first; none where the system does not tell."""
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from _descendants(int(child))

@@ -22,11 +22,12 @@ import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import strategies as st
 
-from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
-from sums_to_one.tests.judge.forks import fork, kill
+from sums_to_one.tests.judge.confirming import Confirmation, Confirming, key_of, report
+from sums_to_one.tests.judge.forks import Process
 from sums_to_one.tests.judge.messages import Lines, TamperedError, heard, send, told
-from sums_to_one.tests.judge.verdicts import judged_by
+from sums_to_one.tests.judge.subjects import readable
+from sums_to_one.tests.judge.verdicts import TAMPERED
 
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
 PATIENCE = 2  # how many processes one component may break before the rest is left unjudged
@@ -37,7 +38,9 @@ class Job:
 
     def __init__(self, items: list[pytest.Item]) -> None:
         self.items = items
+        self.key = key_of(items[0])
         self.broken = 0
+        self.refused = False
 
     def start(self) -> None:
         """Fork a process that judges the items that are left."""
@@ -45,9 +48,16 @@ class Job:
         self.trace = tempfile.TemporaryFile("w+")  # noqa: SIM115
         receiver, sender = os.pipe()
         self.home = Lines(receiver)
-        self.child = fork(lambda: self._judge(sender), self.items[0].config)
+        subject, _ = self.key
+        self.process = Process(
+            lambda: self._judge(sender), readable(subject.name), self.items[0].config
+        )
         os.close(sender)
         self.heard()
+
+    @property
+    def ended(self) -> bool:
+        return not self.items
 
     def heard(self) -> None:
         """The process gave a sign of life: its time for this claim counts from now."""
@@ -57,20 +67,48 @@ class Job:
         faulthandler.enable(file=self.trace)
         for item, following in itertools.zip_longest(self.items, self.items[1:]):
             faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
-            for report in runtestprotocol(item, log=False, nextitem=following):
-                send(sender, told(report))
+            for found in runtestprotocol(item, log=False, nextitem=following):
+                send(sender, told(found))
             send(sender, None)
         faulthandler.cancel_dump_traceback_later()
 
+    def listen(self) -> None:
+        """Hand on what the process has told; call it when something is there."""
+        try:
+            for content in self.home.read():
+                self.heard()
+                if content is None:
+                    self.items.pop(0)
+                else:
+                    found = heard(content, self.items[0])
+                    self.refused |= found.failed
+                    self.items[0].config.hook.pytest_runtest_logreport(report=found)
+                if not self.items:
+                    return
+        except EOFError:
+            self._broke_off(self._why_it_ended())
+        except TamperedError as problem:
+            self._broke_off(f"tampered with its verdict: it sent {problem}", (TAMPERED, TAMPERED))
+
+    def _broke_off(self, why: str, *properties: tuple[str, object]) -> None:
+        self.broken += 1
+        self.refused = True
+        self.close()
+        report(self.items.pop(0), "call", why, *properties)
+        if self.broken < PATIENCE and self.items:
+            self.start()
+        while self.broken >= PATIENCE and self.items:
+            report(self.items.pop(0), "setup", f"not judged: an earlier claim {why}")
+
     def close(self) -> None:
-        kill(self.child)
+        self.process.end()
         self.home.close()
         self.trace.close()
 
-    def why_it_ended(self) -> str:
+    def _why_it_ended(self) -> str:
         """What is known of a process that ended before its time."""
         time.sleep(0.1)  # let a process that closed its end of the pipe come to its own end
-        status, self.child = kill(self.child), 0
+        status = self.process.end()
         self.trace.seek(0)
         told = self.trace.read()
         frames = [line.strip() for line in told.splitlines() if line.lstrip().startswith("File")]
@@ -89,9 +127,11 @@ class Isolation:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         if session.testsfailed or session.config.option.collectonly or session.config.option.usepdb:
             return None  # pytest's own loop knows what to do
-        waiting = _jobs(list(session.items))
+        jobs = _jobs(list(session.items))
+        waiting: list[Job | Confirmation] = [*jobs]
+        confirming = Confirming(session, jobs)
         _warm_up()
-        judged = {_component(job.items[0]) for job in waiting}
+        judged = {job.key[1] for job in jobs}
         # What is slow to import is imported once, here, and not in every process that forks.
         if judged & {*COMPONENTS["initialization"], "gradient_descent"}:
             import scipy.stats  # noqa: F401 - for the tests of distributions
@@ -99,7 +139,7 @@ class Isolation:
             import torch._dynamo  # noqa: F401 - by the first optimizer of PyTorch's that is made
         gc.freeze()  # what is imported by now is never garbage, and need not be searched for any
         atexit.register(gc.unfreeze)
-        running: list[Job] = []
+        running: list[Job | Confirmation] = []
         try:
             while waiting or running:
                 while waiting and len(running) < (os.cpu_count() or 1):
@@ -107,13 +147,14 @@ class Isolation:
                     running[-1].start()
                 ready = wait([job.home.pipe for job in running], timeout=1.0)
                 for job in [job for job in running if job.home.pipe in ready]:
-                    self._listen(job)
+                    job.listen()
                 for job in running:
                     if time.monotonic() > job.deadline:
-                        kill(job.child)
-                for job in [job for job in running if not job.items]:
+                        job.process.end()
+                for job in [job for job in running if job.ended]:
                     running.remove(job)
                     job.close()
+                    waiting += confirming.after(job)
                 if session.shouldfail or session.shouldstop:
                     break
         finally:
@@ -125,69 +166,19 @@ class Isolation:
             raise session.Interrupted(session.shouldstop)
         return True
 
-    def _listen(self, job: Job) -> None:
-        try:
-            for content in job.home.read():
-                job.heard()
-                if content is None:
-                    job.items.pop(0)
-                else:
-                    report = heard(content, job.items[0])
-                    job.items[0].config.hook.pytest_runtest_logreport(report=report)
-                if not job.items:
-                    return
-        except EOFError:
-            self._broke_off(job, job.why_it_ended())
-        except TamperedError as problem:
-            self._broke_off(job, f"tampered with its verdict: it sent {problem}")
-
-    def _broke_off(self, job: Job, why: str) -> None:
-        job.broken += 1
-        job.close()
-        _log(job.items.pop(0), "call", why)
-        if job.broken < PATIENCE and job.items:
-            job.start()
-        while job.broken >= PATIENCE and job.items:
-            _log(job.items.pop(0), "setup", f"not judged: an earlier claim {why}")
-
 
 @hypothesis.given(st.floats(), st.tuples(st.integers()))
 def _warm_up(number: float, numbers: tuple[int]) -> None:
     """What Hypothesis does at its first run is done once, before the processes fork."""
 
 
-def _log(item: pytest.Item, when: Any, text: str) -> None:
-    """Report an item that could not report itself."""
-    item.config.hook.pytest_runtest_logreport(
-        report=pytest.TestReport(
-            nodeid=item.nodeid,
-            location=item.location,
-            keywords={},
-            outcome="failed",
-            longrepr=text,
-            when=when,
-            user_properties=[*item.user_properties, ("counterexample", text)],
-        )
-    )
-
-
 def _jobs(items: list[pytest.Item]) -> list[Job]:
     """The items by subject and component."""
     jobs: dict[Any, list[pytest.Item]] = {}
     for item in items:
-        jobs.setdefault((_judged(item).subject, _component(item)), []).append(item)
+        jobs.setdefault(key_of(item), []).append(item)
     parts = -(-(os.cpu_count() or 1) // max(1, len(jobs)))  # few jobs are split among the cores
     return [Job(own[part::parts]) for own in jobs.values() for part in range(parts) if own[part:]]
-
-
-def _judged(item: pytest.Item) -> Judged:
-    found = judged_by(item)
-    assert found, f"with subjects, only what judges them is run: {item.nodeid}"
-    return found
-
-
-def _component(item: pytest.Item) -> str:
-    return _judged(item).components[0]
 
 
 def _limit(item: pytest.Item) -> float:

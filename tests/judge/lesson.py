@@ -11,7 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
-from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, Verdict, Verdicts, is_judged
+from sums_to_one.tests.judge.verdicts import (
+    NOT_PROVIDED,
+    REFUSALS,
+    TAMPERED,
+    Proof,
+    Verdict,
+    Verdicts,
+    is_judged,
+)
 
 MARKS = {
     "passed": ("✓", "green"),
@@ -19,6 +27,7 @@ MARKS = {
     "skipped": ("-", "yellow"),
     "error": ("!", "red"),
     "failed": ("✗", "red"),
+    TAMPERED: ("‼", "red"),
 }
 MOST_LINES = 14  # of a counterexample; the JSON file has it all
 MOST_ALIKE = 3  # claims that are named after the first, where one cause refuses several
@@ -54,10 +63,14 @@ class Lesson:
         }
         for name, rows in shown.items():
             console.rule(Text(name, style="bold"), align="left")
-            _show_subject(console, rows, self.verdicts.limits.get(name, {}))
+            proof = self.verdicts.proofs.get(name, Proof())
+            _show_subject(console, rows, self.verdicts.limits.get(name, {}), proof)
         for name, rows in shown.items():
             line = _in_a_line(name, rows, self.verdicts.limits.get(name, {}))
             console.print(line, soft_wrap=True)
+        for name, problem in self.verdicts.not_judged.items():
+            line = Text.assemble((f"{name}: ", "bold"), ("cannot be judged", "red"))
+            console.print(Text.assemble(line, f"\n{problem}"), soft_wrap=True)
 
 
 def _is_judging(report: object) -> bool:
@@ -65,13 +78,13 @@ def _is_judging(report: object) -> bool:
 
 
 def refused(rows: Iterable[Verdict]) -> bool:
-    return any(row.outcome in ("failed", "error") for row in rows)
+    return any(row.outcome in REFUSALS for row in rows)
 
 
 Limits = dict[str, dict[str, Any]]  # by component, as the verdicts have them
 
 
-def _show_subject(console: Console, rows: list[Verdict], limits: Limits) -> None:
+def _show_subject(console: Console, rows: list[Verdict], limits: Limits, proof: Proof) -> None:
     for chapter, names in COMPONENTS.items():
         for component in names:
             own = [row for row in rows if row.component == component]
@@ -79,6 +92,8 @@ def _show_subject(console: Console, rows: list[Verdict], limits: Limits) -> None
                 found = limits.get(component, {"words": "", "remarks": {}})
                 within = f", within its limits: {found['words']}" if found["words"] else ""
                 console.print(Text(f"{chapter}: {component}{within}", style="bold"))
+                if left := proof.left_to_others.get(component):
+                    console.print(Text(f"  remark: it leaves its work to {', '.join(left)}"))
                 for what, error in found["remarks"].items():
                     console.print(Text(f"  remark: {what} is refused openly ({error})"))
                 _show_claims(console, sorted(_lines(own), key=_seriousness))
@@ -102,7 +117,7 @@ def _cause(row: Verdict) -> str | None:
     """What refusals share that have one cause: the error and the line of the subject."""
     text = row.counterexample or ""
     start = text.find("raised ")
-    if row.outcome not in ("failed", "error") or start < 0:
+    if row.outcome not in REFUSALS or start < 0:
         return None
     return (
         re.sub(r"-?\d+(\.\d+)?(e[-+]?\d+)?", "#", text[start:].rpartition("\n")[0])
@@ -124,7 +139,7 @@ def _lines(rows: Iterable[Verdict]) -> Iterator[Verdict]:
         worst = max(asked or same, key=_seriousness)
         alike = {row.test for row in same if row.outcome == worst.outcome} - {worst.test}
         sentence, _, variant = worst.sentence.partition(" (")
-        if worst.outcome in ("failed", "error") and variant:
+        if worst.outcome in REFUSALS and variant:
             others = f", and {len(alike)} more" if alike else ""
             sentence = f"{sentence} ({variant.rstrip(')')}{others})"
         yield replace(worst, id=ids, sentence=sentence)
@@ -155,7 +170,7 @@ def _causes(rows: list[Verdict]) -> str:
 
 def _in_a_line(name: str, rows: list[Verdict], limits: Limits) -> Text:
     judged = [row for row in _lines(rows) if row.outcome != NOT_PROVIDED]
-    broken = sum(row.outcome in ("failed", "error") for row in judged)
+    broken = sum(row.outcome in REFUSALS for row in judged)
     lacking = [c for c in KNOWN if not is_judged(rows, c)]
     text = Text.assemble(
         (f"{name}: ", "bold"),

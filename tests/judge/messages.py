@@ -30,8 +30,8 @@ def send(pipe: int, content: object) -> None:
 class Lines:
     """The lines that come out of a pipe, read as they come."""
 
-    def __init__(self, pipe: int) -> None:
-        self.pipe, self.rest = pipe, b""
+    def __init__(self, pipe: int, most: int = MOST_BYTES) -> None:
+        self.pipe, self.most, self.rest = pipe, most, b""
 
     def read(self) -> list[Any]:
         """What has come, at least a part of a line; call it when something is there.
@@ -44,8 +44,8 @@ class Lines:
         if not came:
             raise EOFError
         *lines, self.rest = (self.rest + came).split(b"\n")
-        if max(map(len, [*lines, self.rest])) > MOST_BYTES:
-            raise TamperedError(f"more than {MOST_BYTES} bytes in a line")
+        if max(map(len, [*lines, self.rest])) > self.most:
+            raise TamperedError(f"more than {self.most} bytes in a line")
         try:
             return [json.loads(line) for line in lines]
         except (ValueError, RecursionError):

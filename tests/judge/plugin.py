@@ -35,6 +35,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="refuse whatever a subject refuses without declaring it, half precision included",
     )
+    group.addoption(
+        "--sandbox",
+        choices=("auto", "require", "none"),
+        default="auto",
+        help="walls around subjects: those that this machine has (auto, the default), all of them "
+        "or an error (require), or none",
+    )
+    group.addoption(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="of the fresh numbers in the clean room, to repeat a verdict; by default another one "
+        "each time",
+    )
+    group.addoption(
+        "--from-scratch",
+        action="store_true",
+        help="refuse a component that leaves its work to a library's component of that name",
+    )
     group.addoption("--verdicts", metavar="FILE", help="write the verdicts to FILE, as JSON")
     group.addoption(
         "--show",

@@ -19,6 +19,7 @@ from sums_to_one.cifar.modules import OUR_FOLDERS, PACKAGE, load
 from sums_to_one.tests.common.limits import EVERYTHING, Limits, LimitsError, read
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
 from sums_to_one.tests.judge.forks import in_a_fork
+from sums_to_one.tests.judge.proof import asks_for_ours, is_ours
 
 TORCH_PLACES = (
     "torch.nn.functional",
@@ -104,20 +105,34 @@ OURS = (Subject("concepts", f"{PACKAGE}.concepts"), Subject("torch"))
 
 def requested(
     names: Sequence[str], limits: Sequence[str] = (), strict: bool = False
-) -> list[Subject]:
+) -> tuple[list[Subject], dict[str, str]]:
     """The subjects to judge: those named, each looked at beforehand, or else our own two.
 
     Args:
         names: of modules, or paths of .py files.
         limits: of all subjects: a component's name, `=` and what it declares, as JSON.
         strict: whether whatever they refuse must be declared.
+
+    Returns:
+        Those that can be judged, and why others cannot be.
+
+    Raises:
+        SubjectError: none can be judged.
     """
     given = json.dumps(dict(map(_given, limits)))
     if not names:
-        return [replace(subject, given=given, strict=strict) for subject in OURS]
+        return [replace(subject, given=given, strict=strict) for subject in OURS], {}
     import torch  # noqa: F401 - once, before the processes that look at the subjects fork
 
-    return [_looked_at(Subject(name, "", given, strict)) for name in dict.fromkeys(names)]
+    found, problems = [], {}
+    for name in dict.fromkeys(names):
+        try:
+            found.append(_looked_at(Subject(name, "", given, strict)))
+        except SubjectError as problem:  # which is this one's own, and costs nobody else a verdict
+            problems[name] = str(problem)
+    if not found:
+        raise SubjectError("\n".join(problems.values()))
+    return found, problems
 
 
 def _given(text: str) -> tuple[str, Any]:
@@ -132,24 +147,39 @@ def _given(text: str) -> tuple[str, Any]:
     raise SubjectError(f"--limits must name a component and its limits, as {example}, got {text!r}")
 
 
-_provided: dict[str, tuple[str, ...]] = {}  # by subject, of those that were named
+# By subject, of those that were named: its components, and what it declares of each.
+_provided: dict[str, dict[str, dict[str, Any]]] = {}
+
+
+def declared(subject: Subject, component: str) -> Limits:
+    """What it says that a component does not do, known without running any of it here."""
+    given = read(json.loads(subject.given).get(component, {}), component)
+    return given.within(read(_provided[subject.name][component], component))
 
 
 def _looked_at(subject: Subject) -> Subject:
     name = subject.name
     if name.endswith(".py") and not Path(name).is_file():
         raise SubjectError(f"a subject is a .py file or a module: there is no file {name!r}")
-    answer = in_a_fork(lambda: _look(name), f"importing the subject {name!r}")
+    answer = in_a_fork(lambda: _look(name), f"importing the subject {name!r}", readable(name))
     if isinstance(answer, str):
         raise SubjectError(answer)
-    if not isinstance(answer, list) or not set(answer) <= set(KNOWN):
-        raise SubjectError(f"importing the subject {name!r} tampered with the judge")
-    _provided[name] = tuple(answer)
+    try:
+        for component, limits in answer.items():
+            KNOWN.index(component), read(limits, component)
+    except (AttributeError, TypeError, ValueError):
+        raise SubjectError(f"importing the subject {name!r} tampered with the judge") from None
+    _provided[name] = answer
     return subject
 
 
-def _look(name: str) -> list[str] | str:
-    """The known components of a subject, or the reason why it cannot be judged."""
+def readable(name: str) -> list[Path]:
+    """What a subject may read: its file, and what lies beside it."""
+    return [Path(name).resolve().parent] if name.endswith(".py") else []
+
+
+def _look(name: str) -> dict[str, Any] | str:
+    """The known components of a subject and their limits, or why it cannot be judged."""
     try:
         module = load(name)
     except ModuleNotFoundError as error:
@@ -159,13 +189,18 @@ def _look(name: str) -> list[str] | str:
     except BaseException as error:  # its import may also exit, or ask for the keyboard
         return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
     components = [known for known in KNOWN if Subject(name).component(known)]
+    ours = [c for c in components if is_ours(getattr(module, c, None), c)]
+    if ours and not asks_for_ours(name):
+        return (
+            f"the subject {name!r} provides our own reference as {', '.join(ours)}, which would "
+            f"be judged by itself; to judge ours, name it: {PACKAGE}.concepts"
+        )
     try:
-        for component in components:
-            Subject(name).limits(component)
+        limits = {c: Subject(name).limits(c).declared() for c in components}
     except LimitsError as error:
         return f"the subject {name!r} cannot be judged: {error}"
     if components:
-        return components
+        return limits
     return f"the subject {name!r} provides no known component; {_nearest(module)}"
 
 

@@ -37,7 +37,7 @@ def softmax(x, dim):
     os.write(frame.f_locals["sender"], CONTENT)
     os._exit(0)
 """
-# Each would spoil its neighbours' verdicts, or forge its own.
+# Each would spoil its neighbours' verdicts, or forge its own; more are in tests/judge/attacks/.
 MISBEHAVING = {
     "skips": "import pytest\n\ndef softmax(x, dim):\n    pytest.skip('no thanks')\n",
     "is not provided": (
@@ -109,7 +109,7 @@ def test_right_subjects_are_accepted_whoever_is_beside_them(verdicts: dict[str, 
 
 @pytest.mark.parametrize("name", [*MISBEHAVING, "wrong"])
 def test_every_other_subject_is_refused(verdicts: dict[str, Any], name: str) -> None:
-    assert "failed" in outcomes(verdicts[name])
+    assert {"failed", "tampered"} & outcomes(verdicts[name])
     assert "passed" not in outcomes(verdicts[name])
 
 
@@ -197,3 +197,15 @@ def test_the_counterexample_begins_with_the_smallest_input() -> None:
         test_of_a_component(softmax=None)
     judged = Judged(Subject("torch"), ("softmax",), as_group=False)
     assert counterexample(failure.value, judged).splitlines() == ["x=10", "y=0", "x is 10"]
+
+
+def test_who_cannot_be_imported_costs_nobody_else_a_verdict(tmp_path: Path) -> None:
+    broken, right, file = tmp_path / "broken.py", tmp_path / "right.py", tmp_path / "v.json"
+    broken.write_text("def softmax(")
+    right.write_text(RIGHT)
+    result = run("-k", CLAIM, f"--verdicts={file}", f"--subject={broken}", f"--subject={right}")
+    assert result.returncode == 4
+    found = json.loads(file.read_text())
+    assert [*found["not judged"]] == [str(broken)]
+    assert [subject["name"] for subject in found["subjects"]] == [str(right)]
+    assert "cannot be judged" in result.stdout

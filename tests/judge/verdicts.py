@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_s
 
 SCHEMA = Path(__file__).with_name("verdicts.schema.json")
 NOT_PROVIDED = "not provided"
+TAMPERED = "tampered"  # claims and clean room disagree, or what it sent was no report
+REFUSALS = ("failed", "error", TAMPERED)
+SENTENCE = "sentence"  # a property of a report, where it is not the name of the test
 LIBRARIES = ("torch", "torchvision", "numpy", "pytest", "hypothesis")
 
 
@@ -34,6 +37,27 @@ class Verdict:
     counterexample: str | None = None
 
 
+@dataclass
+class Proof:
+    """What was judged, and how it was guarded.
+
+    Args:
+        path: of its file, or of the folder of a package.
+        sha256: of the file; of a package, of the checksums of all its Python files.
+        seed: of the fresh numbers in the clean room.
+        sandbox: the layers that stood around it.
+        confirmed: components for which the clean room found the same as the claims.
+        left_to_others: by component, the functions of libraries that do its work.
+    """
+
+    path: str = ""
+    sha256: str = ""
+    seed: int | None = None
+    sandbox: list[str] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+    left_to_others: dict[str, list[str]] = field(default_factory=dict)
+
+
 class Verdicts:
     """The plugin that gathers what the judging tests find, here or in pytest-xdist's workers."""
 
@@ -41,8 +65,11 @@ class Verdicts:
         self.config = config
         self.file = _writable(config.option.verdicts)
         self.found: dict[str, list[Verdict]] = {}
+        self.not_passed: dict[str, set[str]] = {}  # by subject, the tests among these
         self.lacking: list[dict[str, Any]] = []
         self.limits: dict[str, dict[str, dict[str, Any]]] = {}  # by subject and component
+        self.proofs: dict[str, Proof] = {}  # by subject
+        self.not_judged: dict[str, str] = {}  # by subject, why
 
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
@@ -87,14 +114,25 @@ class Verdicts:
         about = properties.get("judging")
         if about and properties.get("limits"):
             self.limits.setdefault(about["subject"], {}).update(properties["limits"])
+        if about and SENTENCE in properties:
+            about = {**about, "sentence": properties[SENTENCE]}
         if about and (report.when == "call" or not report.passed):
             self._add(about, report.nodeid, _outcome(report), properties.get("counterexample"))
+
+    def confirmed(self, subject: str, component: str, left_to_others: list[str]) -> None:
+        """Note that the clean room has found the same as the claims."""
+        proof = self.proofs[subject]
+        proof.confirmed.append(component)
+        if left_to_others:
+            proof.left_to_others[component] = left_to_others
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         worker = getattr(session.config, "workeroutput", None)
         if worker is not None:
             worker["lacking"] = self.lacking
             return
+        if self.not_judged and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR  # whoever else was judged is right
         for about in self._lacking_of_what_was_asked(session):
             self._add(about, about["test"], NOT_PROVIDED, None)
         if self.file and not session.config.option.collectonly:
@@ -114,8 +152,10 @@ class Verdicts:
 
     def _add(self, about: dict[str, Any], test: str, outcome: str, text: object) -> None:
         rows = self.found.setdefault(about["subject"], [])
-        known = {row.test for row in rows if row.outcome != "passed"}
+        known = self.not_passed.setdefault(about["subject"], set())
         if test not in known:  # a test that failed and whose teardown failed too is one verdict
+            if outcome != "passed":
+                known.add(test)
             rows += [
                 Verdict(
                     id,
@@ -137,10 +177,12 @@ class Verdicts:
                     "name": name,
                     "components": [c for c in KNOWN if is_judged(rows, c)],
                     "limits": self.limits.get(name, {}),
+                    "proof": asdict(self.proofs.get(name, Proof())),
                     "claims": [asdict(row) for row in sorted(rows, key=_order)],
                 }
                 for name, rows in self.found.items()
             ],
+            "not judged": self.not_judged,
         }
 
 
@@ -173,6 +215,8 @@ def _variant(item: pytest.Item, judged: Judged) -> str:
 
 
 def _outcome(report: pytest.TestReport) -> str:
+    if TAMPERED in dict(report.user_properties):
+        return TAMPERED
     if report.failed:
         return "failed" if report.when == "call" else "error"
     if report.skipped:

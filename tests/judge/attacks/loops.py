@@ -1,0 +1,9 @@
+"""Never returns.
+
+Verdict: refused
+"""
+
+
+def zeros_(tensor):
+    while True:
+        pass

@@ -1,0 +1,7 @@
+"""Never ends its import.
+
+Verdict: cannot be judged
+"""
+
+while True:
+    pass

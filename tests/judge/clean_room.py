@@ -1,0 +1,149 @@
+"""What the claims have found is confirmed where a subject cannot reach them.
+
+Claims run in one process with the subject, which may tell them, and the judge, anything. So whoever
+they accept computes once more, from fresh numbers, in a process that has no claims, no pytest and
+no frame of the judge; what comes out are bytes, and a third process, which never ran a line of the
+subject, compares them with what should come.
+"""
+
+import base64
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.limits import DTYPES
+from sums_to_one.tests.judge.delegation import seen
+from sums_to_one.tests.judge.forks import Process, in_a_fork
+from sums_to_one.tests.judge.messages import Lines, TamperedError, send
+from sums_to_one.tests.judge.programs import PROGRAMS, Case, Get
+
+MOST_BYTES = 2_000_000  # of the numbers of one case
+MOST_NAMES = 3  # of functions that do the work of a component
+TIME = 60.0  # seconds for all cases
+NOT_THERE = ("pytest", "_pytest", "pluggy", "xdist", "hypothesis", "sums_to_one")
+KINDS = {str(d): d for d in (*DTYPES, torch.int64, torch.uint8, torch.bool)}
+
+
+class CleanRoom:
+    """A process that computes what a component gives for some cases.
+
+    Args:
+        component: its name.
+        load: gives the subject's components by their names; called in that process.
+        drawn: the cases.
+        readable: what the subject may read.
+    """
+
+    def __init__(
+        self, component: str, load: Callable[[], Get], drawn: list[Case], readable: list[Path]
+    ) -> None:
+        self.component, self.drawn = component, drawn
+        self.answers: list[tuple[Case, list[Tensor]]] = []
+        self.refusals: list[str] = []
+        self.left_to_others: list[str] = []
+        receiver, sender = os.pipe()
+        self.home = Lines(receiver, MOST_BYTES)
+        work = lambda: _answer(component, load, drawn, sender)  # noqa: E731
+        self.process = Process(work, readable, bare=True)
+        os.close(sender)
+        self.deadline = time.monotonic() + TIME
+
+    def listen(self) -> str | None:
+        """What came is kept; once all has come, what is wrong with it: nothing, if empty."""
+        try:
+            for line in self.home.read():
+                if len(self.answers) + len(self.refusals) == len(self.drawn):
+                    self.left_to_others = _names(line)
+                    return self._compared()
+                case = self.drawn[len(self.answers) + len(self.refusals)]
+                if isinstance(line, str):  # an open refusal, which claims have heard or not met
+                    self.refusals.append(line[:2000])
+                else:
+                    self.answers.append((case, _decoded(line)))
+        except EOFError:
+            return "the claims hold, but outside of them it ended the process"
+        except TamperedError as problem:
+            return f"the claims hold, but outside of them it sent {problem}"
+        return None
+
+    def _compared(self) -> str:
+        if not self.answers:
+            return f"the claims hold, but outside of them it raised {self.refusals[0]}"
+        return str(in_a_fork(lambda: _difference(self.component, self.answers), "comparing"))
+
+    def close(self) -> None:
+        self.process.end()
+        self.home.close()
+
+
+def _difference(component: str, pairs: list[tuple[Case, list[Tensor]]]) -> str:
+    from sums_to_one.tests.judge.fresh import compare
+
+    try:
+        for case, came in pairs:
+            compare(component, case, came)
+    except AssertionError as problem:
+        return f"the claims hold, but outside of them it gives other numbers\n{problem}"
+    return ""
+
+
+def _answer(component: str, load: Callable[[], Get], drawn: list[Case], sender: int) -> None:
+    """In the room: nothing of the judge can be found by its name."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in NOT_THERE]:
+        del sys.modules[name]
+    for name in [name for name in os.environ if name.startswith("PYTEST")]:
+        del os.environ[name]
+    sys.argv = ["python"]
+    get = load()
+    for case in drawn:
+        try:
+            send(sender, [_encoded(x) for x in PROGRAMS[component](component, get, case)])
+        except BaseException as error:  # whatever it is, it is told to the judge
+            send(sender, f"{type(error).__name__}: {error}"[:2000])
+    send(sender, _left_to_others(component, get, drawn[0]))
+
+
+def _left_to_others(component: str, get: Get, case: Case) -> list[str]:
+    try:
+        return seen(component, lambda: PROGRAMS[component](component, get, case))[:MOST_NAMES]
+    except BaseException:  # reason: whoever cannot be watched has been asked without that, too
+        return []
+
+
+def _names(line: Any) -> list[str]:
+    if not isinstance(line, list) or not all(isinstance(name, str) for name in line):
+        raise TamperedError("a line that is no answer")
+    return [name[:200] for name in line[:MOST_NAMES]]
+
+
+def _encoded(x: Tensor) -> dict[str, Any]:
+    plain = x.detach().cpu().contiguous()
+    raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes()
+    return {"dtype": str(x.dtype), "shape": list(x.shape), "data": base64.b64encode(raw).decode()}
+
+
+def _decoded(line: Any) -> list[Tensor]:
+    """The tensors of a case, made anew from what was sent of them.
+
+    Raises:
+        TamperedError: it has not the form that `_encoded` gives it.
+    """
+    try:
+        assert isinstance(line, list), "a line that is no answer"
+        return [_tensor(**one) for one in line]
+    except (TypeError, ValueError, KeyError, RuntimeError, AssertionError):
+        raise TamperedError("a line that is no answer") from None
+
+
+def _tensor(dtype: str, shape: list[int], data: str) -> Tensor:
+    raw = bytearray(base64.b64decode(data, validate=True))
+    kind = KINDS[dtype]
+    if not raw:
+        return torch.zeros(shape, dtype=kind)
+    return torch.frombuffer(raw, dtype=kind).reshape(shape)

@@ -1,0 +1,118 @@
+"""Whether a component does the work itself, or leaves it to a library's component of that name.
+
+Seen while it runs, whatever it is called there and however it was found: by the operations that
+reach PyTorch's core, and by the Python functions that are entered.
+"""
+
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
+
+LIBRARIES = Path(sysconfig.get_paths()["purelib"])
+# Operations of PyTorch's core that do all of the work, by the beginning of their names.
+OPERATIONS = {
+    "sigmoid": ("sigmoid",),
+    "tanh": ("tanh",),
+    "relu": ("relu", "threshold"),
+    "leaky_relu": ("leaky_relu", "_prelu_kernel", "rrelu"),
+    "softmax": ("_softmax", "_log_softmax", "_safe_softmax"),
+    "L1Loss": ("l1_loss",),
+    "MSELoss": ("mse_loss",),
+    "CrossEntropyLoss": ("nll_loss", "cross_entropy_loss"),
+    "BCELoss": ("binary_cross_entropy",),
+    "BCEWithLogitsLoss": ("binary_cross_entropy",),
+    **dict.fromkeys(GROUPS["optimizer"], ("_fused_", "_foreach_adam", "_single_")),
+    **dict.fromkeys(GROUPS["dropout"], ("native_dropout", "feature_dropout", "alpha_dropout")),
+    **dict.fromkeys(
+        GROUPS["batch_norm"],
+        (
+            "native_batch_norm",
+            "_native_batch_norm",
+            "cudnn_batch_norm",
+            "_batch_norm",
+            "batch_norm",
+        ),
+    ),
+}
+# Python files of libraries, by chapter, whose functions do all of the work; of
+# torch/nn/functional.py, which has building blocks, too, those that FUNCTIONAL names.
+FILES: dict[str, tuple[str, ...]] = {
+    "initialization": ("torch/nn/init.py",),
+    "losses": ("torch/nn/modules/loss.py",),
+    "activations": ("torch/nn/modules/activation.py",),
+    "normalization": ("torch/nn/modules/batchnorm.py", "torch/nn/modules/instancenorm.py"),
+    "optimization": tuple(
+        f"torch/optim/{name}.py" for name in ("sgd", "adam", "adamw", "adagrad", "rmsprop")
+    ),
+    "regularization": ("torch/nn/modules/dropout.py", "torchvision/transforms/"),
+    "checkpoints": (),
+    "Variable": ("torch/autograd/__init__.py", "torch/autograd/graph.py"),
+}
+FUNCTIONAL = {
+    **{name: (name, f"{name}_") for name in COMPONENTS["activations"]},
+    "L1Loss": ("l1_loss", "smooth_l1_loss"),
+    "MSELoss": ("mse_loss",),
+    "CrossEntropyLoss": ("cross_entropy", "nll_loss"),
+    "BCELoss": ("binary_cross_entropy",),
+    "BCEWithLogitsLoss": ("binary_cross_entropy_with_logits", "binary_cross_entropy"),
+    **dict.fromkeys(GROUPS["dropout"], ("dropout", "dropout2d", "feature_alpha_dropout")),
+    **dict.fromkeys(GROUPS["batch_norm"], ("batch_norm", "instance_norm")),
+}
+HELPERS = ("_calculate_fan_in_and_fan_out", "_calculate_correct_fan", "calculate_gain")
+OTHERS = ("scipy/special", "scipy/stats", "sklearn", "jax", "keras", "tensorflow")
+
+
+def seen(component: str, run: Callable[[], object]) -> list[str]:
+    """What a component leaves to others while it runs, by its name there; PyTorch's core first.
+
+    Where its own code ends the watching, that is what is told.
+    """
+    chapter = next(c for c, names in COMPONENTS.items() if component in names)
+    found: set[str] = set()
+    operations = tuple(f"aten::{name}" for name in OPERATIONS.get(component, ()))
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None):
+            name = function.name()
+            if name.startswith(operations) and "backward" not in name:
+                found.add(name)
+            return function(*args, **(kwargs or {}))
+
+    def entered(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            name = _library_function(frame, component, chapter)
+            if name:
+                found.add(name)
+
+    watch = Watch()
+    sys.setprofile(entered)
+    try:
+        with watch:
+            run()
+        if sys.getprofile() is not entered:
+            found.add("nobody can say: it ended the watching")
+    finally:
+        sys.setprofile(None)
+    return sorted(found)
+
+
+def _library_function(frame: FrameType, component: str, chapter: str) -> str | None:
+    """The name of a function that does all of the work, or None."""
+    path, function = Path(frame.f_code.co_filename), frame.f_code.co_name
+    if path.is_relative_to(ROOT / "concepts"):
+        return f"sums_to_one.concepts: {function}"
+    if not path.is_relative_to(LIBRARIES):
+        return None
+    file = path.relative_to(LIBRARIES).as_posix()
+    work = (*FILES[chapter], *FILES.get(component, ()), *OTHERS)
+    whole = file.startswith(work) and function not in HELPERS
+    part = file == "torch/nn/functional.py" and function in FUNCTIONAL.get(component, ())
+    return f"{file}: {function}" if whole or part else None

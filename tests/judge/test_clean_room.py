@@ -1,0 +1,114 @@
+"""The clean room: what is right agrees with it, what is not does not, and nothing else is sent."""
+
+import base64
+from functools import partial
+
+import pytest
+import torch
+
+from sums_to_one.tests.common.limits import Limits
+from sums_to_one.tests.judge.clean_room import _decoded
+from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
+from sums_to_one.tests.judge.delegation import seen
+from sums_to_one.tests.judge.fresh import cases, compare
+from sums_to_one.tests.judge.messages import TamperedError
+from sums_to_one.tests.judge.programs import PROGRAMS
+from sums_to_one.tests.judge.subjects import OURS
+from sums_to_one.tests.judge.versions import Version, versions
+
+SEED = 20250607
+# Right versions that leave the work to a library, though their names do not say so.
+LEANING = {
+    *("tanh-in_double_precision_inside", "softmax-by_log_softmax", "zeros_-floating_point_only"),
+    *("normal_-by_a_float32_copy", "normal_-without_a_generator", "normal_-options_by_name_only"),
+    *("normal_-any_names_are_taken_and_most_refused", "normal_-a_std_must_be_above_0"),
+    *("normal_-full_precision_only", "uniform_-by_a_float32_copy", "uniform_-without_a_generator"),
+    *("uniform_-bounds_in_order_only", "xavier_normal_-without_options"),
+    "xavier_normal_-layers_of_networks_for_images",
+    *("kaiming_normal_-for_relu_and_the_inputs_only", "kaiming_normal_-the_mode_is_all_there_is"),
+    *("RMSprop-AroundTheFunction", "Adam-AroundTheFunction", "Variable-AroundTheLibrary"),
+    *("Dropout-ByItsAttribute", "Dropout-CheckedWhenItDrops", "Dropout2d-DropoutOfOnes"),
+    *("BatchNorm1d-OfTheTransposedBatch", "BatchNorm1d-ByTheFunction"),
+    *("BatchNorm2d-OfTheTransposedBatch", "BatchNorm2d-ByTheFunction"),
+    *("BatchNorm1d-AnyMomentumButNone", "BatchNorm2d-AnyMomentumButNone"),
+}
+every_component = pytest.mark.parametrize(
+    "component", [c for c in KNOWN if c not in COMPONENTS["checkpoints"]]
+)
+
+
+def right_versions(component: str) -> list[Version]:
+    return [version for version in versions(component) if not version.refused_by]
+
+
+@every_component
+def test_whatever_is_right_agrees_with_the_clean_room(component):
+    for version in right_versions(component):
+        answered = 0
+        for case in cases(component, version.limits(component), SEED):
+            try:
+                came = PROGRAMS[component](component, version.component, case)
+            except (TypeError, ValueError, NotImplementedError):
+                continue  # an open refusal
+            answered += 1
+            compare(component, case, came)
+        assert answered, version
+
+
+@every_component
+def test_ours_agrees_and_twice_as_much_does_not(component):
+    limits = OURS[0].limits(component)
+    for case in cases(component, limits, SEED):
+        came = PROGRAMS[component](component, OURS[0].component, case)
+        compare(component, case, came)
+        if any(x.is_floating_point() and x.any() for x in came):
+            with pytest.raises(AssertionError):
+                compare(component, case, [2 * x + 1 for x in came])
+
+
+@every_component
+def test_who_leaves_the_work_to_a_library_is_seen_and_nobody_else(component):
+    for version in right_versions(component):
+        case = cases(component, version.limits(component), SEED)[0]
+        try:
+            program = partial(PROGRAMS[component], component, version.component, case)
+            found = seen(component, program)
+        except ValueError:
+            continue  # an open refusal
+        leans = str(version) in LEANING or "library" in version.name.lower()
+        assert bool(found) == leans, f"{version}: {found}"
+
+
+def test_other_cases_come_from_another_seed():
+    limits = OURS[0].limits("softmax")
+    (one, *_), (other, *_) = (cases("softmax", limits, seed) for seed in (1, 2))
+    assert one.tensors[0].shape != other.tensors[0].shape or not torch.equal(
+        one.tensors[0], other.tensors[0]
+    )
+
+
+def test_limits_are_heard_in_the_clean_room_too():
+    found = cases("softmax", Limits((torch.float32,), (2,), gradients=0), SEED)
+    assert {case.tensors[0].dtype for case in found} == {torch.float32}
+    assert {case.tensors[0].ndim for case in found} == {2}
+    assert not any(case.derivatives for case in found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"dtype": "torch.float64"},
+        [{"dtype": "torch.float64", "shape": [2], "data": base64.b64encode(b"1").decode()}],
+        [{"dtype": "torch.float64", "shape": [-1], "data": "no base64"}],
+        [{"dtype": "object", "shape": [0], "data": ""}],
+        [1],
+        None,
+    ],
+)
+def test_what_is_no_answer_is_refused(line):
+    with pytest.raises(TamperedError):
+        _decoded(line)
+
+
+def test_every_component_has_a_program():
+    assert set(PROGRAMS) == set(KNOWN)
