@@ -25,7 +25,7 @@ from sums_to_one.tests.judge.programs import PROGRAMS, Case, Get
 
 MOST_BYTES = 2_000_000  # of the numbers of one case
 MOST_NAMES = 3  # of functions that do the work of a component
-TIME = 60.0  # seconds for all cases
+TIME = 120.0  # seconds for all cases
 NOT_THERE = ("pytest", "_pytest", "pluggy", "xdist", "hypothesis", "sums_to_one")
 KINDS = {str(d): d for d in (*DTYPES, torch.int64, torch.uint8, torch.bool)}
 

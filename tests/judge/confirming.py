@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pytest
 
 from sums_to_one.tests.judge.arguments import Judged
-from sums_to_one.tests.judge.clean_room import CleanRoom
+from sums_to_one.tests.judge.clean_room import TIME, CleanRoom
 from sums_to_one.tests.judge.components import COMPONENTS, asked_for
 from sums_to_one.tests.judge.fresh import cases
 from sums_to_one.tests.judge.places import places_of
@@ -39,6 +39,12 @@ class Confirmation:
         self.room = CleanRoom(component, lambda: subject.component, drawn, readable(subject.name))
         self.home, self.process = self.room.home, self.room.process
         self.deadline = self.room.deadline
+
+    def is_late(self) -> None:
+        """A slow answer is no forged one; but nothing is confirmed."""
+        self.ended = self.refused = True
+        text = f"it could not be confirmed: no answer to fresh numbers within {TIME:.0f} s"
+        report(self.item, "setup", text, (SENTENCE, CONFIRMED))
 
     def listen(self) -> None:
         """Take what came; in the end it is confirmed, or a forger has been found."""

@@ -72,6 +72,10 @@ class Job:
             send(sender, None)
         faulthandler.cancel_dump_traceback_later()
 
+    def is_late(self) -> None:
+        """Its time is over; what is left of it is heard as its end."""
+        self.process.end()
+
     def listen(self) -> None:
         """Hand on what the process has told; call it when something is there."""
         try:
@@ -150,7 +154,7 @@ class Isolation:
                     job.listen()
                 for job in running:
                     if time.monotonic() > job.deadline:
-                        job.process.end()
+                        job.is_late()
                 for job in [job for job in running if job.ended]:
                     running.remove(job)
                     job.close()
