@@ -1,0 +1,121 @@
+"""Numbers and values in words: what came beside what should have come, and code to paste.
+
+Four digits say enough, unless they hide the difference; and a plain ratio says more than digits.
+"""
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+
+FEW_DIGITS = 4
+MOST_TO_PASTE = 12  # numbers of a tensor; a longer one is told by its shape
+PLAIN = sorted({Fraction(p, q) for p in range(1, 13) for q in range(1, 13)})
+NEARLY = 1e-9  # how near a ratio must be to a plain one, as a share of it
+IN_WORDS = {Fraction(1, 2): "half of", Fraction(2): "twice"}
+
+
+def pair(came: Sequence[float], should: Sequence[float]) -> tuple[list[str], list[str]]:
+    """Numbers that differ, with as few digits as show it, and one more."""
+    digits = max(map(_digits, came, should), default=FEW_DIGITS)
+    return [f"{n:.{digits}g}" for n in came], [f"{n:.{digits}g}" for n in should]
+
+
+def rows(numbers: Sequence[str], shape: Sequence[int]) -> str:
+    """Numbers in the brackets of a tensor of that shape."""
+    if len(shape) == 0:
+        return numbers[0]
+    step = len(numbers) // max(1, shape[0])
+    parts = [rows(numbers[n * step : (n + 1) * step], shape[1:]) for n in range(shape[0])]
+    return f"[{', '.join(parts)}]"
+
+
+def _digits(came: float, should: float) -> int:
+    if came == should or not (math.isfinite(came) and math.isfinite(should)):
+        return FEW_DIGITS
+    for digits in range(FEW_DIGITS, 17):
+        if f"{came:.{digits}g}" != f"{should:.{digits}g}":
+            return digits + (digits > FEW_DIGITS)
+    return 17
+
+
+def shown(x: Tensor) -> str:
+    """The numbers of a tensor to read: not so many digits."""
+    numbers = x.detach().double().flatten().tolist()
+    return rows([f"{number:.6g}" for number in numbers], x.shape) if numbers else "nothing"
+
+
+def too_much(came: float, should: float) -> str:
+    """By how much a number is off; empty where there is no telling."""
+    off = came - should
+    if not math.isfinite(off):
+        return ""
+    return f"{abs(off):.2g} too {'large' if off > 0 else 'small'}"
+
+
+def plain_ratio(came: float, should: float, nearly: float = NEARLY) -> str:
+    """'twice', '2/3 of', 'sqrt(2) times', '-1 times'; empty where the ratio is not plain."""
+    if not came or not should or not math.isfinite(came / should):
+        return ""
+    ratio = came / should
+    if abs(ratio + 1) < nearly:
+        return "the opposite of"
+    for plain in PLAIN if ratio > 0 else ():
+        if plain != 1 and abs(ratio / plain - 1) < nearly:
+            return IN_WORDS.get(plain, f"{plain} {'times' if plain > 1 else 'of'}")
+    for square in PLAIN if ratio > 0 else ():
+        if square != 1 and abs(ratio / math.sqrt(square) - 1) < nearly:
+            return f"sqrt({square}) times"
+    return ""
+
+
+def code(value: Any) -> str:
+    """A value as it is pasted into Python, after `import torch`."""
+    if isinstance(value, Tensor):
+        return _tensor(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "torch.nan" if math.isnan(value) else f"{'-' * (value < 0)}torch.inf"
+    if type(value) is list:
+        return f"[{', '.join(map(code, value))}]"
+    if type(value) is tuple:
+        return f"({', '.join(map(code, value))}{',' * (len(value) == 1)})"
+    if type(value) is dict:
+        return f"{{{', '.join(f'{code(key)}: {code(one)}' for key, one in value.items())}}}"
+    if callable(value) and hasattr(value, "__name__"):
+        return str(value.__name__)
+    return repr(value)
+
+
+def _tensor(x: Tensor) -> str:
+    """Its numbers, with as many digits as they have; a long one by its shape."""
+    dtype = "" if x.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={x.dtype}"
+    if x.numel() > MOST_TO_PASTE:
+        return f"<a tensor of shape {tuple(x.shape)}{dtype}>"
+    if not x.numel():
+        return f"torch.empty({tuple(x.shape)}{dtype})"
+    with torch.no_grad():
+        numbers = _numbers(x.detach().tolist(), x.dtype)
+    text = f"torch.tensor({numbers}{dtype})"
+    return text + (".requires_grad_()" if x.requires_grad and x.is_leaf else "")
+
+
+def _numbers(numbers: Any, dtype: torch.dtype) -> str:
+    if isinstance(numbers, list):
+        return f"[{', '.join(_numbers(number, dtype) for number in numbers)}]"
+    if isinstance(numbers, float) and math.isfinite(numbers):
+        return _shortest(numbers, dtype)
+    return code(numbers)
+
+
+def _shortest(number: float, dtype: torch.dtype) -> str:
+    """The fewest digits that make this number of this dtype again."""
+    text = repr(number)
+    for digits in range(1, 17 if dtype != torch.float64 else 1):
+        fewer = float(f"{number:.{digits}g}")
+        if torch.tensor(fewer, dtype=dtype).item() == number:
+            text = repr(fewer)
+            break
+    return text.removesuffix("0") if text.endswith(".0") else text
