@@ -4,9 +4,11 @@ Small tensors are copied, and nothing of the subject's is held. A call that cann
 forgotten.
 """
 
+import contextlib
 import sys
+import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -23,6 +25,10 @@ PLAIN = (bool, int, float, str, type(None), torch.dtype)
 # how far it is, which is less or the same again where that is so.
 Run = tuple[int, int]
 _calls: deque["Call"] = deque(maxlen=MOST_CALLS)
+# The modules that claims have made: each with the call that made it, and how often its parameters
+# had been written to by then.
+_made: deque[tuple["weakref.ref[torch.nn.Module]", str, int]] = deque(maxlen=MOST_CALLS)
+_running: weakref.WeakKeyDictionary[torch.nn.Module, "Call | None"] = weakref.WeakKeyDictionary()
 
 
 class Call:
@@ -47,12 +53,49 @@ def watched(
     call = _call(name, arguments, options)
     gave = function(*arguments, **options)
     if call and isinstance(gave, Tensor):
-        call.gave = gave.detach().clone() if gave.numel() <= MOST_TO_PASTE else None
+        call.gave = _small_copy(gave)
+    elif call and isinstance(gave, torch.nn.Module):
+        _made.append((weakref.ref(gave), str(call), _changes(gave)))
     return gave
 
 
+@contextlib.contextmanager
+def watching() -> Iterator[None]:
+    """From now on, and calls of modules that a claim has made, too."""
+    _calls.clear()
+    _made.clear()
+    before = torch.nn.modules.module.register_module_forward_pre_hook(_is_called)
+    after = torch.nn.modules.module.register_module_forward_hook(_has_given)
+    try:
+        yield
+    finally:
+        before.remove()
+        after.remove()
+
+
+def _is_called(module: torch.nn.Module, arguments: Any) -> None:
+    for made, name, changes in _made:
+        # One whose weights were changed, or that evaluates, is more than how it was made.
+        if made() is module and module.training and changes == _changes(module):
+            _running[module] = _call(name, arguments, {})
+
+
+def _has_given(module: torch.nn.Module, arguments: Any, gave: object) -> None:
+    call = _running.pop(module, None)
+    if call and isinstance(gave, Tensor):
+        call.gave = _small_copy(gave)
+
+
+def _changes(module: torch.nn.Module) -> int:
+    return sum(parameter._version for parameter in module.parameters())
+
+
+def _small_copy(x: Tensor) -> Tensor | None:
+    return x.detach().clone() if x.numel() <= MOST_TO_PASTE else None
+
+
 def _call(name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Call | None:
-    claim = _claim(sys._getframe(2))
+    claim = _claim(sys._getframe(1))
     if not claim:
         return None
     try:

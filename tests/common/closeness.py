@@ -70,7 +70,7 @@ def _difference(sentence: str, came: Tensor, expected: Tensor, wrong: Tensor, ep
     ratio = "" if one_of_several else ratios
     how = too_much(came[worst].item(), expected[worst].item())
     if 1 < came.numel() <= MOST_NUMBERS:
-        lines = _all_of(came, expected)
+        lines = _all_of(came, expected, wrong)
         how = f"the worst, at {list(worst)}, is {how}" if how else ""
         how = f"all that are wrong are {ratio} what they should be" if ratio else how
         return "\n".join([f"{sentence}:", *lines, f"  {how}"]).rstrip()
@@ -78,12 +78,13 @@ def _difference(sentence: str, came: Tensor, expected: Tensor, wrong: Tensor, ep
     at = f" at {list(worst)}" if worst else ""
     how = f", {ratio} it" if ratio else how and f", {how}"
     text = f"{sentence}:\n  came {one}{at}, should be {other}{how}"
-    count = f"{int(wrong.sum())} of {came.numel()} numbers are wrong"
+    many = "are" if wrong.sum() > 1 else "is"
+    count = f"{int(wrong.sum())} of {came.numel()} numbers {many} wrong"
     return text if came.numel() == 1 else f"{text}\n  {count}{ratio and f', all {ratio} it'}"
 
 
-def _all_of(came: Tensor, expected: Tensor) -> list[str]:
-    ours, theirs = pair(came.flatten().tolist(), expected.flatten().tolist())
+def _all_of(came: Tensor, expected: Tensor, wrong: Tensor) -> list[str]:
+    ours, theirs = pair(*(x.flatten().tolist() for x in (came, expected, wrong)))
     return [
         f"  came      {rows(ours, came.shape)}",
         f"  should be {rows(theirs, came.shape)}",

@@ -319,5 +319,5 @@ def _assert_within(
             f"{sentence}:\n"
             f"  {what}{at}:\n"
             f"  came {came.flatten()[worst]:.4g}, should be about {expected:.4g}\n"
-            f"  chance gives {low:.4g} to {high:.4g}; more, or less, once in 1,000,000,000 runs"
+            f"  right code gives {low:.4g} to {high:.4g} (beyond, once in 1e9 runs)"
         )

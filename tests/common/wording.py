@@ -3,6 +3,7 @@
 Four digits say enough, unless they hide the difference; and a plain ratio says more than digits.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,15 +13,20 @@ import torch
 from torch import Tensor
 
 FEW_DIGITS = 4
+FEW_NUMBERS = 2  # of a tensor that are written out though they are all alike
 MOST_TO_PASTE = 12  # numbers of a tensor; a longer one is told by its shape
 PLAIN = sorted({Fraction(p, q) for p in range(1, 13) for q in range(1, 13)})
 NEARLY = 1e-9  # how near a ratio must be to a plain one, as a share of it
 IN_WORDS = {Fraction(1, 2): "half of", Fraction(2): "twice"}
 
 
-def pair(came: Sequence[float], should: Sequence[float]) -> tuple[list[str], list[str]]:
-    """Numbers that differ, with as few digits as show it, and one more."""
-    digits = max(map(_digits, came, should), default=FEW_DIGITS)
+def pair(
+    came: Sequence[float], should: Sequence[float], wrong: Sequence[bool] = ()
+) -> tuple[list[str], list[str]]:
+    """Numbers that differ, those that are wrong or all, with as few digits as show it."""
+    asked = wrong or [True] * len(came)
+    differ = [both for both, one in zip(zip(came, should, strict=True), asked, strict=True) if one]
+    digits = max(itertools.starmap(_digits, differ), default=FEW_DIGITS)
     return [f"{n:.{digits}g}" for n in came], [f"{n:.{digits}g}" for n in should]
 
 
@@ -44,8 +50,19 @@ def _digits(came: float, should: float) -> int:
 
 def shown(x: Tensor) -> str:
     """The numbers of a tensor to read: not so many digits."""
-    numbers = x.detach().double().flatten().tolist()
-    return rows([f"{number:.6g}" for number in numbers], x.shape) if numbers else "nothing"
+    if not x.numel():
+        return "nothing"
+    kept = x.detach().flatten()
+    numbers = kept.double().tolist() if kept.is_floating_point() else kept.tolist()
+    return rows([_readable(number) for number in numbers], x.shape)
+
+
+def _readable(number: complex) -> str:
+    """Six digits, or all of them where those would be those of a whole number."""
+    if not isinstance(number, float):
+        return str(number)
+    text = f"{number:.6g}"
+    return text if float(text) == number or not float(text).is_integer() else repr(number)
 
 
 def too_much(came: float, should: float) -> str:
@@ -82,6 +99,8 @@ def code(value: Any) -> str:
         return f"[{', '.join(map(code, value))}]"
     if type(value) is tuple:
         return f"({', '.join(map(code, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return f"{type(value).__name__}({', '.join(assignments(value))})"
     if type(value) is dict:
         return f"{{{', '.join(f'{code(key)}: {code(one)}' for key, one in value.items())}}}"
     if callable(value) and hasattr(value, "__name__"):
@@ -89,16 +108,24 @@ def code(value: Any) -> str:
     return repr(value)
 
 
+def assignments(value: Any) -> list[str]:
+    """The fields of a named tuple, each as it is written in a call."""
+    return [f"{name}={code(part)}" for name, part in zip(value._fields, value, strict=True)]
+
+
 def _tensor(x: Tensor) -> str:
     """Its numbers, with as many digits as they have; a long one by its shape."""
     dtype = "" if x.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={x.dtype}"
     if x.numel() > MOST_TO_PASTE:
         return f"<a tensor of shape {tuple(x.shape)}{dtype}>"
+    numbers = x.detach()
     if not x.numel():
-        return f"torch.empty({tuple(x.shape)}{dtype})"
-    with torch.no_grad():
-        numbers = _numbers(x.detach().tolist(), x.dtype)
-    text = f"torch.tensor({numbers}{dtype})"
+        text = f"torch.empty({tuple(x.shape)}{dtype})"
+    elif x.numel() > FEW_NUMBERS and len(set(map(str, numbers.flatten().tolist()))) == 1:
+        value = _numbers(numbers.flatten()[0].item(), x.dtype)
+        text = f"torch.full({tuple(x.shape)}, {value}{dtype})"
+    else:
+        text = f"torch.tensor({_numbers(numbers.tolist(), x.dtype)}{dtype})"
     return text + (".requires_grad_()" if x.requires_grad and x.is_leaf else "")
 
 

@@ -9,12 +9,11 @@ import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge.components import chapter_of, file_of
+from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, chapter_of, file_of
 from sums_to_one.tests.judge.ledger import ledger
-from sums_to_one.tests.judge.places import places_in
+from sums_to_one.tests.judge.places import Place, places_in
 from sums_to_one.tests.judge.verdicts import Verdict
 
 # Topics, each with words of its claims: a claim is of the first topic that has one of its words.
@@ -25,11 +24,15 @@ TOPICS = {
         r"place of the incoming|shares the memory"
     ),
     "untouched": (
-        r"left as|left alone|state of|settings? of torch|default dtype|nothing else|remembered|"
-        r"used loss|touched|share nothing|shares no|a copy|copies go|apart$|changes neither|"
-        r"keep their (gradient|output|slope)|changes? no |knows nothing of|do not mix|is to look|"
-        r"memory of its own|draws no|evaluate or to train|as (it was|they were)$|stays? what|"
-        r"stays as|no numbers are changed|may be written to"
+        r"left as|left alone|state of|settings? of torch|nothing else|touched|is to look|"
+        r"changes neither|draws no|stays? what|stays as|"
+        r"no numbers are changed"
+    ),
+    "calls": (
+        r"remembered|used loss|share nothing|shares no|a copy|copies go|apart$|changes? no |"
+        r"keep their (gradient|output|slope)|setting of torch makes|knows nothing of|"
+        r"do not mix|default dtype|"
+        r"memory of its own|evaluate or to train|may be written to"
     ),
     "errors": r"refused|is an error|is named|are not hidden|makes no sense",
     "chance": (
@@ -53,19 +56,21 @@ TOPICS = {
 # Where a claim of a topic is refused, these may be for the same reason, as all others of its own.
 BLOCKS = {
     "values": {
-        *("chance", "gradients", "settings", "state", "memory", "sizes", "digits", "training"),
+        *("chance", "gradients", "settings", "state", "memory", "calls"),
+        *("sizes", "digits", "training"),
     },
     "chance": {"settings", "memory", "sizes", "digits", "training"},
-    "gradients": {"memory", "sizes", "digits", "training"},
+    "gradients": {"memory", "calls", "sizes", "digits", "training"},
     "settings": {"state", "digits", "training"},
     "memory": {"sizes"},
     "sizes": {"digits", "training"},
 }
 ORDER = (
     *("core", "values", "chance", "gradients", "settings", "state", "memory"),
-    *("untouched", "errors", "sizes", "digits", "training"),
+    *("calls", "untouched", "errors", "sizes", "digits", "training"),
 )
-A_FEW, SOME = 20, 60  # numbers, which are read at a glance, or with patience
+FILED_TOGETHER = COMPONENTS["checkpoints"]  # whose claims name both, in any file
+A_FEW, SOME = 50, 120  # numbers, which are read at a glance, or with patience
 
 
 @dataclass
@@ -98,15 +103,17 @@ def causes(rows: Iterable[Verdict]) -> list[Cause]:
 
 def topic_of(row: Verdict) -> str:
     """What a claim is about, by the words of its sentence."""
-    if all(ledger()[id].kind == ["experiment"] for id in row.id.split()):
+    if all(ledger()[id].kind == ["experiment"] for id in row.id.split()) or _distance(row) == 2:
         return "training"
     sentence = row.test.rpartition("::")[2].partition("[")[0].removeprefix("test_")
-    found = [
-        topic for topic, words in TOPICS.items() if re.search(words, sentence.replace("_", " "))
-    ]
+    sentence = sentence.replace("_", " ")
+    found = [topic for topic, words in TOPICS.items() if re.search(words, sentence)]
     # What an optimizer does is all about gradients, and what a Variable is for.
-    takes_gradients = chapter_of(row.component) == "optimization"
-    return "values" if takes_gradients and found[0] == "gradients" else found[0]
+    if found[0] == "gradients" and chapter_of(row.component) == "optimization":
+        return "values"
+    # Where an error was due, other numbers may have come before.
+    other = found[0] == "errors" and "  should be " in (row.counterexample or "")
+    return "calls" if other else found[0]
 
 
 def error_of(row: Verdict) -> str | None:
@@ -120,18 +127,27 @@ def error_of(row: Verdict) -> str | None:
 
 def _telling(row: Verdict) -> tuple[int, int, int, int]:
     """First what is nearest to the definition, then what has the fewest numbers."""
-    file, line = _place(row)
-    numbers = len(re.findall(r"\d[\d.e+-]*", row.counterexample or ""))
+    numbers = len(re.findall(r"(?<!float)\b\d[\d.e+-]*", row.counterexample or ""))
     size = (numbers > A_FEW) + (numbers > SOME)
-    own = PurePosixPath(file).stem == f"test_{file_of(row.component)}"
-    return ORDER.index(topic_of(row)), size, 0 if own else 1 if "every" in file else 2, line
+    place = _place(row)
+    kinds = {kind for id in row.id.split() for kind in ledger()[id].kind}
+    far = 2 * _distance(row) + ("experiment" in kinds)
+    return ORDER.index(topic_of(row)), size, far, place.line if place else 0
 
 
-def _place(row: Verdict) -> tuple[str, int]:
+def _distance(row: Verdict) -> int:
+    """0 for a claim of the component's own file, 1 for one of its group's, 2 for the chapter's."""
+    place = _place(row)
+    if place is None or place.file.stem == f"test_{file_of(row.component)}":
+        return 0
+    return 1 if {*place.arguments} & {*GROUPS} or row.component in FILED_TOGETHER else 2
+
+
+def _place(row: Verdict) -> Place | None:
     file, _, name = row.test.partition("::")
-    return file, _lines(file).get(name.partition("[")[0], 0)
+    return _places(file).get(name.partition("[")[0])
 
 
 @functools.cache
-def _lines(file: str) -> dict[str, int]:
-    return {place.name: place.line for place in places_in(ROOT / file)}
+def _places(file: str) -> dict[str, Place]:
+    return {place.name: place for place in places_in(ROOT / file)}

@@ -6,23 +6,29 @@ import linecache
 import os
 import re
 import sysconfig
-import textwrap
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis.vendor import pretty
 from torch import Tensor
 
 from sums_to_one.tests.common.calls import Call, calls_of
-from sums_to_one.tests.common.wording import code, shown
+from sums_to_one.tests.common.wording import assignments, code, shown
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
+
+Node = TypeVar("Node", ast.Assert, ast.With)
 
 TESTS = str(Path(__file__).parents[1])
 LIBRARIES = (sysconfig.get_paths()["stdlib"], "<frozen", "<string>")
+DTYPE = re.compile(r"\b(?:bfloat16|float16|float32|float64)\b")
+UNREADABLE = re.compile("<function|<lambda|<locals|<class| at 0x")
+MANY_DIGITS = re.compile(r"-?\d+\.\d{6,}(?:e[-+]?\d+)?")
+FEW_NUMBERS = 3  # that are shown with all their digits
+LONG = 100  # characters of a call
 MOST_CALLS = 2  # that are shown: a claim that compares makes two
 OPERATORS = {
     "==": "should be",
@@ -42,14 +48,38 @@ pretty._type_pprinters[Tensor] = lambda x, printer, _: printer.text(code(x))  # 
 def counterexample(error: BaseException, judged: Judged) -> str:
     """The smallest input, the calls that were made with it, then what the claim said."""
     frame = _frame_of_the_claim(error)
-    calls = calls_of(frame)[-MOST_CALLS:] if frame else []
-    said = " ".join(map(str, calls))
-    inputs = [line for line in _inputs(error, frame) if line.partition("=")[2] not in said]
     message, place = str(error), _in_the_subject(error)
+    calls = _telling(calls_of(frame), message) if frame else []
+    inputs = _inputs(error, frame)
+    if inputs:  # they say it, too, where an object was made in a long call, and none of its calls
+        calls = [call for call in calls if len(str(call)) < LONG or call.gave is not None]
+    said = " ".join(map(str, calls))
+    inputs = [line for line in inputs if not _is_in(line, said)]
     lines = [*inputs, *_told(calls)]
     if place or not isinstance(error, AssertionError | pytest.fail.Exception):
         return "\n".join([*lines, f"raised {type(error).__name__}: {message}{place}"]).strip()
     return "\n".join([*lines, *_message(message, frame)]).strip()
+
+
+def _telling(calls: list[Call], message: str) -> list[Call]:
+    """The last calls; that which made an object is seen in the call of the object.
+
+    Where a claim speaks of a dtype, calls in others came before or after.
+    """
+    called = " ".join(call.name for call in calls)
+    dtypes = set(DTYPE.findall(message))
+    return [
+        call
+        for call in calls
+        if str(call) not in called
+        and (not dtypes or dtypes & set(DTYPE.findall(str(call)) or ["float32"]))
+    ][-MOST_CALLS:]
+
+
+def _is_in(line: str, said: str) -> bool:
+    """Whether a tensor that was drawn is seen in a call as it is."""
+    value = line.partition("=")[2]
+    return value.startswith("torch.tensor") and value in said
 
 
 def _told(calls: list[Call]) -> Iterator[str]:
@@ -77,8 +107,19 @@ def _message(message: str, frame: FrameType | None) -> list[str]:
     if first.startswith("DID NOT RAISE"):
         return [*_statement(frame), f"no error came; it should be {_errors(first)}"]
     if first.startswith("assert "):
-        return [_compared(first.removeprefix("assert ")), *_kept(rest)]
-    return [first, *_kept(rest)]
+        parts = _parts(frame) if frame else []
+        return parts or [_compared(first.removeprefix("assert ")), *_kept(rest)]
+    return [_shorter(line) for line in [first, *_kept(rest)]]
+
+
+def _shorter(line: str) -> str:
+    """Of many numbers in a line four digits are enough, unless those are of a whole number."""
+
+    def four(digits: re.Match[str]) -> str:
+        text = f"{float(digits[0]):.4g}"
+        return digits[0] if float(text).is_integer() else text
+
+    return MANY_DIGITS.sub(four, line) if len(MANY_DIGITS.findall(line)) > FEW_NUMBERS else line
 
 
 def _kept(lines: list[str]) -> list[str]:
@@ -88,7 +129,7 @@ def _kept(lines: list[str]) -> list[str]:
 
 def _errors(message: str) -> str:
     names = re.findall(r"\w+(?=[,)'>]|$)", message.removeprefix("DID NOT RAISE"))
-    return " or ".join(dict.fromkeys(names))
+    return " or ".join(name for name in dict.fromkeys(names) if name not in ("any", "of"))
 
 
 def _compared(expression: str) -> str:
@@ -100,22 +141,38 @@ def _compared(expression: str) -> str:
     return f"should be true: {expression}"
 
 
+def _parts(frame: FrameType) -> list[str]:
+    """Which parts differ where a claim compares several things at once, each by its name."""
+    for node in _nodes(frame, ast.Assert):
+        match node.test:
+            case ast.Compare(left=ast.Tuple() as left, comparators=[ast.Tuple() as right]):
+                came, should = _values(left, frame), _values(right, frame)
+                each = zip(map(ast.unparse, left.elts), came, should, strict=True)
+                return [f"{n}: came {code(a)}, should be {code(b)}" for n, a, b in each if a != b]
+    return []
+
+
+def _values(side: ast.Tuple, frame: FrameType) -> tuple[Any, ...]:
+    expression = compile(ast.Expression(side), "<claim>", "eval")
+    return tuple(eval(expression, frame.f_globals, frame.f_locals))
+
+
+def _nodes(frame: FrameType, kind: type[Node]) -> list[Node]:
+    """The statements of that kind that the claim is in, the innermost last."""
+    source = "".join(linecache.getlines(frame.f_code.co_filename))
+    return [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, kind) and node.lineno <= frame.f_lineno <= (node.end_lineno or 0)
+    ]
+
+
 def _statement(frame: FrameType | None) -> list[str]:
     """What a claim did that should have been refused: the body of its last `with`."""
     if frame is None:
         return []
-    source = linecache.getlines(frame.f_code.co_filename)
-    line = frame.f_lineno
-    nodes = [
-        node
-        for node in ast.walk(ast.parse("".join(source)))
-        if isinstance(node, ast.With) and node.lineno <= line <= (node.end_lineno or 0)
-    ]
-    if not nodes:
-        return []
-    body = nodes[-1].body
-    text = "".join(source[body[0].lineno - 1 : body[-1].end_lineno])
-    return textwrap.dedent(text).splitlines()
+    nodes = _nodes(frame, ast.With)
+    return [ast.unparse(statement) for statement in nodes[-1].body] if nodes else []
 
 
 def _inputs(error: BaseException, frame: FrameType | None) -> list[str]:
@@ -125,8 +182,9 @@ def _inputs(error: BaseException, frame: FrameType | None) -> list[str]:
     drawn = [_drawn(note) for note in notes if note.startswith("Draw ")]
     calls = [note.removeprefix("state.") for note in notes if note.startswith("state.")]
     given = examples or (list(_parameters(frame)) if frame else [])
+    given = [part for line in given for part in _in_full(line, frame)]
     shown = [line for line in given if line.partition("=")[0] not in (*ARGUMENTS, "data")]
-    readable = [line for line in shown if "<function" not in line and " at 0x" not in line]
+    readable = [line for line in shown if not UNREADABLE.search(line)]
     return readable + drawn + [call for call in calls if call != "teardown()"]
 
 
@@ -139,6 +197,14 @@ def _arguments(example: str) -> list[str]:
         else:
             found[-1] += f" {line.strip()}"
     return [line.rstrip(",") for line in found]
+
+
+def _in_full(line: str, frame: FrameType | None) -> list[str]:
+    """The fields of a named tuple, a line each: Hypothesis does not look into it for tensors."""
+    value = frame.f_locals.get(line.partition("=")[0]) if frame else None
+    if isinstance(value, Tensor) and "torch." not in line:  # how it was made, by a helper of ours
+        return [f"{line.partition('=')[0]}={code(value)}"]
+    return assignments(value) if isinstance(value, tuple) and hasattr(value, "_fields") else [line]
 
 
 def _drawn(note: str) -> str:

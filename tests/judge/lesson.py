@@ -189,7 +189,8 @@ class Page:
     def _not_asked(self, held: list[Verdict]) -> Iterator[Text]:
         whys = [self.lacking.get(row.test, "") for row in held if row.outcome == NOT_PROVIDED]
         if whys:
-            lacking = ", ".join(dict.fromkeys(filter(None, whys)))
+            each = [why for why in whys for why in why.split(", ") if why]
+            lacking = ", ".join(dict.fromkeys(each))
             why = f": {self._say('needs {what}', what=lacking)}" if lacking else ""
             text = f"{self._say('{count} not asked', count=len(whys))}{why}"
             yield from self._wrapped(text, 2, style="bright_black", most=2)
@@ -255,7 +256,8 @@ class Page:
 
     def _names(self, words: str, rows: Sequence[Verdict], indent: int = 2) -> list[Text]:
         """The sentences of claims in two lines at most, and how many there are besides."""
-        for count in range(len(rows), 0, -1):
+        most = LINES_OF_NAMES * self.width // 8  # characters are more than seven a sentence
+        for count in range(min(len(rows), most), 0, -1):
             names = "; ".join(row.sentence for row in rows[:count])
             left = len(rows) - count
             more = f"; {self._say('and {count} more', count=left)}" if left else ""
@@ -312,7 +314,7 @@ def _cases(worst: Verdict, same: list[Verdict]) -> str:
     tests = {row.test for row in same}
     broken = {row.test for row in same if row.outcome in REFUSALS}
     words = f"{case.removesuffix(')')}" if " " in case and case.replace(" ", "a").isalpha() else ""
-    count = f"in {len(broken)} of {len(tests)} cases" if len(tests) > 1 else ""
+    count = f"in {len(broken)} of {len(tests)} cases" if len(broken) < len(tests) else ""
     said = ", ".join(filter(None, [words, count]))
     return f" ({said})" if said else ""
 
