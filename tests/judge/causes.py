@@ -91,7 +91,7 @@ class Cause:
 def causes(rows: Iterable[Verdict]) -> list[Cause]:
     """Refused claims by what probably caused them, the most telling first."""
     found: list[Cause] = []
-    for row in sorted(rows, key=_telling):
+    for row in sorted(rows, key=telling):
         for cause in found:
             if cause.explains(row):
                 cause.others.append(row)
@@ -125,11 +125,11 @@ def error_of(row: Verdict) -> str | None:
     return re.sub(r"-?\d+(\.\d+)?(e[-+]?\d+)?", "#", message) + place
 
 
-def _telling(row: Verdict) -> tuple[int, int, int, int]:
+def telling(row: Verdict) -> tuple[int, int, int, int]:
     """First what is nearest to the definition, then what has the fewest numbers."""
     numbers = len(re.findall(r"(?<!float)\b\d[\d.e+-]*", row.counterexample or ""))
     size = (numbers > A_FEW) + (numbers > SOME)
-    place = _place(row)
+    place = place_of(row)
     kinds = {kind for id in row.id.split() for kind in ledger()[id].kind}
     far = 2 * _distance(row) + ("experiment" in kinds)
     return ORDER.index(topic_of(row)), size, far, place.line if place else 0
@@ -137,13 +137,13 @@ def _telling(row: Verdict) -> tuple[int, int, int, int]:
 
 def _distance(row: Verdict) -> int:
     """0 for a claim of the component's own file, 1 for one of its group's, 2 for the chapter's."""
-    place = _place(row)
+    place = place_of(row)
     if place is None or place.file.stem == f"test_{file_of(row.component)}":
         return 0
     return 1 if {*place.arguments} & {*GROUPS} or row.component in FILED_TOGETHER else 2
 
 
-def _place(row: Verdict) -> Place | None:
+def place_of(row: Verdict) -> Place | None:
     file, _, name = row.test.partition("::")
     return _places(file).get(name.partition("[")[0])
 

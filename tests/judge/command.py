@@ -4,6 +4,7 @@ A thin layer over pytest and `cifar`: everything here can be had from them.
 """
 
 import os
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -206,6 +207,78 @@ def claims(
         typer.echo(f"error: {problem}", err=True)
         raise typer.Exit(2) from None
     show_ledger(found, chinese)
+
+
+@app.command()
+def exercise(
+    component: Annotated[str, typer.Argument(help="What to write, such as softmax.")],
+    into: Annotated[Path, typer.Option(help="The folder for it.")] = Path("my"),
+    chinese: Chinese = False,
+) -> None:
+    """Write the signature and docstring of a component into a file, for you to fill in."""
+    from sums_to_one.tests.judge.exercise import write
+
+    _check(component)
+    try:
+        file = write(component, into, chinese)
+    except FileExistsError as problem:
+        typer.echo(
+            f"error: an exercise never overwrites, and there is {problem.filename}", err=True
+        )
+        raise typer.Exit(2) from None
+    typer.echo(f"{file} is yours to fill in; then: sums-to-one judge {file}")
+    typer.echo(f"or, to be told at every save: sums-to-one watch {into}")
+
+
+@app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The folder of your solutions.")] = Path("my"),
+    chinese: Chinese = False,
+) -> None:
+    """Judge what is in a folder, again at every save, and give hints."""
+    from sums_to_one.tests.judge.watch import Watch, judgeable
+
+    subjects = judgeable(folder)
+    if not subjects:
+        rule = "there must be a file with a component"
+        typer.echo(f"error: {rule} in {folder}: try sums-to-one exercise softmax", err=True)
+        raise typer.Exit(2)
+    arguments = pytest_arguments(subjects, None, None, "-s", "-qq", "--no-header", "-r", "N")
+    imported = "ignore::pytest.PytestAssertRewriteWarning"
+    plugins = [Watch(folder, console, chinese)]
+    raise typer.Exit(int(pytest.main([*arguments, "-W", imported], plugins=plugins)))
+
+
+@app.command()
+def impostor(
+    component: Annotated[str, typer.Argument(help="Of which component.")],
+    name: Annotated[
+        str | None, typer.Argument(help="Its name; if none is given, they are listed.")
+    ] = None,
+    answer: Annotated[bool, typer.Option("--answer", help="Say what is wrong with it.")] = False,
+    chinese: Chinese = False,
+) -> None:
+    """Judge one of our impostors: what is wrong with it?"""
+    from sums_to_one.tests.judge import quiz
+
+    _check(component)
+    found = quiz.impostors(component)
+    if name not in found:
+        names = "\n".join(f"  {one}" for one in found)
+        typer.echo(f"the impostors of {component}; which is given as a second argument:\n{names}")
+        raise typer.Exit(2 if name else 0)
+    typer.echo(quiz.question(found[name]))
+    with tempfile.TemporaryDirectory() as folder:
+        subject = quiz.as_subject(found[name], Path(folder))
+        run_pytest(pytest_arguments([str(subject)], None, None, *shown(False, chinese)))
+    typer.echo(quiz.answer(found[name]) if answer else "What is wrong with it? --answer says it.")
+
+
+def _check(component: str) -> None:
+    if component not in KNOWN:
+        rule = f"a component must be one of {', '.join(KNOWN)}"
+        typer.echo(f"error: {rule}, got {component!r}", err=True)
+        raise typer.Exit(2)
 
 
 def main() -> Any:

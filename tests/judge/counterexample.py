@@ -57,7 +57,8 @@ def counterexample(error: BaseException, judged: Judged) -> str:
     inputs = [line for line in inputs if not _is_in(line, said)]
     lines = [*inputs, *_told(calls)]
     if place or not isinstance(error, AssertionError | pytest.fail.Exception):
-        return "\n".join([*lines, f"raised {type(error).__name__}: {message}{place}"]).strip()
+        words = f": {message}" if message else ""
+        return "\n".join([*lines, f"raised {type(error).__name__}{words}{place}"]).strip()
     return "\n".join([*lines, *_message(message, frame)]).strip()
 
 
@@ -79,7 +80,7 @@ def _telling(calls: list[Call], message: str) -> list[Call]:
 def _is_in(line: str, said: str) -> bool:
     """Whether a tensor that was drawn is seen in a call as it is."""
     value = line.partition("=")[2]
-    return value.startswith("torch.tensor") and value in said
+    return value.startswith("torch.") and "(" in value and value in said
 
 
 def _told(calls: list[Call]) -> Iterator[str]:

@@ -17,12 +17,16 @@ CHINESE = {
     "1 claim refuses it": "1 条命题不通过",
     "{broken} of {all} claims refuse it": "{all} 条命题中有 {broken} 条不通过",
     "all {all} claims hold": "{all} 条命题全部通过",
+    "1 claim holds": "1 条命题通过",
     "{count} claims hold": "{count} 条命题通过",
     "{count} not asked": "{count} 条未检验",
     "and {count} more": "另有 {count} 条",
     "also refused, probably for the same reason": "很可能出于同一原因而不通过的还有",
     "and for other reasons": "出于其他原因而不通过的还有",
     "within its limits": "在其限制之内",
+    "h: hint, n: what is next, l: list all claims, q: quit": (
+        "h: 提示, n: 接下来读什么, l: 列出全部命题, q: 退出"
+    ),
     "needs {what}": "需要 {what}",
     "remark: {what} is refused openly": "说明: {what} 被明确拒绝",
 }

@@ -183,7 +183,8 @@ class Page:
     def _counted(self, held: list[Verdict]) -> Iterator[Text]:
         count = sum(row.outcome != NOT_PROVIDED for row in held)
         if count:
-            yield Text(f"  {self._say('{count} claims hold', count=count)}", style="green")
+            words = "{count} claims hold" if count > 1 else "1 claim holds"
+            yield Text(f"  {self._say(words, count=count)}", style="green")
         yield from self._not_asked(held)
 
     def _not_asked(self, held: list[Verdict]) -> Iterator[Text]:
@@ -210,8 +211,8 @@ class Page:
         """Every refusal with everything it says; what has one cause once, the most telling last."""
         for cause in reversed(causes(broken)):
             for row in reversed(cause.others):
-                yield from self._refusal(row, 10**6, with_sentence=False)
-            yield from self._refusal(cause.first, 10**6, with_sentence=True)
+                yield from self.refusal(row, 10**6, with_sentence=False)
+            yield from self.refusal(cause.first, 10**6, with_sentence=True)
 
     def _screen(self, broken: list[Verdict], room: int) -> Iterator[Text]:
         """The causes that tell most, each with what has the same reason, in so many lines."""
@@ -228,10 +229,10 @@ class Page:
 
     def _cause(self, cause: Cause, room: int, with_sentence: bool) -> list[Text]:
         others = self._names("also refused, probably for the same reason", cause.others, indent=4)
-        lines = list(self._refusal(cause.first, room - len(others), with_sentence))
+        lines = list(self.refusal(cause.first, room - len(others), with_sentence))
         return [*lines, *others]
 
-    def _refusal(self, row: Verdict, room: int, with_sentence: bool) -> Iterator[Text]:
+    def refusal(self, row: Verdict, room: int, with_sentence: bool = False) -> Iterator[Text]:
         """The claim, its sentence in the ledger, and of what came as much as there is room for."""
         lines = list(self._marked(row))
         sentence = list(self._sentence(row)) if with_sentence else []
