@@ -24,7 +24,7 @@ TOPICS = {
         r"place of the incoming|shares the memory"
     ),
     "untouched": (
-        r"left as|left alone|state of|settings? of torch|nothing else|touched|is to look|"
+        r"left as|left alone|state of|settings? of torch|else changed|touched|is to look|"
         r"changes neither|draws no|stays? what|stays as|"
         r"no numbers are changed"
     ),

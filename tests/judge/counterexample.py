@@ -25,6 +25,7 @@ Node = TypeVar("Node", ast.Assert, ast.With)
 TESTS = str(Path(__file__).parents[1])
 LIBRARIES = (sysconfig.get_paths()["stdlib"], "<frozen", "<string>")
 DTYPE = re.compile(r"\b(?:bfloat16|float16|float32|float64)\b")
+TENSOR = re.compile(r"(?<![.\w])tensor\((\[.*?\]|[^\[\](),]+)(?:,\s+\w+=[^()]+?)*\)", re.DOTALL)
 UNREADABLE = re.compile("<function|<lambda|<locals|<class| at 0x")
 MANY_DIGITS = re.compile(r"-?\d+\.\d{6,}(?:e[-+]?\d+)?")
 FEW_NUMBERS = 3  # that are shown with all their digits
@@ -104,13 +105,18 @@ def _is_claim(frame: FrameType) -> bool:
 
 def _message(message: str, frame: FrameType | None) -> list[str]:
     """What the claim says; pytest's account of the expression where it has no words of its own."""
-    first, *rest = message.splitlines() or [""]
+    first, *rest = TENSOR.sub(_numbers_alone, message).splitlines() or [""]
     if first.startswith("DID NOT RAISE"):
         return [*_statement(frame), f"no error came; it should be {_errors(first)}"]
     if first.startswith("assert "):
         parts = _parts(frame) if frame else []
         return parts or [_compared(first.removeprefix("assert ")), *_kept(rest)]
     return [_shorter(line) for line in [first, *_kept(rest)]]
+
+
+def _numbers_alone(tensor: re.Match[str]) -> str:
+    """Of a tensor as PyTorch shows it, the numbers, in one line."""
+    return " ".join(tensor[1].split())
 
 
 def _shorter(line: str) -> str:

@@ -31,6 +31,7 @@ REFUSALS = ("failed", "error")
 SCREEN = 24  # lines, for a component that is refused
 MOST_CAUSES = 3  # that are shown with what came; others by their sentences
 FEWEST_LINES = 5  # of a cause: its sentence, and some of what came
+FEW_LACKS = 6  # of what a subject lacks that are named
 LINES_OF_NAMES = 2  # of claims that are refused for the same reason
 
 
@@ -59,13 +60,21 @@ class Lesson:
         stats.update(kept)
         tw, option = terminalreporter._tw, terminalreporter.config.option
         console = Console(file=tw._file, width=tw.fullwidth, force_terminal=tw.hasmarkup)
-        self.show(console, everything=option.show == "all", chinese=option.chinese)
+        self.show(console, option.show == "all", option.chinese, named=bool(option.subjects))
         if self.verdicts.file:
             terminalreporter.write_line(f"verdicts written to {self.verdicts.file}")
 
-    def show(self, console: Console, everything: bool, chinese: bool = False) -> None:
-        """Print a screen for each component that is refused, and a line for each other one."""
+    def show(self, console: Console, everything: bool, chinese: bool, named: bool) -> None:
+        """Print a screen for each component that is refused, and a line for each other one.
+
+        Of subjects that nobody has named, only what is refused.
+        """
         for name, rows in self.verdicts.found.items():
+            broken = {row.component for row in rows if row.outcome in REFUSALS}
+            if not named and not everything:
+                rows = [row for row in rows if row.component in broken]
+            if not rows:
+                continue
             console.rule(Text(name, style="bold"), align="left")
             limits = self.verdicts.limits.get(name, {})
             page = Page(console.width, everything, chinese, {**self.lacking, **_lacks(rows)})
@@ -73,14 +82,28 @@ class Lesson:
                 console.print(line, soft_wrap=True)
             for hint in _misspelt(name, rows):
                 console.print(Text(hint, style="yellow"), soft_wrap=True)
+        if named and len(self.verdicts.found) > 1:
+            console.rule(align="left")
+            for name, rows in self.verdicts.found.items():
+                console.print(_in_a_line(name, rows, chinese), soft_wrap=True)
+
+
+def _in_a_line(name: str, rows: list[Verdict], chinese: bool) -> Text:
+    lines = [row for row in _lines(rows) if row.outcome != NOT_PROVIDED]
+    broken = sum(row.outcome in REFUSALS for row in lines)
+    return Text.assemble((f"{name}: ", "bold"), _verdict(broken, len(lines), chinese))
+
+
+def _verdict(broken: int, count: int, chinese: bool) -> tuple[str, str]:
+    """How many claims hold, in words and in a colour."""
+    if not broken:
+        return in_language("all {all} claims hold", chinese, all=count), "green"
+    words = "{broken} of {all} claims refuse it" if broken > 1 else "1 claim refuses it"
+    return in_language(words, chinese, broken=broken, all=count), "red"
 
 
 def _is_judging(report: object) -> bool:
     return "judging" in dict(getattr(report, "user_properties", ()))
-
-
-def refused(rows: Iterable[Verdict]) -> bool:
-    return any(row.outcome in REFUSALS for row in rows)
 
 
 def _what(reason: str) -> str:
@@ -164,13 +187,7 @@ class Page:
 
     def _head(self, chapter: str, lines: list[Verdict], broken: list[Verdict]) -> Text:
         count = sum(row.outcome != NOT_PROVIDED for row in lines)
-        if broken:
-            words = (
-                "{broken} of {all} claims refuse it" if len(broken) > 1 else "1 claim refuses it"
-            )
-            said = (self._say(words, broken=len(broken), all=count), "red")
-        else:
-            said = (self._say("all {all} claims hold", all=count), "green")
+        said = _verdict(len(broken), count, self.chinese)
         return Text.assemble((f"{chapter}: {lines[0].component}", "bold"), ": ", said)
 
     def _limits(self, limits: dict[str, Any]) -> Iterator[Text]:
@@ -191,8 +208,9 @@ class Page:
         whys = [self.lacking.get(row.test, "") for row in held if row.outcome == NOT_PROVIDED]
         if whys:
             each = [why for why in whys for why in why.split(", ") if why]
-            lacking = ", ".join(dict.fromkeys(each))
-            why = f": {self._say('needs {what}', what=lacking)}" if lacking else ""
+            lacking = list(dict.fromkeys(each))
+            few = ", ".join([*lacking[:FEW_LACKS], *["..."] * (len(lacking) > FEW_LACKS)])
+            why = f": {self._say('needs {what}', what=few)}" if few else ""
             text = f"{self._say('{count} not asked', count=len(whys))}{why}"
             yield from self._wrapped(text, 2, style="bright_black", most=2)
 
