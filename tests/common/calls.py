@@ -28,7 +28,7 @@ _calls: deque["Call"] = deque(maxlen=MOST_CALLS)
 # The modules that claims have made: each with the call that made it, and how often its parameters
 # had been written to by then.
 _made: deque[tuple["weakref.ref[torch.nn.Module]", str, int]] = deque(maxlen=MOST_CALLS)
-_running: weakref.WeakKeyDictionary[torch.nn.Module, "Call | None"] = weakref.WeakKeyDictionary()
+_running: dict[int, "Call | None"] = {}  # by the id of the module that is called
 
 
 class Call:
@@ -55,7 +55,8 @@ def watched(
     if call and isinstance(gave, Tensor):
         call.gave = _small_copy(gave)
     elif call and isinstance(gave, torch.nn.Module):
-        _made.append((weakref.ref(gave), str(call), _changes(gave)))
+        with contextlib.suppress(Exception):  # what a subject does with its parameters is its own
+            _made.append((weakref.ref(gave), str(call), _changes(gave)))
     return gave
 
 
@@ -64,6 +65,7 @@ def watching() -> Iterator[None]:
     """From now on, and calls of modules that a claim has made, too."""
     _calls.clear()
     _made.clear()
+    _running.clear()
     before = torch.nn.modules.module.register_module_forward_pre_hook(_is_called)
     after = torch.nn.modules.module.register_module_forward_hook(_has_given)
     try:
@@ -74,14 +76,14 @@ def watching() -> Iterator[None]:
 
 
 def _is_called(module: torch.nn.Module, arguments: Any) -> None:
-    for made, name, changes in _made:
+    for made, name, changes in list(_made):
         # One whose weights were changed, or that evaluates, is more than how it was made.
         if made() is module and module.training and changes == _changes(module):
-            _running[module] = _call(name, arguments, {})
+            _running[id(module)] = _call(name, arguments, {})
 
 
 def _has_given(module: torch.nn.Module, arguments: Any, gave: object) -> None:
-    call = _running.pop(module, None)
+    call = _running.pop(id(module), None)
     if call and isinstance(gave, Tensor):
         call.gave = _small_copy(gave)
 
@@ -101,7 +103,7 @@ def _call(name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Cal
     try:
         given = [copied(value) for value in arguments]
         call = Call(name, claim, given, {key: copied(value) for key, value in options.items()})
-    except (ValueError, RuntimeError):  # a tensor of another kind cannot be copied
+    except Exception:  # a tensor of another kind may refuse to be copied, by any error
         return None
     _calls.append(call)
     return call
