@@ -298,4 +298,4 @@ def refusal(call: Callable[..., Any], *arguments: Any) -> str:
         call(*arguments)
     except Exception as problem:
         return f"{type(problem).__name__}: {problem}"
-    raise AssertionError(f"no error came with {arguments[0]}")
+    raise AssertionError(f"{call!r} took {arguments[0]!r}: an error should have come")

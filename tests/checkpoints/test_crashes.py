@@ -37,7 +37,7 @@ def assert_whole(path: Path, reader: Any, *starts: int) -> None:
     optimizer = Momentum(model.parameters(), lr=0.5)
     restore(path, model, optimizer, reader)
     start = optimizer.param_groups[0]["lr"]
-    assert start in starts, f"the checkpoint of {start} is there, not of {starts}"
+    assert start in starts, f"it loads what was saved with lr={start}, should be one of {starts}"
     assert_same_bits(f"the model of {start}", model.state_dict(), network(start).state_dict())
 
 

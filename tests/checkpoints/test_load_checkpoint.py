@@ -87,7 +87,9 @@ def test_the_model_gives_the_same_outputs_again(load_checkpoint, writer, here):
     trained, model, x = network(), network(3), grid(7, 3).float()
     steps(trained, Momentum(trained.parameters()), range(3))
     load_checkpoint(written(here / "model.pt", trained, writer=writer), model)
-    assert torch.equal(model.eval()(x), trained.eval()(x)), "the outputs differ"
+    assert torch.equal(model.eval()(x), trained.eval()(x)), (
+        "the loaded model gives other outputs than the saved one"
+    )
 
 
 def adam(model: nn.Sequential, lr: float = 1e-3) -> Any:

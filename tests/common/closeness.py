@@ -7,6 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.wording import NEARLY, pair, plain_ratio, rows, too_much
+
+MOST_NUMBERS = 6  # that are shown in full
+
 
 def tolerance(dtype: torch.dtype) -> float:
     """Three quarters of a dtype's digits must be right.
@@ -53,16 +57,42 @@ def assert_within(
     right = (exact == expected) | (exact - expected).abs().le(allowed)
     wrong = ~(right | exact.isnan() & expected.isnan())
     if wrong.any():
-        raise AssertionError(_difference(sentence, exact, expected, wrong))
+        eps = float(torch.finfo(came.dtype).eps) if came.is_floating_point() else 0.0
+        raise AssertionError(_difference(sentence, exact, expected, wrong, eps))
 
 
-def _difference(sentence: str, came: Tensor, expected: Tensor, wrong: Tensor) -> str:
-    """Where there are many numbers, the worst of them says most."""
+def _difference(sentence: str, came: Tensor, expected: Tensor, wrong: Tensor, eps: float) -> str:
+    """Few numbers are shown in full, beside what they should be; of many the worst."""
     off = torch.where(wrong, (came - expected).abs().nan_to_num(nan=torch.inf), -1.0)
-    place = tuple(map(int, np.unravel_index(int(off.argmax()), off.shape)))
-    lines = [f"{sentence}:"]
-    if 1 < came.numel() <= 12:
-        lines += [f"  came     {came.tolist()}", f"  expected {expected.tolist()}"]
-    at = f" at {list(place)}" if place else ""
-    worst = f"  came {came[place].item():.17g}{at}, should be {expected[place].item():.17g}"
-    return "\n".join([*lines, worst + f", off by {off[place].item():.2g}"])
+    worst = tuple(map(int, np.unravel_index(int(off.argmax()), off.shape)))
+    one_of_several = wrong.sum() == 1 < came.numel()  # whose ratio may be plain by chance
+    ratios = _ratio_of_all(came[wrong], expected[wrong], max(NEARLY, 16 * eps))
+    ratio = "" if one_of_several else ratios
+    how = too_much(came[worst].item(), expected[worst].item())
+    if 1 < came.numel() <= MOST_NUMBERS:
+        lines = _all_of(came, expected, wrong)
+        how = f"the worst, at {list(worst)}, is {how}" if how else ""
+        how = f"all that are wrong are {ratio} what they should be" if ratio else how
+        return "\n".join([f"{sentence}:", *lines, f"  {how}"]).rstrip()
+    (one,), (other,) = pair([came[worst].item()], [expected[worst].item()])
+    at = f" at {list(worst)}" if worst else ""
+    how = f", {ratio} it" if ratio else how and f", {how}"
+    text = f"{sentence}:\n  came {one}{at}, should be {other}{how}"
+    many = "are" if wrong.sum() > 1 else "is"
+    count = f"{int(wrong.sum())} of {came.numel()} numbers {many} wrong"
+    return text if came.numel() == 1 else f"{text}\n  {count}{ratio and f', all {ratio} it'}"
+
+
+def _all_of(came: Tensor, expected: Tensor, wrong: Tensor) -> list[str]:
+    ours, theirs = pair(*(x.flatten().tolist() for x in (came, expected, wrong)))
+    return [
+        f"  came      {rows(ours, came.shape)}",
+        f"  should be {rows(theirs, came.shape)}",
+    ]
+
+
+def _ratio_of_all(came: Tensor, expected: Tensor, nearly: float) -> str:
+    """What all that are wrong have in common: each is so many times what it should be."""
+    pairs = zip(came[:1000].tolist(), expected[:1000].tolist(), strict=True)
+    alike = {plain_ratio(one, other, nearly) for one, other in pairs}
+    return alike.pop() if len(alike) == 1 else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from sums_to_one.tests.common.calls import watched
 from sums_to_one.tests.common.limits import EVERYTHING, current, outside
 
 Function = Callable[..., Any]
@@ -29,7 +30,7 @@ class Component:
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         __tracebackhide__ = True
         within_limits(*arguments)
-        return guarded(self.function(*arguments, **self.also, **options))
+        return guarded(watched(self.name, self.function, arguments, {**self.also, **options}))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # copying and pickling ask for names that a class has, too

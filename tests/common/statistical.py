@@ -35,6 +35,7 @@ FALSE_ALARM = 1e-9
 POWER = 0.999
 MANY = 2**19  # scores, for which 1 % can be told
 TAILS = (2.0, 3.0, 4.0)
+WRONG_SHARE = "by how much the share of numbers below some value is wrong, at most"
 FEWEST_PRODUCTS = 2048  # the mean of fewer strays farther than the bound says
 
 _SEED = 20  # any number will do
@@ -117,8 +118,8 @@ def assert_bounds(sentence: str, sample: Tensor, low: float, high: float) -> Non
     rounding = 3 * torch.finfo(sample.dtype).eps * max(abs(low), abs(high))
     empty = bound_limit(sample.numel()) * (high - low) + rounding
     least, most = sample.double().min(), sample.double().max()
-    _assert_within(sentence, "smallest number", least, low - rounding, low, low + empty)
-    _assert_within(sentence, "largest number", most, high - empty, high, high + rounding)
+    _assert_within(sentence, "the smallest number", least, low - rounding, low, low + empty)
+    _assert_within(sentence, "the largest number", most, high - empty, high, high + rounding)
 
 
 def mean_limit(count: int, rows: int = 1) -> float:
@@ -141,7 +142,9 @@ def assert_mean(sentence: str, scores: Tensor, blur: float = 0.0) -> None:
     scores = torch.atleast_2d(scores)
     rows, count = scores.shape
     limit, means = mean_limit(count, rows) + blur, scores.mean(dim=1)
-    _assert_within(sentence, "mean, in standard deviations", means, -limit, 0.0, limit)
+    _assert_within(
+        sentence, "how far the mean is off, in standard deviations", means, -limit, 0.0, limit
+    )
 
 
 def std_limits(count: int, rows: int = 1) -> tuple[float, float]:
@@ -169,7 +172,14 @@ def assert_std(sentence: str, scores: Tensor, blur: float = 0.0) -> None:
     rows, count = scores.shape
     low, high = std_limits(count, rows)
     came = scores.square().mean(dim=1).sqrt()
-    _assert_within(sentence, "std, in shares of the right one", came, low - blur, 1.0, high + blur)
+    _assert_within(
+        sentence,
+        "the standard deviation, divided by the right one",
+        came,
+        low - blur,
+        1.0,
+        high + blur,
+    )
 
 
 def gap_limits(count: int) -> tuple[float, float]:
@@ -204,7 +214,7 @@ def assert_shape(sentence: str, scores: Tensor, blur: float = 0.0) -> None:
     low, high = gap_limits(scores.numel())
     low, high = (0.0, high + blur) if blur else (low, high)
     usual = 0.87 / math.sqrt(scores.numel())  # the mean of Kolmogorov's law
-    _assert_within(sentence, "gap between distributions", gap(scores.flatten()), low, usual, high)
+    _assert_within(sentence, WRONG_SHARE, gap(scores.flatten()), low, usual, high)
 
 
 def tail_limits(count: int, beyond: float) -> tuple[float, float]:
@@ -234,7 +244,8 @@ def assert_tails(sentence: str, scores: Tensor) -> None:
         low, high = tail_limits(scores.numel(), beyond)
         came = (scores.abs() > beyond).sum().double()
         expected = scores.numel() * math.erfc(beyond / math.sqrt(2))
-        what = f"number beyond {beyond:.0f} standard deviations"
+        count = f"how many of {scores.numel()} numbers"
+        what = f"{count} lie more than {beyond:.0f} standard deviations from the mean"
         _assert_within(sentence, what, came, low, expected, high)
 
 
@@ -270,11 +281,12 @@ def assert_unrelated(sentence: str, scores: Tensor, others: Tensor | None = None
         raise ValueError(f"there must be {FEWEST_PRODUCTS} scores or more, got {len(scores)}")
     scores = scores[: 2 ** int(math.log2(len(scores)))]  # for which the transform is fast
     limit = correlation_limit(len(scores))
-    for what, of in (("correlation", lambda x: x), ("correlation of sizes", sizes)):
+    for of_what, of in (("numbers", lambda x: x), ("absolute values", sizes)):
         one = of(scores)
         found = correlations(one, one if others is None else of(others.flatten()[: len(one)]))
         if others is None:
             found = found[1:]
+        what = f"the correlation of {of_what} with others, or with those some places further on"
         _assert_within(sentence, what, found[found.abs().argmax()], -limit, 0.0, limit)
 
 
@@ -302,10 +314,10 @@ def _assert_within(
     if wrong.any():
         places = wrong.numel() > 1
         worst = int((came - expected).abs().nan_to_num(nan=torch.inf).argmax())
-        at = f" of number {worst} of {came.numel()}" if places else ""
+        at = f" (row {worst} of {came.numel()})" if places else ""
         raise AssertionError(
             f"{sentence}:\n"
-            f"  {what}{at}\n"
-            f"  came {came.flatten()[worst]:.6g}, should be about {expected:.6g}\n"
-            f"  chance gives {low:.6g} to {high:.6g}, but once in {1 / FALSE_ALARM:,.0f} runs"
+            f"  {what}{at}:\n"
+            f"  came {came.flatten()[worst]:.4g}, should be about {expected:.4g}\n"
+            f"  right code gives {low:.4g} to {high:.4g} (beyond, once in 1e9 runs)"
         )

@@ -19,6 +19,8 @@ def assert_torch_is_left_alone(call: Callable[[], Tensor]) -> None:
             if came.requires_grad:
                 came.sum().backward()
                 assert torch.is_grad_enabled(), "backward() ends the recording of gradients"
-    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+    assert torch.equal(torch.get_rng_state(), before), (
+        "the state of random numbers changed: some were drawn, or a seed set"
+    )
     assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
     assert torch.tensor(1e-310, dtype=torch.float64).mul(1) > 0, "tiny numbers are made 0"

@@ -28,7 +28,7 @@ def test_above_1_an_error_is_measured_against_what_should_have_come(size):
 
 @pytest.mark.parametrize("came", [-1.0, 1.001, 0.0, NAN, INFINITE])
 def test_another_number_is_refused(came):
-    with pytest.raises(AssertionError, match="should be 1"):
+    with pytest.raises(AssertionError, match=r"should be \[1, 1\]"):
         assert_close("one", exact([1.0, came]), exact([1.0, 1.0]))
 
 
@@ -56,14 +56,41 @@ def test_a_plain_number_is_expected_everywhere():
         assert_close("all ones", exact([[1, 1, 1], [1, 1, 2]]), 1)
 
 
-def test_the_message_names_the_place_and_the_size_of_the_worst_error():
+@pytest.mark.parametrize(
+    ("came", "should", "words"),
+    [
+        (2.0, 1.0, "came 2, should be 1, twice it"),
+        (-3.0, 1.0, "came -3, should be 1, 4 too small"),
+        (NAN, 1.0, "came nan, should be 1"),
+        (0.25 + 1e-9, 0.25, "came 0.250000001, should be 0.25, 1e-09 too large"),
+        (2.0**0.5, 1.0, "came 1.414, should be 1, sqrt(2) times it"),
+        (1.0, -1.0, "came 1, should be -1, the opposite of it"),
+    ],
+)
+def test_one_number_stands_beside_what_it_should_be(came, should, words):
+    with pytest.raises(AssertionError) as refusal:
+        assert_close("the claim", exact(came), exact(should))
+    assert str(refusal.value).splitlines() == ["the claim:", f"  {words}"]
+
+
+def test_few_numbers_are_all_shown_and_the_worst_of_them_named():
     with pytest.raises(AssertionError) as refusal:
         assert_close("the claim", exact([1.0, 2.5, 4.0]), exact([1.0, 2.0, 3.0]))
     assert str(refusal.value).splitlines() == [
         "the claim:",
-        "  came     [1.0, 2.5, 4.0]",
-        "  expected [1.0, 2.0, 3.0]",
-        "  came 4 at [2], should be 3, off by 1",
+        "  came      [1, 2.5, 4]",
+        "  should be [1, 2, 3]",
+        "  the worst, at [2], is 1 too large",
+    ]
+
+
+def test_of_many_numbers_the_worst_is_shown_and_what_all_have_in_common():
+    with pytest.raises(AssertionError) as refusal:
+        assert_close("the claim", torch.arange(10.0), torch.arange(10.0) / 2)
+    assert str(refusal.value).splitlines() == [
+        "the claim:",
+        "  came 9 at [9], should be 4.5, twice it",
+        "  9 of 10 numbers are wrong, all twice it",
     ]
 
 

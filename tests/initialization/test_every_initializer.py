@@ -37,7 +37,7 @@ def test_every_element_is_written(initializer):
     for shape in inside([*WEIGHT_SHAPES, *KERNEL_SHAPES, *MATRICES]):
         w = unwritten(*shape)
         initializer(w)
-        assert not w.isnan().any(), f"NaN is left: {w.tolist()}"
+        assert not w.isnan().any(), f"where there is NaN nothing was written: {w.tolist()}"
 
 
 @pytest.mark.claim("2.0.3")
@@ -53,7 +53,7 @@ def test_fewer_dimensions_are_written_too(any_shape_initializer):
     for shape in inside([(), (1,), (7,), (1025,)]):
         w = unwritten(*shape)
         assert any_shape_initializer(w) is w, f"of shape {shape} another one came back"
-        assert not w.isnan().any(), f"NaN is left: {w.tolist()}"
+        assert not w.isnan().any(), f"where there is NaN nothing was written: {w.tolist()}"
 
 
 @pytest.mark.claim("2.0.3")
@@ -81,7 +81,7 @@ def test_in_a_view_every_element_is_written_and_nothing_beside_it(initializer):
         memory, before = storage(w), storage(w).clone()
         initializer(w)
         what = f"{dtype}, shape {shape}, {name}"
-        assert not memory.isnan().any(), f"{what}: NaN is left"
+        assert not memory.isnan().any(), f"{what}: some elements were not written"
         changed = (memory != before) & ~before.isnan()
         assert not changed.any(), f"{what}: beside it now {memory[changed].tolist()}"
 
@@ -172,7 +172,7 @@ def test_the_state_of_python_numpy_and_torch_is_left_as_it_was(initializer):
     before = states()
     for dtype in DTYPES:
         initializer(unwritten(3, 5, dtype=dtype))
-        assert states() == before, "random numbers were drawn elsewhere, or a seed was set"
+        assert states() == before, "other random numbers were drawn, or a seed was set"
         assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
 
 
@@ -181,7 +181,9 @@ def test_a_constant_needs_no_randomness(constant_initializer):
     before = torch.get_rng_state()
     for dtype in DTYPES:
         constant_initializer(unwritten(3, 5, dtype=dtype))
-    assert torch.equal(before, torch.get_rng_state()), "random numbers were drawn, or seeded"
+    assert torch.equal(before, torch.get_rng_state()), (
+        "the state of random numbers changed: some were drawn, or a seed set"
+    )
 
 
 @pytest.mark.claim("2.3.1", "2.4.1")

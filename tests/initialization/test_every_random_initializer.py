@@ -51,7 +51,9 @@ def four_calls(
 def test_the_same_seed_gives_the_same_weights(random_initializer):
     for shape, dtype in shapes_and_dtypes():
         one, same, other = (four_calls(random_initializer, shape, dtype, k) for k in (0, 0, 1))
-        assert torch.equal(one, same), f"{dtype} of shape {shape}: the seed does not decide"
+        assert torch.equal(one, same), (
+            f"{dtype} of shape {shape}: the same seed gives other numbers"
+        )
         assert not torch.equal(one, other), f"{dtype} of shape {shape}: no seed changes it"
 
 
@@ -63,7 +65,9 @@ def test_a_generator_is_all_that_decides(random_initializer):
             four_calls(random_initializer, shape, dtype, further, generator_of(seed))
             for further, seed in [(0, 20), (1, 20), (1, 21)]  # of torch, and of the generator
         )
-        assert torch.equal(one, same), f"{dtype} of shape {shape}: the generator does not decide"
+        assert torch.equal(one, same), (
+            f"{dtype} of shape {shape}: generators of one seed give other numbers"
+        )
         assert not torch.equal(one, other), f"{dtype} of shape {shape}: no generator changes it"
 
 
@@ -83,7 +87,7 @@ def assert_the_generator_decides(
     for w, seed in zip(each, (20, 20, 21), strict=True):
         came = initializer(w, generator=generator_of(seed), **options)
         assert came is w, f"{what}: another tensor came back"
-    assert torch.equal(each[0], each[1]), f"{what}: the generator does not decide"
+    assert torch.equal(each[0], each[1]), f"{what}: generators of one seed give other numbers"
     assert not torch.equal(each[0], each[2]), f"{what}: no generator changes it"
     assert torch.equal(before, torch.get_rng_state()), f"{what}: torch's state moved"
 

@@ -25,4 +25,4 @@ def test_every_element_is_1(ones_, shape, dtype):
 def test_other_kinds_of_numbers_can_be_set_as_well(ones_, dtype):
     with feature(f"numbers in {dtype}"):
         w = ones_(torch.full((3, 5), 7, dtype=dtype))
-    assert w.eq(1).all(), f"{dtype}: {w.tolist()}"
+    assert w.eq(1).all(), f"{dtype}: should be 1, came {w.tolist()}"

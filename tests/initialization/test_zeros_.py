@@ -25,4 +25,4 @@ def test_every_element_is_0(zeros_, shape, dtype):
 def test_other_kinds_of_numbers_can_be_set_as_well(zeros_, dtype):
     with feature(f"numbers in {dtype}"):
         w = zeros_(torch.full((3, 5), 7, dtype=dtype))
-    assert w.eq(0).all(), f"{dtype}: {w.tolist()}"
+    assert w.eq(0).all(), f"{dtype}: should be 0, came {w.tolist()}"

@@ -1,6 +1,5 @@
 """Lets pytest run the claims: what it collects, for which subjects, and what it gives to each."""
 
-import contextlib
 import importlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from sums_to_one.cifar.modules import ROOT, name_of
+from sums_to_one.tests.common.calls import watching
 from sums_to_one.tests.common.limits import asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
@@ -190,8 +190,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """A claim is asked within the limits of whoever is judged."""
     case = judged_by(item)
-    with asking(case.limits) if case else contextlib.nullcontext():
-        yield
+    if case is None:
+        return (yield)
+    with asking(case.limits), watching():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

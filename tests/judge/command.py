@@ -3,10 +3,9 @@
 A thin layer over pytest and `cifar`: everything here can be had from them.
 """
 
-import difflib
-import itertools
 import os
-from collections.abc import Sequence
+import tempfile
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +13,13 @@ import pytest
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from sums_to_one.cifar.__main__ import ablate, predict, train
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, chapter_of, file_of
-from sums_to_one.tests.judge.ledger import ledger
-from sums_to_one.tests.judge.places import places_of
+from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
+from sums_to_one.tests.judge.languages import in_language
+from sums_to_one.tests.judge.ledger import VERDICTS
+from sums_to_one.tests.judge.search import searched, show_ledger, show_places
 
 # Threads that wait for one another shall sleep: training comes after judging, and may share cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch, which reads it, is imported later
@@ -34,6 +32,22 @@ app = typer.Typer(
 for command in (train, predict, ablate):
     app.command()(command)
 console = Console()
+
+NEXT = """
+what next
+  read            concepts/activations/sigmoid.py, whose last line leads on
+  break           concepts/activations/softmax.py, then run
+                  uv run pytest tests/activations/test_softmax.py --subject=concepts
+  write your own  uv run sums-to-one exercise softmax
+  judge it        uv run sums-to-one judge my/softmax.py
+  look            at the page of the run, summary.html in its folder"""
+
+
+class Amount(StrEnum):
+    """How much of the verdicts is shown."""
+
+    refused = "refused"
+    all = "all"
 
 
 class ProgressBar:
@@ -85,28 +99,48 @@ class ProgressBar:
 
 
 def pytest_arguments(
-    subjects: list[str], k: str | None, verdicts: Path | None, more: Sequence[str] = ()
+    subjects: list[str], k: str | None, verdicts: Path | None, *further: str
 ) -> list[str]:
     """What a person would have typed after `pytest`."""
     chapters = [str(ROOT / "tests" / chapter) for chapter in COMPONENTS]
     settings = Path(__file__).with_name("judging.toml")
-    arguments = ["-c", str(settings), "--rootdir", str(ROOT), "--show=all"]
+    arguments = ["-c", str(settings), "--rootdir", str(ROOT), *further]
     arguments += [] if subjects else ["--numprocesses=auto", "--dist=worksteal"]
     arguments += [f"--subject={subject}" for subject in subjects]
     arguments += ["-k", k] if k else []
     arguments += [f"--verdicts={verdicts}"] if verdicts else []
-    return [*arguments, *more, *chapters]
+    return [*arguments, *chapters]
 
 
-def run_pytest(arguments: list[str]) -> int:
+def run_pytest(arguments: list[str], *plugins: object) -> int:
     """Run pytest in this process, quietly, with a progress bar."""
     imported = "ignore::pytest.PytestAssertRewriteWarning"  # our modules, by this very program
     quiet = ["-qq", "--no-header", "--show-capture=no", "-r", "N", "-W", imported]
-    return int(pytest.main([*quiet, *arguments], plugins=[ProgressBar()]))
+    return int(pytest.main([*quiet, *arguments], plugins=[ProgressBar(), *plugins]))
+
+
+def overview() -> object:
+    """The plugin, whose module imports torch, which the other commands need not wait for."""
+    from sums_to_one.tests.judge.overview import Overview
+
+    return Overview(console)
+
+
+def shown(everything: bool, chinese: bool) -> list[str]:
+    """The options that say how much is shown, and in which language."""
+    return ["--show=all"] * everything + ["--zh"] * chinese
+
+
+Show = Annotated[
+    Amount, typer.Option(help="Of what is refused the most telling on a screen, or all claims.")
+]
+Chinese = Annotated[bool, typer.Option("--zh", help="The sentences in Chinese.")]
 
 
 @app.callback(invoke_without_command=True)
-def everything(context: typer.Context) -> None:
+def everything(
+    context: typer.Context, show: Show = Amount.refused, chinese: Chinese = False
+) -> None:
     """Without a command: judge our components and PyTorch's, then train the network."""
     if context.invoked_subcommand is not None:
         return
@@ -116,8 +150,10 @@ def everything(context: typer.Context) -> None:
     except OSError as problem:
         typer.echo(f"error: results go into ./runs, which must be writable: {problem}", err=True)
         raise typer.Exit(2) from None
-    code = run_pytest(pytest_arguments([], None, verdicts))
+    further = shown(show is Amount.all, chinese)
+    code = run_pytest(pytest_arguments([], None, verdicts, *further), overview())
     app(["train"], standalone_mode=False)
+    console.print(in_language(NEXT, chinese), highlight=False)
     raise typer.Exit(code)
 
 
@@ -133,6 +169,8 @@ def judge(
     verdicts: Annotated[
         Path | None, typer.Option(help="Write the verdicts to this file, as JSON.")
     ] = None,
+    show: Show = Amount.refused,
+    chinese: Chinese = False,
     sandbox: Annotated[
         str, typer.Option(help="Walls around subjects: auto, require (all of them), or none.")
     ] = "auto",
@@ -144,54 +182,114 @@ def judge(
     ] = False,
 ) -> None:
     """Judge implementations on every claim about the components that they provide."""
-    more = [f"--sandbox={sandbox}"]
-    more += [f"--seed={seed}"] if seed is not None else []
-    more += ["--from-scratch"] if from_scratch else []
-    raise typer.Exit(run_pytest(pytest_arguments(subjects or [], k, verdicts, more)))
+    further = [*shown(show is Amount.all, chinese), f"--sandbox={sandbox}"]
+    further += [f"--seed={seed}"] if seed is not None else []
+    further += ["--from-scratch"] if from_scratch else []
+    arguments = pytest_arguments(subjects or [], k, verdicts, *further)
+    code = run_pytest(arguments, *([] if subjects else [overview()]))
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        which = f"whose name matches -k {k!r}" if k else "about what the subjects provide"
+        typer.echo(f"error: there is no claim {which}; `sums-to-one claims` lists them", err=True)
+    raise typer.Exit(code)
 
 
 @app.command()
 def claims(
-    component: Annotated[
-        str | None, typer.Argument(help="Show where the claims stand that judge this component.")
+    about: Annotated[
+        str | None,
+        typer.Argument(
+            help="A component, whose claims are shown with file and line; or the number of a "
+            "claim, or of a part of the ledger such as 1.5; or words to look for."
+        ),
     ] = None,
-    chinese: Annotated[bool, typer.Option("--zh", help="The sentences in Chinese.")] = False,
+    verdict: Annotated[
+        str | None,
+        typer.Option(help=f"Only those of this verdict: {', '.join(VERDICTS)}, or its beginning."),
+    ] = None,
+    chinese: Chinese = False,
 ) -> None:
     """Show the ledger: every claim, its kind, and the verdict on it."""
-    if component is not None:
-        show_places(component)
+    if about in KNOWN and verdict is None:
+        show_places(about)
         return
-    table = Table("claim", "sentence", "kind", "verdict", title="The ledger")
-    for claim in ledger().values():
-        sentence, care = (claim.zh, claim.care_zh) if chinese else (claim.en, claim.care)
-        style = {"holds": "green", "holds when": "yellow"}.get(claim.verdict, "red")
-        text = f"{sentence}\n[bright_black]{care}[/bright_black]" if care else sentence
-        verdict = f"[{style}]{claim.verdict}[/{style}]"
-        table.add_row(claim.id, text, ", ".join(claim.kind), verdict, end_section=True)
-    console.print(table)
+    try:
+        found = searched(about or "", verdict or "")
+    except LookupError as problem:
+        typer.echo(f"error: {problem}", err=True)
+        raise typer.Exit(2) from None
+    show_ledger(found, chinese)
 
 
-def show_places(component: str) -> None:
-    """Each claim that judges a component, with its file and line."""
-    if component not in KNOWN:
-        names = {name.lower(): name for name in KNOWN}
-        near = difflib.get_close_matches(component.lower(), names, n=3, cutoff=0.5) or names
-        rule = "a component must be one of those that are judged"
-        known = ", ".join(names[name] for name in near)
-        typer.echo(f"error: {rule}, got {component!r}; there is {known}", err=True)
+@app.command()
+def exercise(
+    component: Annotated[str, typer.Argument(help="What to write, such as softmax.")],
+    into: Annotated[Path, typer.Option(help="The folder for it.")] = Path("my"),
+    chinese: Chinese = False,
+) -> None:
+    """Write the signature and docstring of a component into a file, for you to fill in."""
+    from sums_to_one.tests.judge.exercise import write
+
+    _check(component)
+    try:
+        file = write(component, into, chinese)
+    except FileExistsError as problem:
+        typer.echo(
+            f"error: an exercise never overwrites, and there is {problem.filename}", err=True
+        )
+        raise typer.Exit(2) from None
+    typer.echo(f"{file} is yours to fill in; then: sums-to-one judge {file}")
+    typer.echo(f"or, to be told at every save: sums-to-one watch {into}")
+
+
+@app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The folder of your solutions.")] = Path("my"),
+    chinese: Chinese = False,
+) -> None:
+    """Judge what is in a folder, again at every save, and give hints."""
+    from sums_to_one.tests.judge.watch import Watch, judgeable
+
+    subjects = judgeable(folder)
+    if not subjects:
+        rule = "there must be a file with a component"
+        typer.echo(f"error: {rule} in {folder}: try sums-to-one exercise softmax", err=True)
         raise typer.Exit(2)
-    chapter, stem = chapter_of(component), file_of(component)
-    places = places_of(component)
-    console.print(f"{component}, from scratch: concepts/{chapter}/{stem}.py")
-    console.print(f"how it goes wrong: tests/{chapter}/impostors/{stem}.py")
-    console.print(f"what must be true of it: {len(places)} claims")
-    for path, there in itertools.groupby(places, key=lambda place: place.file):
-        console.print(f"\n{path.relative_to(ROOT)}", style="bold")
-        table = Table.grid(padding=(0, 1))
-        for place in there:
-            ids = Text(" ".join(place.ids), style="bright_black")
-            table.add_row(f"{place.line:>5}", place.sentence, ids)
-        console.print(table)
+    arguments = pytest_arguments(subjects, None, None, "-s", "-qq", "--no-header", "-r", "N")
+    imported = "ignore::pytest.PytestAssertRewriteWarning"
+    plugins = [Watch(folder, console, chinese)]
+    raise typer.Exit(int(pytest.main([*arguments, "-W", imported], plugins=plugins)))
+
+
+@app.command()
+def impostor(
+    component: Annotated[str, typer.Argument(help="Of which component.")],
+    name: Annotated[
+        str | None, typer.Argument(help="Its name; if none is given, they are listed.")
+    ] = None,
+    answer: Annotated[bool, typer.Option("--answer", help="Say what is wrong with it.")] = False,
+    chinese: Chinese = False,
+) -> None:
+    """Judge one of our impostors: what is wrong with it?"""
+    from sums_to_one.tests.judge import quiz
+
+    _check(component)
+    found = quiz.impostors(component)
+    if name not in found:
+        names = "\n".join(f"  {one}" for one in found)
+        typer.echo(f"the impostors of {component}; which is given as a second argument:\n{names}")
+        raise typer.Exit(2 if name else 0)
+    typer.echo(quiz.question(found[name]))
+    with tempfile.TemporaryDirectory() as folder:
+        subject = quiz.as_subject(found[name], Path(folder))
+        run_pytest(pytest_arguments([str(subject)], None, None, *shown(False, chinese)))
+    typer.echo(quiz.answer(found[name]) if answer else "What is wrong with it? --answer says it.")
+
+
+def _check(component: str) -> None:
+    if component not in KNOWN:
+        rule = f"a component must be one of {', '.join(KNOWN)}"
+        typer.echo(f"error: {rule}, got {component!r}", err=True)
+        raise typer.Exit(2)
 
 
 def main() -> Any:

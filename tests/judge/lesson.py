@@ -1,16 +1,23 @@
-"""The verdicts on the terminal: a refusal is a lesson."""
+"""The verdicts on the terminal: a refusal is a lesson, and fits on one screen."""
 
-import re
-from collections.abc import Generator, Iterable, Iterator
+import ast
+import difflib
+import functools
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge.causes import Cause, causes
+from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, asked_for, file_of
+from sums_to_one.tests.judge.languages import in_language
+from sums_to_one.tests.judge.ledger import ledger
+from sums_to_one.tests.judge.places import places_in, places_of
 from sums_to_one.tests.judge.verdicts import (
     NOT_PROVIDED,
     REFUSALS,
@@ -29,8 +36,11 @@ MARKS = {
     "failed": ("✗", "red"),
     TAMPERED: ("‼", "red"),
 }
-MOST_LINES = 14  # of a counterexample; the JSON file has it all
-MOST_ALIKE = 3  # claims that are named after the first, where one cause refuses several
+SCREEN = 24  # lines, for a component that is refused
+MOST_CAUSES = 3  # that are shown with what came; others by their sentences
+FEWEST_LINES = 5  # of a cause: its sentence, and some of what came
+FEW_LACKS = 6  # of what a subject lacks that are named
+LINES_OF_NAMES = 2  # of claims that are refused for the same reason
 
 
 class Lesson:
@@ -38,91 +48,291 @@ class Lesson:
 
     def __init__(self, verdicts: Verdicts) -> None:
         self.verdicts = verdicts
+        self.lacking: dict[str, str] = {}  # by test, what it was not asked for
 
     def pytest_report_header(self) -> str:
         return f"chapters: {', '.join(COMPONENTS)}"
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        properties: dict[str, Any] = dict(report.user_properties)
+        if NOT_PROVIDED in properties:
+            self.lacking[report.nodeid] = _what(str(properties[NOT_PROVIDED]))
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
         stats = terminalreporter.stats
-        kept = {kind: stats[kind] for kind in ("failed", "error") if kind in stats}
+        kept = {kind: stats[kind] for kind in REFUSALS if kind in stats}
         for kind, reports in kept.items():
             stats[kind] = [r for r in reports if not _is_judging(r)]
         yield
         stats.update(kept)
-        tw = terminalreporter._tw
+        tw, option = terminalreporter._tw, terminalreporter.config.option
         console = Console(file=tw._file, width=tw.fullwidth, force_terminal=tw.hasmarkup)
-        self.show(console, everything=terminalreporter.config.option.show == "all")
+        self.show(console, option.show == "all", option.chinese, named=bool(option.subjects))
         if self.verdicts.file:
             terminalreporter.write_line(f"verdicts written to {self.verdicts.file}")
 
-    def show(self, console: Console, everything: bool) -> None:
-        """Print the claims of every subject, or of the refused ones."""
-        shown = {
-            name: rows for name, rows in self.verdicts.found.items() if everything or refused(rows)
-        }
-        for name, rows in shown.items():
+    def show(self, console: Console, everything: bool, chinese: bool, named: bool) -> None:
+        """Print a screen for each component that is refused, and a line for each other one.
+
+        Of subjects that nobody has named, only what is refused.
+        """
+        for name, rows in self.verdicts.found.items():
+            broken = {row.component for row in rows if row.outcome in REFUSALS}
+            if not named and not everything:
+                rows = [row for row in rows if row.component in broken]
+            if not rows:
+                continue
             console.rule(Text(name, style="bold"), align="left")
+            limits = self.verdicts.limits.get(name, {})
             proof = self.verdicts.proofs.get(name, Proof())
-            _show_subject(console, rows, self.verdicts.limits.get(name, {}), proof)
-        for name, rows in shown.items():
-            line = _in_a_line(name, rows, self.verdicts.limits.get(name, {}))
-            console.print(line, soft_wrap=True)
-        for name, problem in self.verdicts.not_judged.items():
-            line = Text.assemble((f"{name}: ", "bold"), ("cannot be judged", "red"))
-            console.print(Text.assemble(line, f"\n{problem}"), soft_wrap=True)
+            lacking = {**self.lacking, **_lacks(rows)}
+            page = Page(console.width, everything, chinese, lacking, proof)
+            for line in page.lines_of(rows, limits):
+                console.print(line, soft_wrap=True)
+            for hint in _misspelt(name, rows):
+                console.print(Text(hint, style="yellow"), soft_wrap=True)
+        found, not_judged = self.verdicts.found, self.verdicts.not_judged
+        if named and len(found) + len(not_judged) > 1:
+            console.rule(align="left")
+            for name, rows in found.items():
+                console.print(_in_a_line(name, rows, chinese), soft_wrap=True)
+            for name, why in not_judged.items():
+                words = (in_language("cannot be judged", chinese), "red")
+                line = Text.assemble((f"{name}: ", "bold"), words, f"\n{why}")
+                console.print(line, soft_wrap=True)
+
+
+def _in_a_line(name: str, rows: list[Verdict], chinese: bool) -> Text:
+    lines = [row for row in _lines(rows) if row.outcome != NOT_PROVIDED]
+    broken = sum(row.outcome in REFUSALS for row in lines)
+    return Text.assemble((f"{name}: ", "bold"), _verdict(broken, len(lines), chinese))
+
+
+def _verdict(broken: int, count: int, chinese: bool) -> tuple[str, str]:
+    """How many claims hold, in words and in a colour."""
+    if not broken:
+        return in_language("all {all} claims hold", chinese, all=count), "green"
+    words = "{broken} of {all} claims refuse it" if broken > 1 else "1 claim refuses it"
+    return in_language(words, chinese, broken=broken, all=count), "red"
 
 
 def _is_judging(report: object) -> bool:
     return "judging" in dict(getattr(report, "user_properties", ()))
 
 
-def refused(rows: Iterable[Verdict]) -> bool:
-    return any(row.outcome in REFUSALS for row in rows)
+def _what(reason: str) -> str:
+    return reason.removeprefix("not provided: ").removeprefix("the argument ")
+
+
+def _lacks(rows: Iterable[Verdict]) -> dict[str, str]:
+    """By test, the other component that a claim needs and the subject does not have."""
+    rows = list(rows)
+    return {
+        row.test: ", ".join(lacking)
+        for row in rows
+        if row.outcome == NOT_PROVIDED
+        and (lacking := [c for c in _components(row.test) if not is_judged(rows, c)])
+    }
+
+
+def _components(test: str) -> tuple[str, ...]:
+    file, _, name = test.partition("::")
+    asked = asked_for(_arguments(file).get(name.partition("[")[0], ()))
+    return asked[0] if len(asked) == 1 else ()
+
+
+@functools.cache
+def _arguments(file: str) -> dict[str, tuple[str, ...]]:
+    return {place.name: place.arguments for place in places_in(ROOT / file)}
+
+
+def _misspelt(subject: str, rows: list[Verdict]) -> Iterator[str]:
+    """What a file defines that is nearly the name of a component which it does not have."""
+    if not subject.endswith(".py"):
+        return
+    names = {known.lower(): known for known in KNOWN if not is_judged(rows, known)}
+    for node in ast.parse(Path(subject).read_text(encoding="utf-8")).body:
+        own = getattr(node, "name", "_")
+        near = difflib.get_close_matches(own.lower(), names, n=1, cutoff=0.8)
+        if near and own not in KNOWN and not own.startswith("_"):
+            yield f"{subject} has {own!r}, which is not judged: did you mean {names[near[0]]!r}?"
 
 
 Limits = dict[str, dict[str, Any]]  # by component, as the verdicts have them
 
 
-def _show_subject(console: Console, rows: list[Verdict], limits: Limits, proof: Proof) -> None:
-    for chapter, names in COMPONENTS.items():
-        for component in names:
-            own = [row for row in rows if row.component == component]
-            if is_judged(own, component):
-                found = limits.get(component, {"words": "", "remarks": {}})
-                within = f", within its limits: {found['words']}" if found["words"] else ""
-                console.print(Text(f"{chapter}: {component}{within}", style="bold"))
-                if left := proof.left_to_others.get(component):
-                    console.print(Text(f"  remark: it leaves its work to {', '.join(left)}"))
-                for what, error in found["remarks"].items():
-                    console.print(Text(f"  remark: {what} is refused openly ({error})"))
-                _show_claims(console, sorted(_lines(own), key=_seriousness))
+class Page:
+    """What is said of one subject, as lines of a width."""
+
+    def __init__(
+        self,
+        width: int,
+        everything: bool,
+        chinese: bool,
+        lacking: dict[str, str],
+        proof: Proof | None = None,
+    ) -> None:
+        self.width, self.everything, self.chinese = width, everything, chinese
+        self.lacking, self.proof = lacking, proof or Proof()
+
+    def lines_of(self, rows: list[Verdict], limits: Limits) -> Iterator[Text]:
+        for chapter, names in COMPONENTS.items():
+            for component in names:
+                own = [row for row in rows if row.component == component]
+                if is_judged(own, component):
+                    yield from self._component(chapter, own, limits.get(component, {}))
+
+    def _component(
+        self, chapter: str, rows: list[Verdict], limits: dict[str, Any]
+    ) -> Iterator[Text]:
+        lines = sorted(_lines(rows), key=lambda row: _order(row.id))
+        broken = [row for row in lines if row.outcome in REFUSALS]
+        held = [row for row in lines if row not in broken]
+        head = [self._head(chapter, lines, broken), *self._limits(limits)]
+        head += self._left_to_others(lines[0].component)
+        yield from head
+        if self.everything:
+            for row in held:
+                yield from self._claim(row)
+        if broken:
+            counted = list(self._counted(held))
+            room = SCREEN - len(head) - len(counted)
+            yield from self._all_of(broken) if self.everything else self._screen(broken, room)
+            yield from counted if not self.everything else ()
+        elif not self.everything:
+            yield from self._not_asked(held)
+
+    def _say(self, text: str, **parts: object) -> str:
+        return in_language(text, self.chinese, **parts)
+
+    def _head(self, chapter: str, lines: list[Verdict], broken: list[Verdict]) -> Text:
+        count = sum(row.outcome != NOT_PROVIDED for row in lines)
+        said = _verdict(len(broken), count, self.chinese)
+        return Text.assemble((f"{chapter}: {lines[0].component}", "bold"), ": ", said)
+
+    def _limits(self, limits: dict[str, Any]) -> Iterator[Text]:
+        if limits and limits["words"]:
+            yield from self._wrapped(f"{self._say('within its limits')}: {limits['words']}", 2)
+        for what, error in (limits or {"remarks": {}})["remarks"].items():
+            said = self._say("remark: {what} is refused openly", what=what)
+            yield from self._wrapped(f"{said} ({error})", 2)
+
+    def _left_to_others(self, component: str) -> Iterator[Text]:
+        if left := self.proof.left_to_others.get(component):
+            said = self._say("remark: it leaves its work to {what}", what=", ".join(left))
+            yield from self._wrapped(said, 2)
+
+    def _counted(self, held: list[Verdict]) -> Iterator[Text]:
+        count = sum(row.outcome != NOT_PROVIDED for row in held)
+        if count:
+            words = "{count} claims hold" if count > 1 else "1 claim holds"
+            yield Text(f"  {self._say(words, count=count)}", style="green")
+        yield from self._not_asked(held)
+
+    def _not_asked(self, held: list[Verdict]) -> Iterator[Text]:
+        whys = [self.lacking.get(row.test, "") for row in held if row.outcome == NOT_PROVIDED]
+        if whys:
+            each = [why for why in whys for why in why.split(", ") if why]
+            lacking = list(dict.fromkeys(each))
+            few = ", ".join([*lacking[:FEW_LACKS], *["..."] * (len(lacking) > FEW_LACKS)])
+            why = f": {self._say('needs {what}', what=few)}" if few else ""
+            text = f"{self._say('{count} not asked', count=len(whys))}{why}"
+            yield from self._wrapped(text, 2, style="bright_black", most=2)
+
+    def _claim(self, row: Verdict) -> Iterator[Text]:
+        """A claim that is not refused; if it was not asked, why."""
+        why = self.lacking.get(row.test, "")
+        yield from self._marked(row, f" ({self._say('needs {what}', what=why)})" if why else "")
+
+    def _marked(self, row: Verdict, also: str = "") -> Iterator[Text]:
+        mark, style = MARKS[row.outcome]
+        lines = list(self._wrapped(f"{row.sentence}{also}  {row.id}", 4))
+        yield Text.assemble("  ", (mark, style), " ", lines[0].plain.strip())
+        yield from lines[1:]
+
+    def _all_of(self, broken: list[Verdict]) -> Iterator[Text]:
+        """Every refusal with everything it says; what has one cause once, the most telling last."""
+        for cause in reversed(causes(broken)):
+            for row in reversed(cause.others):
+                yield from self.refusal(row, 10**6, with_sentence=False)
+            yield from self.refusal(cause.first, 10**6, with_sentence=True)
+
+    def _screen(self, broken: list[Verdict], room: int) -> Iterator[Text]:
+        """The causes that tell most, each with what has the same reason, in so many lines."""
+        found = causes(broken)
+        shown, rest = found[:MOST_CAUSES], found[MOST_CAUSES:]
+        others = self._names("and for other reasons", [cause.first for cause in rest])
+        room -= len(others)
+        for n, cause in enumerate(shown):
+            later = FEWEST_LINES * (len(shown) - n - 1)
+            lines = self._cause(cause, room - later, with_sentence=n == 0)
+            room -= len(lines)
+            yield from lines
+        yield from others
+
+    def _cause(self, cause: Cause, room: int, with_sentence: bool) -> list[Text]:
+        others = self._names("also refused, probably for the same reason", cause.others, indent=4)
+        lines = list(self.refusal(cause.first, room - len(others), with_sentence))
+        return [*lines, *others]
+
+    def refusal(self, row: Verdict, room: int, with_sentence: bool = False) -> Iterator[Text]:
+        """The claim, its sentence in the ledger, and of what came as much as there is room for."""
+        lines = list(self._marked(row))
+        sentence = list(self._sentence(row)) if with_sentence else []
+        told = [
+            line
+            for part in (row.counterexample or "").splitlines()
+            for line in self._wrapped(part, 4, keep=True)
+        ]
+        if len(lines) + len(sentence) + min(len(told), 3) > room:
+            sentence = []
+        left = room - len(lines) - len(sentence)
+        if len(told) > left:
+            told = [*told[: max(left - 1, 1)], Text("    ...", style="bright_black")]
+        yield from [*lines, *sentence, *told]
+
+    def _sentence(self, row: Verdict) -> Iterator[Text]:
+        """What the ledger says, in the reader's language; in Chinese with its care."""
+        claim = ledger()[max(row.id.split(), key=_own_claims(row.component).count)]
+        kinds = ", ".join(self._say(kind) for kind in claim.kind)
+        said = f"{claim.zh}{claim.care_zh}" if self.chinese else claim.en
+        yield from self._wrapped(f"{said} ({kinds})", 4, style="italic")
+
+    def _names(self, words: str, rows: Sequence[Verdict], indent: int = 2) -> list[Text]:
+        """The sentences of claims in two lines at most, and how many there are besides."""
+        most = LINES_OF_NAMES * self.width // 8  # characters are more than seven a sentence
+        for count in range(min(len(rows), most), 0, -1):
+            names = "; ".join(row.sentence for row in rows[:count])
+            left = len(rows) - count
+            more = f"; {self._say('and {count} more', count=left)}" if left else ""
+            lines = list(
+                self._wrapped(f"{self._say(words)}: {names}{more}", indent, "bright_black")
+            )
+            if len(lines) <= LINES_OF_NAMES or count == 1:
+                return lines
+        return []
+
+    def _wrapped(
+        self, text: str, indent: int, style: str = "", keep: bool = False, most: int = 10**6
+    ) -> Iterator[Text]:
+        """Lines of the width; with `keep`, the spaces at the front of a line count as well."""
+        inside = indent + (len(text) - len(text.lstrip()) if keep else 0)
+        console = Console(width=self.width - inside, file=None)
+        lines = Text(text.strip()).wrap(console, self.width - inside)
+        for line in lines[:most]:
+            yield Text(" " * inside + line.plain.rstrip(), style=style)
 
 
-def _show_claims(console: Console, rows: list[Verdict]) -> None:
-    """A line each; refusals that have one cause are shown with it once, the last of all."""
-    by_cause: dict[str, list[Verdict]] = {}
-    for row in rows:
-        cause = _cause(row)
-        by_cause.setdefault(cause or row.test, []).append(row)
-    for same in by_cause.values():
-        _show_claim(console, same[0])
-        for row in same[1 : 1 + MOST_ALIKE]:
-            console.print(Text(f"    as well: {row.sentence}  {row.id}"))
-        if len(same) > 1 + MOST_ALIKE:
-            console.print(Text(f"    and {len(same) - 1 - MOST_ALIKE} more claims"))
+@functools.cache
+def _own_claims(component: str) -> list[str]:
+    """What its own file backs, each as often as it does."""
+    own = f"test_{file_of(component)}.py"
+    return [id for place in places_of(component) if place.file.name == own for id in place.ids]
 
 
-def _cause(row: Verdict) -> str | None:
-    """What refusals share that have one cause: the error and the line of the subject."""
-    text = row.counterexample or ""
-    start = text.find("raised ")
-    if row.outcome not in REFUSALS or start < 0:
-        return None
-    return (
-        re.sub(r"-?\d+(\.\d+)?(e[-+]?\d+)?", "#", text[start:].rpartition("\n")[0])
-        + (text.rpartition("\n")[2])
-    )
+def _order(ids: str) -> tuple[int, ...]:
+    return ledger()[ids.split()[0]].order
 
 
 def _lines(rows: Iterable[Verdict]) -> Iterator[Verdict]:
@@ -137,50 +347,22 @@ def _lines(rows: Iterable[Verdict]) -> Iterator[Verdict]:
         ids = " ".join(dict.fromkeys(row.id for row in same))
         asked = [row for row in same if row.outcome != NOT_PROVIDED]
         worst = max(asked or same, key=_seriousness)
-        alike = {row.test for row in same if row.outcome == worst.outcome} - {worst.test}
-        sentence, _, variant = worst.sentence.partition(" (")
-        if worst.outcome in REFUSALS and variant:
-            others = f", and {len(alike)} more" if alike else ""
-            sentence = f"{sentence} ({variant.rstrip(')')}{others})"
+        sentence = worst.sentence.partition(" (")[0]
+        if worst.outcome in REFUSALS:
+            sentence += _cases(worst, same)
         yield replace(worst, id=ids, sentence=sentence)
+
+
+def _cases(worst: Verdict, same: list[Verdict]) -> str:
+    """In which of its cases a claim is refused, where that can be said in words."""
+    _, _, case = worst.sentence.partition(" (")
+    tests = {row.test for row in same}
+    broken = {row.test for row in same if row.outcome in REFUSALS}
+    words = f"{case.removesuffix(')')}" if " " in case and case.replace(" ", "a").isalpha() else ""
+    count = f"in {len(broken)} of {len(tests)} cases" if len(broken) < len(tests) else ""
+    said = ", ".join(filter(None, [words, count]))
+    return f" ({said})" if said else ""
 
 
 def _seriousness(row: Verdict) -> int:
     return list(MARKS).index(row.outcome)
-
-
-def _show_claim(console: Console, row: Verdict) -> None:
-    """A line, and under a cross the reason."""
-    mark, style = MARKS[row.outcome]
-    claim = Text.assemble(row.sentence, (f"  {row.id}", "bright_black"))
-    line = Table.grid(padding=(0, 1))
-    line.add_row(" ", Text(mark, style), claim)
-    if row.counterexample:
-        lines = row.counterexample.splitlines()
-        if len(lines) > MOST_LINES:
-            lines = [*lines[:MOST_LINES], "..."]
-        line.add_row("", "", Text("\n".join(lines)))
-    console.print(line)
-
-
-def _causes(rows: list[Verdict]) -> str:
-    causes = [(row.component, _cause(row) or row.test) for row in rows if refused([row])]
-    return "" if len(set(causes)) == len(causes) else f", by {len(set(causes))} causes"
-
-
-def _in_a_line(name: str, rows: list[Verdict], limits: Limits) -> Text:
-    judged = [row for row in _lines(rows) if row.outcome != NOT_PROVIDED]
-    broken = sum(row.outcome in REFUSALS for row in judged)
-    lacking = [c for c in KNOWN if not is_judged(rows, c)]
-    text = Text.assemble(
-        (f"{name}: ", "bold"),
-        (f"refused by {broken} of {len(judged)} claims{_causes(judged)}", "red")
-        if broken
-        else (f"all {len(judged)} claims hold", "green"),
-    )
-    if limits:
-        within = "; ".join(f"{component} ({limits[component]['words']})" for component in limits)
-        text.append(f", within limits: {within}")
-    if lacking:
-        text.append(f"; not provided: {', '.join(lacking)}", "bright_black")
-    return text

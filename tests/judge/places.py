@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge.components import asked_for, chapter_of
+from sums_to_one.tests.judge.components import asked_for, chapter_of, file_of
 
 TESTS = ROOT / "tests"
 
@@ -48,7 +48,8 @@ def places_of(component: str) -> list[Place]:
     files = files_of(chapter_of(component))
     found = [place for file in files for place in places_in(file)]
     judging = [p for p in found if any(component in names for names in asked_for(p.arguments))]
-    return sorted(judging, key=lambda place: "every" in place.file.stem)
+    own = f"test_{file_of(component)}"
+    return sorted(judging, key=lambda p: (p.file.stem != own, "every" in p.file.stem))
 
 
 def _ids(test: ast.FunctionDef) -> tuple[str, ...]:

@@ -59,7 +59,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--show",
         choices=("refused", "all"),
         default="refused",
-        help="whose claims to list at the end: of refused subjects (default) or of all",
+        help="of what is refused the most telling, on a screen (default), or all claims",
+    )
+    group.addoption(
+        "--zh", action="store_true", dest="chinese", help="the sentences of the claims in Chinese"
     )
 
 

@@ -50,6 +50,11 @@ class Claim:
         return self.test.__name__
 
     @property
+    def arguments(self) -> list[str]:
+        """What it is given, less its parameters and what Hypothesis draws."""
+        return [name for name in inspect.signature(self.test).parameters if name in ARGUMENTS]
+
+    @property
     def place(self) -> tuple[str, str]:
         """Its module and its name: other chapters may have a claim of the same name."""
         return self.test.__module__, self.name

@@ -26,13 +26,55 @@ def test_the_ledger_is_shown_as_a_table(language):
     assert all(id in result.output for id in ledger())
 
 
-def test_a_wrong_subject_is_shown_with_what_came_and_what_should_have_come(tmp_path):
-    (tmp_path / "solution.py").write_text("def softmax(x, dim):\n    return x\n")
+@pytest.mark.parametrize("about", [["1.5"], ["batch norm"], ["--verdict", "fails"]], ids=" ".join)
+@pytest.mark.parametrize("language", [[], ["--zh"]], ids=["English", "Chinese"])
+def test_a_part_of_the_ledger_is_found_and_shown_whole(monkeypatch, about, language):
+    monkeypatch.setenv("COLUMNS", "80")
+    result = CliRunner().invoke(app, ["claims", *about, *language])
+    assert result.exit_code == 0
+    assert "…" not in result.output
+    found = [id for id in ledger() if f" {id} " in result.output]
+    assert 0 < len(found) < len(ledger())
+    assert all(len(line) <= 80 for line in result.output.splitlines())
+
+
+def test_the_claims_of_a_component_are_counted_by_verdict():
+    result = CliRunner().invoke(app, ["claims", "softmax"])
+    assert "holds 10, holds when 8" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["softmx"], "there is softmax"),
+        (["9.9"], "must have a number of the ledger"),
+        (["--verdict", "maybe"], "a verdict must be one of holds"),
+    ],
+)
+def test_what_is_not_in_the_ledger_is_refused_with_what_there_is(arguments, words):
+    result = CliRunner().invoke(app, ["claims", *arguments])
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+WRONG = "def softmax(x, dim):\n    return x\n"
+
+
+def judge(folder, *arguments):
+    (folder / "solution.py").write_text(WRONG)
     command = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", "solution.py"]
-    result = subprocess.run(
-        [*command, "-k", "single_number"], cwd=tmp_path, capture_output=True, text=True
-    )
+    return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_a_wrong_subject_is_shown_with_what_came_and_what_should_have_come(tmp_path):
+    result = judge(tmp_path, "-k", "single_number")
     assert result.returncode == 1, result.stdout + result.stderr
     assert "✗ a single number has the whole share" in result.stdout
-    assert "came -3, should be 1, off by 4" in result.stdout
+    assert "came -3, should be 1, 4 too small" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_where_no_claim_is_meant_that_is_said(tmp_path):
+    result = judge(tmp_path, "-k", "single_numbr")
+    assert result.returncode == 5
+    assert "there is no claim whose name matches -k 'single_numbr'" in result.stderr

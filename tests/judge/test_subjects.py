@@ -124,7 +124,7 @@ def test_every_other_subject_is_refused(verdicts: dict[str, Any], name: str) -> 
         ("sends no report", ["tampered with its verdict: it sent a line that is no report"]),
         ("sends no end", ["tampered with its verdict: it sent more than 200000 bytes in a line"]),
         ("raises", ["ZeroDivisionError", "line 2: return 1 / 0"]),
-        ("wrong", ["softmax of one number", "came 0.047", "should be 1", "off by 0.95"]),
+        ("wrong", ["softmax of one number", "came 0.047", "should be 1", "0.95 too small"]),
     ],
 )
 def test_the_counterexample_says_what_happened(

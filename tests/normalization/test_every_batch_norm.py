@@ -265,7 +265,8 @@ def test_a_channel_that_never_varies_becomes_its_bias(batch_norm):
             x, layer = torch.full(shape, constant, dtype=widest()), taught(batch_norm, shape[1])
             expected = back(layer.bias.detach()[:, None].expand_as(by_channel(x)), x)
             assert_close(f"all {constant}", layer(x).to(fewer), expected)
-            assert gradient(layer, x, grid(*shape)).isfinite().all(), "its gradient"
+            slopes = gradient(layer, x, grid(*shape))
+            assert slopes.isfinite().all(), f"its gradient is {slopes.flatten()[:3].tolist()} ..."
 
 
 def gradient_in_training(layer, x: Tensor, cotangent: Tensor, eps: float = 1e-5) -> Tensor:

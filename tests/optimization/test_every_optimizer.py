@@ -323,7 +323,9 @@ def test_the_state_of_torch_is_left_as_it_was(optimizer):
             if provides(made.step, "closure"):
                 made.step(lambda: torch.tensor(1.0))
             assert torch.is_grad_enabled() == recording, "whether gradients are recorded"
-    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+    assert torch.equal(torch.get_rng_state(), before), (
+        "the state of random numbers changed: some were drawn, or a seed set"
+    )
     assert torch.get_default_dtype() == torch.float32
 
 

@@ -457,7 +457,9 @@ def test_with_a_generator_the_random_numbers_of_torch_are_left_alone(gradient_de
     torch.rand(3)  # so that setting the seed, too, would be a change
     before = torch.get_rng_state()
     dealt(gradient_descent, PLAN, seeded(1))
-    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+    assert torch.equal(torch.get_rng_state(), before), (
+        "the state of random numbers changed: some were drawn, or a seed set"
+    )
 
 
 @pytest.mark.claim("4.1.5")

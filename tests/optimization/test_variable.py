@@ -451,7 +451,9 @@ def test_the_state_of_torch_is_left_as_it_was(Variable):
     before = torch.get_rng_state()
     x = Variable(whole_eighths(2, 3), requires_grad=True)
     walk_back(x * x + 1, whole_eighths(2, 3))
-    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+    assert torch.equal(torch.get_rng_state(), before), (
+        "the state of random numbers changed: some were drawn, or a seed set"
+    )
     assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)
 
 

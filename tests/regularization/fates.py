@@ -91,12 +91,15 @@ def count_scores(rows: Tensor, p: float) -> Tensor:
 def assert_share(sentence: str, dropped: Tensor, p: float) -> None:
     """The share p of all units together is dropped."""
     __tracebackhide__ = True
-    assert_mean(f"the number of dropped {sentence}", count_scores(dropped.reshape(1, -1), p))
+    counted = f"{dropped.double().mean():.4g} of the {sentence} are 0, {p:.4g} should be"
+    assert_mean(counted, count_scores(dropped.reshape(1, -1), p))
 
 
 def assert_slices_alike(sentence: str, slices: Tensor, p: float) -> None:
     """The share p of each slice is dropped; slices differ neither more nor less than by chance."""
     __tracebackhide__ = True
     scores = count_scores(slices, p)
-    assert_mean(f"{sentence}: how many of each are dropped", scores[:, None])
-    assert_std(f"{sentence}: how many of each, over all of them", scores)
+    shares = slices.double().mean(dim=1)
+    counted = f"of {sentence}, {shares.min():.4g} to {shares.max():.4g} are 0, {p:.4g} should be"
+    assert_mean(f"{counted}, in each", scores[:, None])
+    assert_std(f"{counted}, and as different as chance makes them", scores)

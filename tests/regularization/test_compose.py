@@ -108,7 +108,8 @@ def test_the_first_transform_gets_the_image_as_it_is(Compose, dtype):
 @pytest.mark.parametrize("result", [0, False, "", (), torch.zeros(1), torch.zeros(0, 3)], ids=str)
 def test_whatever_a_transform_returns_is_handed_on(Compose, result):
     got = []
-    assert Compose([lambda x: result])(1) is result, "the last one's result is the result"
+    came = Compose([lambda x: result])(1)
+    assert came is result, f"the last transform gave {result!r}, and all together {came!r}"
     Compose([lambda x: result, got.append])(1)
     assert got[0] is result, f"the next one should get {result!r}, got {got[0]!r}"
 

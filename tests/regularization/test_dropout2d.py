@@ -87,7 +87,9 @@ def test_three_dimensions_are_left_as_they_are_in_evaluation(Dropout2d):
     tell(layer, training=False)
     for shape, dtype in itertools.product([(7, 5, 11), (1, 3, 2), (3, 1, 5)], DTYPES):
         x = grid(*shape).to(dtype)
-        assert torch.equal(quietly(layer, x), x), f"{dtype}, shape {shape}: not as it was"
+        assert torch.equal(quietly(layer, x), x), (
+            f"{dtype}, shape {shape}: the output is not the input"
+        )
 
 
 @pytest.mark.claim("5.2.4", "5.2.7")

@@ -83,11 +83,15 @@ def test_the_place_in_memory_changes_nothing(dropout):
 def test_with_p_of_0_everything_is_kept(dropout):
     for shape, dtype in itertools.product((*IMAGES, *LARGE), DTYPES):
         x = batch(*shape, dtype=dtype)
-        assert torch.equal(dropout(0.0)(x), x), f"{dtype}, shape {shape}: not as it was"
+        assert torch.equal(dropout(0.0)(x), x), (
+            f"{dtype}, shape {shape}: the output is not the input"
+        )
         if current().gradients:
             cotangent = batch(*shape, limit=2, dtype=dtype)
             came = gradient(dropout(0), x, cotangent)
-            assert torch.equal(came, cotangent), f"{dtype}, shape {shape}: nor is the gradient"
+            assert torch.equal(came, cotangent), (
+                f"{dtype}, shape {shape}: other gradients came out than went in"
+            )
 
 
 @pytest.mark.claim("5.2.6")
@@ -148,7 +152,7 @@ def test_in_evaluation_the_place_in_memory_changes_nothing(dropout):
     tell(layer, training=False)
     for name, layout in LAYOUTS.items():
         x = layout(batch(2, 3, 5, 7))
-        assert torch.equal(layer(x), x), f"{name}: not as it was"
+        assert torch.equal(layer(x), x), f"{name}: the output is not the input"
 
 
 @pytest.mark.claim("5.2.3")
@@ -157,7 +161,7 @@ def test_back_in_training_units_are_dropped_again(dropout):
     for times in (1, 2, 1):  # a network may tell a layer twice
         for _ in range(times):
             tell(layer, training=False)
-        assert torch.equal(layer(x), x), "in evaluation it is not as it was"
+        assert torch.equal(layer(x), x), "in evaluation the output is not the input"
         for _ in range(times):
             tell(layer, training=True)
         came = layer(x)
@@ -171,7 +175,7 @@ def test_a_network_tells_its_layers_to_evaluate(dropout):
     network = torch.nn.Sequential(dropout(0.9), torch.nn.Sequential(dropout(0.1)))
     x = batch(20, 30, 1, 2)
     network.eval()
-    assert torch.equal(network(x), x), "in evaluation it is not as it was"
+    assert torch.equal(network(x), x), "in evaluation the output is not the input"
     network.train()
     assert_dropped_or_scaled("in training", network(x), x, 0.91)
 
@@ -370,7 +374,7 @@ def test_the_same_seed_drops_the_same_units(dropout):
     needs_torch_randomness()
     for shape, dtype in itertools.product([(20, 30), (509, 67)], DTYPES):
         one, same, other = (three_calls(dropout, n, *shape, dtype=dtype) for n in (0, 0, 1))
-        assert torch.equal(one, same), f"{dtype}: the seed does not decide"
+        assert torch.equal(one, same), f"{dtype}: the same seed gives other numbers"
         assert not torch.equal(one, other), f"{dtype}: no seed changes it"
 
 
@@ -392,7 +396,7 @@ def test_no_other_randomness_is_touched(dropout):
         came = dropout(p)(batch(2, 3, 5, 7, dtype=dtype).requires_grad_(learns))
         if learns:
             came.sum().backward()
-        assert other_randomness() == before, "random numbers were drawn elsewhere, or a seed set"
+        assert other_randomness() == before, "other random numbers were drawn, or a seed was set"
 
 
 @pytest.mark.claim("5.2.8")
@@ -411,7 +415,9 @@ def test_evaluation_draws_no_random_numbers(dropout):
         layer = dropout(p)
         tell(layer, training=False)
         layer(batch(2, 3, 5, 7, dtype=dtype))
-        assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+        assert torch.equal(torch.get_rng_state(), before), (
+            "the state of random numbers changed: some were drawn, or a seed set"
+        )
 
 
 # Chance: how often, and whether together

@@ -162,7 +162,9 @@ def test_nan_is_not_hidden(penalty):
         w = grid(3, 5).to(dtype)
         w[1, 2] = number
         came = penalty([grid(2).to(dtype), w, grid(7).to(dtype)])
-        assert came.isnan() if number is torch.nan else came == torch.inf, f"{number}: {came}"
+        assert came.isnan() if number is torch.nan else came == torch.inf, (
+            f"with a weight of {number}: came {came}"
+        )
 
 
 @pytest.mark.claim("5.1.6")

@@ -134,8 +134,10 @@ def test_to_be_made_a_transform_draws_and_seeds_nothing(transform):
         torch.rand(3)  # so that setting the seed, too, would be a change
         before, others = torch.get_rng_state(), other_randomness()
         usual(transform)
-        assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
-        assert other_randomness() == others, "random numbers were drawn elsewhere, or seeded"
+        assert torch.equal(torch.get_rng_state(), before), (
+            "the state of random numbers changed: some were drawn, or a seed set"
+        )
+        assert other_randomness() == others, "other random numbers were drawn, or a seed was set"
 
 
 @pytest.mark.claim("5.3.4")
@@ -146,7 +148,9 @@ def test_no_seed_is_set_and_no_other_randomness_touched(transform):
         before = other_randomness()
         for call in range(4):
             function(picture(3, 5, 7, dtype=kind(transform)))
-            assert other_randomness() == before, f"call {call} drew elsewhere, or seeded"
+            assert other_randomness() == before, (
+                f"call {call} drew other random numbers than torch's, or set a seed"
+            )
     assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
 
 

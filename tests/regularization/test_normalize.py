@@ -147,7 +147,9 @@ def test_chance_has_no_part_in_it(Normalize, dtype):
     torch.rand(3)  # so that setting the seed, too, would be a change
     before, normalize, image = torch.get_rng_state(), Normalize(MEAN, STD), picture(3, 5, 7)
     came = {tuple(normalize(image.to(dtype)).flatten().tolist()) for _ in range(30)}
-    assert torch.equal(torch.get_rng_state(), before), "random numbers were drawn, or seeded"
+    assert torch.equal(torch.get_rng_state(), before), (
+        "the state of random numbers changed: some were drawn, or a seed set"
+    )
     assert len(came) == 1, f"the same image became {len(came)} ones"
 
 

@@ -74,5 +74,6 @@ def test_calls_flip_with_probability_p_whatever_came_before(RandomHorizontalFlip
         calls = itertools.islice(itertools.cycle(images), FLIPS)
         flipped = torch.tensor([not torch.equal(flip(image), image) for image in calls])
     scores = fate_scores(flipped, p or 0.5)
-    assert_mean("who is flipped, made normal", -scores)
-    assert_unrelated("who is flipped, made normal", scores)
+    counted = f"{flipped.double().mean():.4g} of the images are mirrored, {p or 0.5} should be"
+    assert_mean(counted, -scores)
+    assert_unrelated("whether an image is mirrored, and another later on", scores)

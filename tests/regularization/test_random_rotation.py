@@ -116,7 +116,7 @@ def test_no_pixel_is_new(RandomRotation):
         image = lit(1, height, width, dtype=kind(RandomRotation))
         came = RandomRotation((angle, angle))(image)
         new = came[~torch.isin(came, image) & (came != 0)]
-        assert not new.numel(), f"{angle} degrees: {new.tolist()} are neither 0 nor in {image}"
+        assert not new.numel(), f"{angle} degrees: {new.tolist()} are no pixels of {image.tolist()}"
 
 
 def compass(size: int) -> Tensor:

@@ -1,0 +1,39 @@
+"""The frame around what is said of a subject, in English and in Chinese.
+
+The sentences of the ledger are in both; the names of the claims, and numbers, are in English.
+"""
+
+KINDS = {"law": "定律", "contract": "约定", "statistic": "统计", "experiment": "实验"}
+VERDICTS = {"holds": "成立", "holds when": "有条件成立", "fails as stated": "原话不成立"}
+CHINESE = {
+    **KINDS,
+    **VERDICTS,
+    "claim": "编号",
+    "sentence": "命题",
+    "kind": "类别",
+    "verdict": "结论",
+    "The ledger": "命题总账",
+    "claims": "条命题",
+    "1 claim refuses it": "1 条命题不通过",
+    "{broken} of {all} claims refuse it": "{all} 条命题中有 {broken} 条不通过",
+    "all {all} claims hold": "{all} 条命题全部通过",
+    "1 claim holds": "1 条命题通过",
+    "{count} claims hold": "{count} 条命题通过",
+    "{count} not asked": "{count} 条未检验",
+    "and {count} more": "另有 {count} 条",
+    "also refused, probably for the same reason": "很可能出于同一原因而不通过的还有",
+    "and for other reasons": "出于其他原因而不通过的还有",
+    "within its limits": "在其限制之内",
+    "h: hint, n: what is next, l: list all claims, q: quit": (
+        "h: 提示, n: 接下来读什么, l: 列出全部命题, q: 退出"
+    ),
+    "needs {what}": "需要 {what}",
+    "remark: {what} is refused openly": "说明: {what} 被明确拒绝",
+    "remark: it leaves its work to {what}": "说明: 实际工作由 {what} 完成",
+    "cannot be judged": "无法检验",
+}
+
+
+def in_language(text: str, chinese: bool, **parts: object) -> str:
+    """A text of the frame in the language that is asked for, with its parts filled in."""
+    return (CHINESE.get(text, text) if chinese else text).format(**parts)
