@@ -1,4 +1,4 @@
-"""Whether batch normalization regularizes, and what does it: 6.2.3.
+"""Whether batch normalization regularizes, and what does it: 6.2.3; and too small batches: 6.2.1.
 
 In training, what becomes of a sample depends on who else is in the batch, at random. To see this
 noise alone, every step here uses all 48 points, so that the gradient has no noise of its own; only
@@ -39,6 +39,15 @@ def test_the_regularization_fades_as_batches_grow(BatchNorm1d):
         losses_in_groups(BatchNorm1d, group).learned.median().item() for group in (6, 12, 48)
     ]
     assert learned == sorted(learned, reverse=True), f"with groups of 6, 12 and 48: {learned}"
+
+
+@pytest.mark.claim("6.2.1")
+def test_with_statistics_of_two_points_nothing_is_learned(BatchNorm1d):
+    two, six = losses_in_groups(BatchNorm1d, 2), losses_in_groups(BatchNorm1d, 6)
+    # 40 times 8 networks: the median is 0.65 to 0.75 on new points, and guessing 0.69; with
+    # groups of six it is below 0.5 on those that were learned
+    assert two.new.median() > 0.6, f"{two.new} with groups of two points"
+    assert six.learned.median() < 0.6, f"{six.learned} with groups of six"
 
 
 class Losses(NamedTuple):

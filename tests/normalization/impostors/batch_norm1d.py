@@ -124,7 +124,7 @@ class AveragesWithTheirHistory(_BatchNorm1d):
         self.running_var = ((1 - share) * self.running_var + share * variance).to(self.weight)
 
 
-@refused_by("test_without_gradients_training_is_remembered_as_well")
+@refused_by("test_without_gradients_training_is_training_as_well")
 class RemembersOnlyWhileItLearns(_BatchNorm1d):
     """Under no_grad nobody trains."""
 

@@ -45,6 +45,7 @@ SPARED = {
         "test_every_batch_norm::test_fewer_digits_cost_only_rounding",
     ],
     "names the fault that others only suffer from": [
+        "test_settings::test_the_mode_is_that_of_the_network_around_it",
         "test_every_batch_norm::test_the_input_is_left_as_it_was",
         "test_every_batch_norm::test_the_gradient_that_comes_in_is_left_as_it_was",
         "test_every_batch_norm::test_asking_for_gradients_changes_no_value",
