@@ -85,7 +85,7 @@ def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
     assert_close(f"eps = {eps}", layer(x), expected_of(layer, x, eps))
 
 
-@pytest.mark.claim("6.1.1")
+@pytest.mark.claim("6.1.1", "6.2.7")
 def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
     for distance, eps in itertools.product((0.125, 1, 3, 100), (1e-5, 1e-3, 0.5)):
         x = exact([5 - distance, 5 + distance]).reshape(2, 1, 1)

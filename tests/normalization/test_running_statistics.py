@@ -90,7 +90,7 @@ def test_batches_are_counted_in_training_alone(batch_norm):
         assert layer.num_batches_tracked.dtype == torch.int64, "a count is a whole number"
 
 
-@pytest.mark.claim("6.1.5")
+@pytest.mark.claim("6.1.9")
 def test_without_gradients_training_is_training_as_well(batch_norm):
     for mode in (torch.no_grad, torch.inference_mode):
         layer, batches = taught(batch_norm, 3), several(batch_norm)

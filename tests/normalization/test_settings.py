@@ -133,7 +133,8 @@ def test_a_layer_of_another_dtype_goes_on_with_what_it_has_learned(batch_norm):
     for dtype, mode in itertools.product(inside([torch.float32, torch.float16]), (True, False)):
         layer, twin = trained(batch_norm).train(mode), new_layer(batch_norm, 3, dtype)
         layer(several(batch_norm)[0])
-        twin.load_state_dict(remembered(layer))
+        state = remembered(layer)
+        twin.load_state_dict(state)
         layer.to(dtype)
         assert_same_future(f"{widest()} made {dtype}", batch_norm, layer, twin.train(mode))
 

@@ -69,4 +69,11 @@ SPARED = {
     "the sentence itself, and what it leaves out": [
         "test_worse_initialization::test_the_scale_of_the_weights_changes_no_output_and_divides_the_gradient",
     ],
+    "a trap for those who use it: it follows from the definition": [
+        "test_traps::test_without_gradients_dropout_drops_and_batch_norm_remembers",
+        "test_traps::test_in_evaluation_it_folds_into_the_layer_before_it",
+        "test_traps::test_behind_dropout_it_sees_another_variance_in_evaluation",
+        "test_traps::test_where_the_last_dimension_is_as_long_the_second_is_normalized_all_the_same",
+        "test_traps::test_parts_of_a_batch_are_not_the_batch",
+    ],
 }
