@@ -154,6 +154,8 @@ def _pictures(data: Data, training: Training, result: Evaluation) -> list[Pictur
     count = len(data.held_out_labels)
     share = last.held_out_accuracy
     margin = 200 * (share * (1 - share) / count) ** 0.5
+    whitened = training.settings.whiten > 0
+    speckles = ", enlarged by whitening, which makes all patterns alike" if whitened else ""
     units = "hidden unit" if training.settings.hidden else "class"
     return [
         Picture(
@@ -181,7 +183,7 @@ def _pictures(data: Data, training: Training, result: Evaluation) -> list[Pictur
             f"Small colour pictures, one for each {units}: the weights of the first layer.",
             f"Each small picture is the weights of one {units}, which answers the more the more an "
             "image looks like it; grey pixels do not count. Stripes and blobs were learnt, fine "
-            "speckles are left over from the random start.",
+            f"speckles are left over from the random start{speckles}.",
         ),
         Picture(
             "worst-mistakes.png",

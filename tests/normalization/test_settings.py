@@ -13,7 +13,7 @@ from torch import nn
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import inside, widest
-from sums_to_one.tests.common.options import needs, option, provides
+from sums_to_one.tests.common.options import feature, needs, option, provides
 from sums_to_one.tests.normalization.channels import (
     assert_averages,
     assert_same_future,
@@ -153,6 +153,8 @@ def test_parameters_that_are_reset_begin_again(batch_norm):
 def test_an_empty_batch_stays_empty_in_evaluation(batch_norm):
     layer = trained(batch_norm).eval()
     for x in several(batch_norm):
+        with feature("an empty batch"):
+            layer(x[:0])
         came = layer(x[:0].requires_grad_())
         assert came.shape == x[:0].shape, f"{tuple(came.shape)} from {tuple(x[:0].shape)}"
         (came * grid(*came.shape)).sum().backward()

@@ -83,6 +83,16 @@ def test_where_the_last_dimension_is_as_long_the_second_is_normalized_all_the_sa
         assert spreads.max() > 2 * spreads.min(), f"features stay as unequal as {spreads.tolist()}"
 
 
+def plain(x: Tensor) -> Tensor:
+    """In the place of batch norm, nothing."""
+    return x
+
+
+def through(function: Function, x: Tensor, weight: Tensor, incoming: Tensor) -> Tensor:
+    """The gradient of the weight of a linear layer in front of the function."""
+    return gradient(lambda w: function(x @ w), weight, incoming)
+
+
 @pytest.mark.claim("6.2.7")
 def test_parts_of_a_batch_are_not_the_batch(BatchNorm1d):
     x, weight, pull = grid(8, 3), grid(3, 5), grid(8, 5)
@@ -90,9 +100,9 @@ def test_parts_of_a_batch_are_not_the_batch(BatchNorm1d):
     layer = taught(BatchNorm1d, 5)
 
     def added_up(function: Function) -> Tensor:
-        each = [gradient(lambda w, x=x: function(x @ w), weight, c) for x, c in parts]
+        each = [through(function, rows, weight, incoming) for rows, incoming in parts]
         return torch.stack(each).sum(0)
 
-    assert_close("without it", added_up(lambda h: h), gradient(lambda w: x @ w, weight, pull))
-    whole, found = gradient(lambda w: layer(x @ w), weight, pull), added_up(layer)
+    assert_close("without it", added_up(plain), through(plain, x, weight, pull))
+    whole, found = through(layer, x, weight, pull), added_up(layer)
     assert (found - whole).norm() > 0.5 * whole.norm(), f"parts {found}, whole {whole}"
