@@ -135,8 +135,10 @@ def test_a_layer_of_another_dtype_goes_on_with_what_it_has_learned(batch_norm):
         layer(several(batch_norm)[0])
         state = remembered(layer)
         twin.load_state_dict(state)
-        layer.to(dtype)
-        assert_same_future(f"{widest()} made {dtype}", batch_norm, layer, twin.train(mode))
+        x = several(batch_norm, dtype)[0]
+        came, expected = layer.to(dtype)(x), twin.train(mode)(x)
+        assert torch.equal(came, expected), f"{came.tolist()}, {expected.tolist()} if loaded"
+        assert_same_future(f"{widest()} made {dtype}", batch_norm, layer, twin)
 
 
 @pytest.mark.claim("6.3.2")
