@@ -22,7 +22,7 @@ from sums_to_one.tests.common.gradients import (
     second_gradients,
 )
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
-from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.limits import inside, needs_gradients, widest
 from sums_to_one.tests.common.options import feature, needs, option, provides
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 from sums_to_one.tests.normalization.channels import (
@@ -203,6 +203,7 @@ def test_the_gradient_can_be_differentiated_again(batch_norm):
 
 @pytest.mark.claim("6.1.4")
 def test_weight_and_bias_get_their_gradients(batch_norm):
+    needs_gradients(1)
     for shape, dtype in itertools.product(shapes_of(batch_norm), inside(DTYPES[:2])):
         layer, cotangent = taught(batch_norm, shape[1], dtype), grid(*shape, limit=2).to(dtype)
         x = batch(*shape, dtype=dtype)
@@ -360,6 +361,7 @@ def test_a_large_batch_is_evaluated_like_a_small_one(batch_norm):
 
 @pytest.mark.claim("6.3.3")
 def test_of_a_large_batch_all_count_for_weight_and_bias(batch_norm):
+    needs_gradients(1)
     for shape, mode in itertools.product(inside(LARGE[batch_norm.name]), (True, False)):
         layer, x = taught(batch_norm, shape[1]).train(mode), large_batch(shape, widest())
         found = mean_and_variance(x) if mode else averages([])

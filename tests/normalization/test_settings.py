@@ -112,7 +112,8 @@ def in_place(layer) -> None:
 
 def exchanged(layer) -> None:
     """As whoever shares or prunes them does."""
-    layer.weight, layer.bias = (nn.Parameter(p.detach() + 1) for p in (layer.weight, layer.bias))
+    both = [(p.detach() + 1, p.requires_grad) for p in (layer.weight, layer.bias)]
+    layer.weight, layer.bias = (nn.Parameter(p, requires_grad=learns) for p, learns in both)
 
 
 @pytest.mark.claim("6.1.2")

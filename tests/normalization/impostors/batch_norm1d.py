@@ -289,6 +289,14 @@ class OneValueIsItsMean(_BatchNorm1d):
         return self.scaled(torch.zeros_like(input))
 
 
+@refused_by("test_without_gradients_training_is_training_as_well")
+class InferenceIsEvaluation(_BatchNorm1d):
+    """Who says inference_mode means to evaluate; but only eval() says so."""
+
+    def uses_the_batch(self):
+        return super().uses_the_batch() and not torch.is_inference_mode_enabled()
+
+
 @accepted
 class SumsOfHalves(_BatchNorm1d):
     """Who gives halves gets sums of halves, which cost most digits of long sums."""
