@@ -20,26 +20,32 @@ from sums_to_one.cifar.inputs import PrincipalComponents
 from sums_to_one.cifar.model import FullyConnected
 from sums_to_one.cifar.train import Epoch
 
-TRAIN, HELD_OUT = "tab:blue", "tab:orange"
+LEARNT, HELD_OUT = "tab:blue", "tab:orange"
 MARKED = 20  # epochs; with more of them the dots would hide the line
 UNITS = 60
 
 
 def learning_curve(history: Sequence[Epoch], data: Data, path: Path) -> None:
-    """Draw loss and accuracy over the epochs, on the training and on the held-out images.
+    """Draw loss and accuracy after each epoch, on images learnt from and on those held out.
+
+    Both are measured alike: images as they are, no dropout, and the plain cross-entropy. The band
+    is two standard errors to either side: as far as as many other images may well be off.
 
     Args:
         history: at least one epoch.
-        data: whose name goes into the title.
+        data: whose name goes into the title, and how many images are held out.
         path: the PNG to write.
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
     losses, accuracies = figure.subplots(1, 2)
-    _curves(losses, [e.loss for e in history], [e.held_out_loss for e in history])
+    held_out = [e.held_out_loss for e in history]
+    _curves(losses, [e.learnt_loss for e in history], held_out, [e.held_out_error for e in history])
     losses.set_ylabel("mean cross-entropy (nats)")
     losses.legend(frameon=False)
 
-    _curves(accuracies, [e.accuracy for e in history], [e.held_out_accuracy for e in history])
+    right, count = [e.held_out_accuracy for e in history], len(data.held_out_labels)
+    errors = [(share * (1 - share) / count) ** 0.5 for share in right]
+    _curves(accuracies, [e.learnt_accuracy for e in history], right, errors)
     accuracies.set_ylabel("accuracy")
     accuracies.set_ylim(bottom=0)
     accuracies.yaxis.set_major_formatter(PercentFormatter(xmax=1))
@@ -184,11 +190,17 @@ def worst_mistakes(
     _save(figure, f"The surest of {wrong:,} mistakes on {data.name}", path)
 
 
-def _curves(axes: Axes, train: Sequence[float], held_out: Sequence[float]) -> None:
-    epochs = range(1, len(train) + 1)
-    style = "o-" if len(train) <= MARKED else "-"
-    axes.plot(epochs, train, style, color=TRAIN, label="training")
+def _curves(
+    axes: Axes, learnt: Sequence[float], held_out: Sequence[float], errors: Sequence[float]
+) -> None:
+    epochs = range(1, len(learnt) + 1)
+    style = "o-" if len(learnt) <= MARKED else "-"
+    axes.plot(epochs, learnt, style, color=LEARNT, label="learnt from")
     axes.plot(epochs, held_out, style, color=HELD_OUT, label="held out")
+    low = [value - 2 * error for value, error in zip(held_out, errors, strict=True)]
+    high = [value + 2 * error for value, error in zip(held_out, errors, strict=True)]
+    band = axes.fill_between(epochs, low, high, color=HELD_OUT, alpha=0.2, linewidth=0)
+    band.set_label("± 2 standard errors")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)

@@ -35,6 +35,13 @@ class Evaluation:
         """The share of images whose likeliest class is the right one, from 0 to 1."""
         return (self.predictions == self.labels).float().mean().item()
 
+    @property
+    def error(self) -> float:
+        """The standard error of the loss: how far that of as many other images may well be off."""
+        rows = torch.arange(len(self.labels))
+        each = -self.probabilities[rows, self.labels].double().clamp(min=1e-30).log()
+        return float(each.std(correction=0) / max(len(each), 1) ** 0.5)
+
     def accuracy_per_class(self) -> list[float]:
         """The accuracy on the images of each class; NaN for a class without images."""
         classes = self.probabilities.shape[1]

@@ -93,7 +93,9 @@ class Follower:
         epoch, last = len(training.history), training.history[-1]
         self._bar.update(self._task, completed=training.done)
         self._console.print(
-            f"epoch {epoch:3}   loss {last.loss:.3f}   accuracy {last.accuracy:5.1%}   "
+            # Measured alike; what was minimized would not be: smoothed labels, dropout.
+            f"epoch {epoch:3}   "
+            f"loss {last.learnt_loss:.3f}   accuracy {last.learnt_accuracy:5.1%}   "
             f"held out: loss {last.held_out_loss:.3f}   accuracy {last.held_out_accuracy:5.1%}"
         )
         self._logs.add(

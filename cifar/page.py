@@ -151,6 +151,11 @@ def _written(value: object) -> str:
 def _pictures(data: Data, training: Training, result: Evaluation) -> list[Picture]:
     first, last = training.history[0], training.history[-1]
     accuracies = f"{_percent(first.held_out_accuracy)} to {_percent(last.held_out_accuracy)}"
+    count = len(data.held_out_labels)
+    share = last.held_out_accuracy
+    margin = 200 * (share * (1 - share) / count) ** 0.5
+    whitened = training.settings.whiten > 0
+    speckles = ", enlarged by whitening, which makes all patterns alike" if whitened else ""
     units = "hidden unit" if training.settings.hidden else "class"
     return [
         Picture(
@@ -158,9 +163,11 @@ def _pictures(data: Data, training: Training, result: Evaluation) -> list[Pictur
             "How it learnt",
             f"Two charts over {len(training.history)} epochs: the loss, and the accuracy, which "
             f"goes from {accuracies} on the images held out.",
-            "The held-out curve is the one to trust: those images were never learnt from. The "
-            "training curve is the worse one as long as altered images and dropout make it harder; "
-            "where it is far better, the network learns by heart.",
+            f"After every epoch the network is shown {count:,} images that it learns from, and "
+            f"{count:,} that it never learns from, all as they are. Where it is far better on the "
+            "first, it has learnt by heart. The band is two standard errors to either side: the "
+            f"last accuracy may be {margin:.1f} points off, so do not expect the test to agree "
+            "more closely than that.",
         ),
         Picture(
             "confusion-matrix.png",
@@ -176,7 +183,7 @@ def _pictures(data: Data, training: Training, result: Evaluation) -> list[Pictur
             f"Small colour pictures, one for each {units}: the weights of the first layer.",
             f"Each small picture is the weights of one {units}, which answers the more the more an "
             "image looks like it; grey pixels do not count. Stripes and blobs were learnt, fine "
-            "speckles are left over from the random start.",
+            f"speckles are left over from the random start{speckles}.",
         ),
         Picture(
             "worst-mistakes.png",

@@ -35,16 +35,26 @@ class DivergedError(RefusedError):
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the images came to: mean loss, and accuracy from 0 to 1.
+    """What one pass over the images came to: mean losses, and accuracies from 0 to 1.
 
-    The images of the training part were altered, and the network was changing and had dropout; so
-    these figures can be worse than those of the images held out.
+    Args:
+        loss: as it was minimized, on altered images, with dropout and smoothed labels, by a network
+            that was changing: not to be compared with the others.
+        accuracy: the same.
+        held_out_loss: on the images held out, as they are, by the network after the epoch.
+        held_out_accuracy: the same.
+        held_out_error: the standard error of held_out_loss.
+        learnt_loss: as held_out_loss, on as many of the images that it learns from.
+        learnt_accuracy: the same.
     """
 
     loss: float
     accuracy: float
     held_out_loss: float
     held_out_accuracy: float
+    held_out_error: float = math.nan
+    learnt_loss: float = math.nan
+    learnt_accuracy: float = math.nan
 
 
 class Training:
@@ -194,11 +204,17 @@ class Training:
         self._sums += torch.stack([loss.double() * count, right.double(), right.new_tensor(count)])
 
     def _end_epoch(self) -> None:
-        held_out = evaluate(
-            self.model, self.data.held_out_images, self.data.held_out_labels, self.components
+        data, as_many = self.data, len(self.data.held_out_labels)
+        held_out, learnt = (
+            evaluate(self.model, images, labels, self.components)
+            for images, labels in (
+                (data.held_out_images, data.held_out_labels),
+                (data.train_images[:as_many], data.train_labels[:as_many]),
+            )
         )
         self._must_be_finite(held_out.loss)
-        self.history.append(Epoch(self.loss, self.accuracy, held_out.loss, held_out.accuracy))
+        measured = held_out.loss, held_out.accuracy, held_out.error, learnt.loss, learnt.accuracy
+        self.history.append(Epoch(self.loss, self.accuracy, *measured))
         self._restart_sums()
 
     def _must_be_finite(self, loss: float) -> None:

@@ -19,8 +19,8 @@ class BatchNorm(nn.Module):
     Args:
         num_features: how many channels there are.
         eps: is added to the variance, or a channel that never varies would divide by 0.
-        momentum: the share of the newest batch in the running averages, or None for the plain
-            average of all batches. In an optimizer it would be the share of the old ones.
+        momentum: the weight of the newest batch in the running averages, or None for the plain
+            average of all batches. In an optimizer it would be the weight of the old ones.
         affine: learn a weight and a bias for every channel.
         track_running_stats: collect the averages; without them, evaluation uses the batch, too.
         bias: learn a bias, if affine.
@@ -100,11 +100,11 @@ class BatchNorm(nn.Module):
             return
         assert self.num_batches_tracked is not None  # all three are there, or none
         self.num_batches_tracked += 1
-        share = self.momentum
-        if share is None:
-            share = 1 / self.num_batches_tracked.item()
+        weight = self.momentum
+        if weight is None:
+            weight = 1 / self.num_batches_tracked.item()
         for average, newest in ((self.running_mean, mean), (self.running_var, variance)):
-            average.copy_(average.to(newest.dtype).lerp(newest, share))
+            average.copy_(average.to(newest.dtype).lerp(newest, weight))
 
     def _check(self, input: Tensor) -> None:
         if input.ndim not in self.dimensions or not input.is_floating_point():

@@ -15,11 +15,11 @@ class BatchNorm1d(BatchNorm):
     Args:
         num_features: how many features there are, C of an input of shape (N, C) or (N, C, L).
         eps: is added to the variance, in its unit.
-        momentum: the share of the newest batch in the running averages, or None for the plain
+        momentum: the weight of the newest batch in the running averages, or None for the plain
             average of all batches.
         affine: learn a weight and a bias for every feature.
         track_running_stats: collect the averages; without them, evaluation uses the batch, too.
-        bias: learn a bias, if affine; a layer behind that has one needs none here.
+        bias: learn a bias, if affine; the bias of a layer in front is lost in the mean.
 
     Raises:
         ValueError: an input has other dimensions or another number of features, or in training

@@ -40,13 +40,19 @@ def of_extremes(dtype: torch.dtype) -> Holder:
     """A model of the hardest numbers of a dtype that everybody has, and of usual ones."""
     # Who converts others, and back, may lose which NaN it was, and float8 has no infinity.
     hardest = EXTREMES if dtype in DTYPES else [*EXTREMES[:5], -240.0]
-    return Holder(a=torch.tensor(hardest, dtype=torch.float64).to(dtype), b=grid(2, 3).to(dtype))
+    numbers = torch.tensor(hardest, dtype=torch.float64).to(dtype)
+    if dtype == torch.int64:
+        numbers = torch.tensor([0, -1, 2**53 + 1, 2**63 - 1, -(2**63)])  # float64 has no such one
+    if dtype.is_complex:
+        numbers = (numbers + 1j * numbers.flip(0)).to(dtype)
+    return Holder(a=numbers, b=grid(2, 3).to(dtype))
 
 
 class Momentum:
     """Gradient descent with momentum; torch.optim, which takes seconds to import, works alike.
 
-    Its state has entries of different shapes and a plain number, and every step depends on all.
+    Its state has entries of different shapes, in a list too, and a plain number, and every step
+    depends on all.
     """
 
     def __init__(self, params: Any, lr: float = 0.125, momentum: float = 0.5) -> None:
@@ -60,13 +66,13 @@ class Momentum:
 
     def step(self) -> None:
         for group in self.param_groups:
-            for p in group["params"]:
-                start = {"velocity": torch.zeros_like(p), "largest": p.new_zeros(()), "step": 0}
+            for p in [p for p in group["params"] if p.grad is not None]:
+                start = {"velocity": torch.zeros_like(p), "last": [p.new_zeros(())] * 2, "step": 0}
                 state = self.state.setdefault(p, start)
                 state["velocity"].mul_(group["momentum"]).add_(p.grad)
-                state["largest"].copy_(torch.maximum(state["largest"], p.grad.abs().max()))
+                state["last"] = [state["last"][1], p.grad.abs().max()]
                 state["step"] += 1
-                rate = group["lr"] / (1 + state["largest"] / state["step"])
+                rate = group["lr"] / (1 + torch.stack(state["last"]).max() / state["step"])
                 p.data.sub_(rate * state["velocity"])
 
     def state_dict(self) -> dict[str, Any]:
@@ -105,15 +111,25 @@ def tied(start: int) -> nn.Sequential:
     return model
 
 
+def named_oddly(start: float) -> nn.ModuleDict:
+    """A model whose names others add or strip, or take for something else."""
+    names = ("module", "_orig_mod", "model", "optimizer", "state", "0", "10", "2", "weight", "ü b")
+    return nn.ModuleDict({name: Holder(w=start + n + grid(3)) for n, name in enumerate(names)})
+
+
 def grouped(model: nn.Sequential) -> list[dict[str, Any]]:
-    """Its parameters in two groups, for an optimizer that learns the first more slowly."""
-    return [{"params": model[0].parameters(), "lr": 1 / 64}, {"params": model[1:].parameters()}]
+    """Its parameters in three groups, for an optimizer that learns the first more slowly."""
+    return [
+        {"params": model[0].parameters(), "lr": 0.01, "name": "slow", "limit": None},
+        {"params": model[1:3].parameters(), "nested": {"of": [1, True]}},
+        {"params": model[3:].parameters(), "name": "fast", "limit": 0.3},
+    ]
 
 
 # Optimizers of a model, with these settings.
 OPTIMIZERS_OF: dict[str, Callable[..., Any]] = {
     "one group": lambda model, **settings: Momentum(model.parameters(), **settings),
-    "two groups": lambda model, **settings: Momentum(grouped(model), **settings),
+    "three groups": lambda model, **settings: Momentum(grouped(model), **settings),
 }
 
 

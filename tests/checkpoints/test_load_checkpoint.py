@@ -13,6 +13,7 @@ import pickle
 import random
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -25,6 +26,7 @@ from sums_to_one.tests.checkpoints.misfits import OPTIMIZER_MISFITS, every_misfi
 from sums_to_one.tests.checkpoints.saved import (
     DTYPES,
     OPTIMIZERS_OF,
+    Counting,
     Holder,
     Momentum,
     Told,
@@ -33,6 +35,7 @@ from sums_to_one.tests.checkpoints.saved import (
     assert_same_training,
     every_other_dtype,
     grouped,
+    named_oddly,
     network,
     of_extremes,
     refusal,
@@ -42,6 +45,7 @@ from sums_to_one.tests.checkpoints.saved import (
     written,
 )
 from sums_to_one.tests.common.inputs import SHAPES, VIEWS, grid
+from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
 
 def of_ones(dtype: torch.dtype) -> Holder:
@@ -72,7 +76,7 @@ def of_every_shape(start: float) -> Holder:
     """A model of tensors of every shape and layout, of other numbers for each start."""
     tensors = {f"shape{n}": start + grid(*shape) for n, shape in enumerate(SHAPES)}
     tensors |= {f"layout{n}": layout(start + grid(3, 5)) for n, layout in enumerate(VIEWS.values())}
-    return Holder(**tensors, large=start + grid(101, 211).float())
+    return Holder(**tensors, large=start + grid(521, 523).float())
 
 
 @pytest.mark.claim("7.1.1")
@@ -80,6 +84,23 @@ def test_tensors_of_every_shape_come_back_into_every_layout(load_checkpoint, wri
     saved, model = of_every_shape(0.0), of_every_shape(1.0)
     load_checkpoint(written(here / "model.pt", saved, writer=writer), model)
     assert_same_bits("the model", model.state_dict(), of_every_shape(0.0).state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+def test_names_come_back_as_they_were(load_checkpoint, writer, here):
+    for wrapped in (lambda model: model, nn.Sequential):
+        saved, model = wrapped(named_oddly(0.0)), wrapped(named_oddly(0.5))
+        load_checkpoint(written(here / "model.pt", saved, writer=writer), model)
+        assert_same_bits("the model", model.state_dict(), saved.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+def test_what_a_module_says_is_its_state_comes_back(load_checkpoint, writer, here):
+    saved, model = Counting(3, 2), Counting(3, 2)
+    saved.calls = 7
+    with unless_refused("a state that holds more than tensors"):
+        load_checkpoint(written(here / "model.pt", saved, writer=writer), model)
+    assert model.calls == 7, f"the state was of 7 calls, and is of {model.calls}"
 
 
 @pytest.mark.claim("7.1.1")
@@ -102,14 +123,28 @@ def adam(model: nn.Sequential, lr: float = 1e-3) -> Any:
     "optimizer_of", [*OPTIMIZERS_OF.values(), adam], ids=[*OPTIMIZERS_OF, "PyTorch's Adam"]
 )
 def test_training_goes_on_bit_for_bit(load_checkpoint, writer, here, optimizer_of):
-    model, other = network(), network(5)
-    optimizer, resumed = optimizer_of(model), optimizer_of(other, lr=1.0)
-    steps(model, optimizer, range(3))
-    steps(other, resumed, range(1))
+    for taken in (3, 0):  # who has taken no step yet remembers nothing
+        model, other = network(), network(5)
+        optimizer, resumed = optimizer_of(model, lr=0.1), optimizer_of(other, lr=1.0)
+        steps(model, optimizer, range(taken))
+        steps(other, resumed, range(1))
+        path = written(here / "model.pt", model, optimizer, writer=writer)
+        load_checkpoint(path, other, resumed)
+        assert_same_bits("the optimizer", resumed.state_dict(), optimizer.state_dict())
+        assert_same_training((other, resumed), (model, optimizer), range(taken, taken + 3))
+
+
+@pytest.mark.claim("7.1.4")
+def test_two_that_are_loaded_from_one_file_go_their_own_ways(load_checkpoint, writer, here):
+    model = network()
+    optimizer = Momentum(model.parameters())
+    steps(model, optimizer, range(2))
     path = written(here / "model.pt", model, optimizer, writer=writer)
-    load_checkpoint(path, other, resumed)
-    assert_same_bits("the optimizer", resumed.state_dict(), optimizer.state_dict())
-    assert_same_training((other, resumed), (model, optimizer), range(3, 6))
+    pairs = [(m, Momentum(m.parameters())) for m in (network(3), network(4))]
+    for pair in pairs:
+        load_checkpoint(path, *pair)
+    steps(*pairs[0], range(2, 5))
+    assert_same_training(pairs[1], (model, optimizer), range(2, 5))
 
 
 def identities(model: nn.Module) -> list[Any]:
@@ -126,6 +161,7 @@ def test_the_parameters_stay_the_same_tensors(load_checkpoint, writer, here):
     load_checkpoint(written(here / "model.pt", saved, writer=writer), model)
     assert identities(model) == before, "optimizers and tied layers hold the old tensors"
     assert_same_bits("the tensors", tensors[1], saved[0][0].bias)
+    assert_same_bits("frozen and tied ones too", model.state_dict(), saved.state_dict())
 
 
 def bfloat16_may_be_refused(*dtypes: torch.dtype) -> Any:
@@ -177,6 +213,32 @@ def test_loading_changes_no_mode_no_gradient_and_no_random_numbers(load_checkpoi
     before = copy.deepcopy(surroundings_of(model))
     load_checkpoint(written(here / "model.pt", network(), writer=writer), model)
     assert_same_bits("after loading", surroundings_of(model), before)
+
+
+@pytest.mark.claim("7.1.4")
+def test_a_model_in_evaluation_is_loaded_as_any_other(load_checkpoint, writer, here):
+    model, path = network(3).eval(), written(here / "model.pt", network(), writer=writer)
+    load_checkpoint(path, model)
+    assert_same_bits("in evaluation", model.state_dict(), network().state_dict())
+
+
+@pytest.mark.claim("7.1.4")
+def test_loading_leaves_the_settings_of_torch_as_they_were(load_checkpoint, writer, here):
+    path, model = written(here / "model.pt", network(), writer=writer), network(3)
+    assert_torch_is_left_alone(lambda: (load_checkpoint(path, model), torch.zeros(()))[1])
+
+
+@pytest.mark.claim("7.1.4")
+def test_a_file_is_found_by_any_path_to_it(load_checkpoint, writer, here):
+    (here / "a b").mkdir()
+    written(here / "ä.pt", network(1), writer=writer)
+    written(here / "a b" / "ä.pt", network(2), writer=writer)
+    (here / "link").symlink_to(here / "a b" / "ä.pt")
+    with contextlib.chdir(here):
+        for path in ("a b/ä.pt", Path("a b") / "ä.pt", here / "a b" / "ä.pt", "./a b/ä.pt", "link"):
+            model = network()
+            load_checkpoint(path, model)
+            assert_same_bits(f"{path}", model.state_dict(), network(2).state_dict())
 
 
 @pytest.mark.claim("7.1.4")
@@ -315,6 +377,7 @@ def test_a_file_that_was_cut_short_is_refused(load_checkpoint, writer, here):
     saved = Holder(a=grid(5) + 1, b=grid(2, 3) + 1)
     path = written(here / "model.pt", saved, writer=writer)
     whole = path.read_bytes().rstrip()  # the end of the last line of a text says nothing
+    written(here / "other.pt", saved, writer=writer)  # which nobody has asked for
     for size in {*range(0, len(whole), 23), *range(len(whole))[-25:]}:
         path.write_bytes(whole[:size])
         refusal(load_checkpoint, path, model)

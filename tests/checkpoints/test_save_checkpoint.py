@@ -25,6 +25,7 @@ from sums_to_one.tests.checkpoints.saved import (
     assert_same_bits,
     assert_same_training,
     every_other_dtype,
+    named_oddly,
     network,
     of_extremes,
     refusal,
@@ -35,6 +36,7 @@ from sums_to_one.tests.checkpoints.saved import (
     unless_refused,
 )
 from sums_to_one.tests.common.inputs import SHAPES, VIEWS, grid
+from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
 
 @pytest.mark.claim("7.1.1")
@@ -62,10 +64,18 @@ def test_what_a_file_takes_of_other_dtypes_is_in_it_bit_for_bit(
 def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint, reader, here):
     tensors = {f"shape{n}": grid(*shape) for n, shape in enumerate(SHAPES)}
     tensors |= {f"layout{n}": layout(grid(3, 5)) for n, layout in enumerate(VIEWS.values())}
-    model = Holder(**tensors, large=grid(101, 211).float())
+    model = Holder(**tensors, large=grid(521, 523).float())
     save_checkpoint(here / "model.pt", model)
     found = saved_model(here / "model.pt", model, reader)
     assert_same_bits("the file", found, model.state_dict())
+
+
+@pytest.mark.claim("7.1.1")
+def test_names_are_in_the_file_as_they_are(save_checkpoint, reader, here):
+    for model in (named_oddly(0.0), nn.Sequential(named_oddly(0.0)), nn.ReLU()):
+        save_checkpoint(here / "model.pt", model)
+        found = saved_model(here / "model.pt", model, reader)
+        assert_same_bits("the file", found, model.state_dict())
 
 
 @pytest.mark.claim("7.1.1")
@@ -92,10 +102,26 @@ def test_what_a_module_says_is_its_state_is_saved(save_checkpoint, reader, here)
 @pytest.mark.parametrize("optimizer_of", OPTIMIZERS_OF.values(), ids=OPTIMIZERS_OF)
 def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint, reader, here, optimizer_of):
     model, other = network(), network(5)
-    optimizer, resumed = optimizer_of(model, lr=0.0625), optimizer_of(other, lr=1.0)
+    optimizer, resumed = optimizer_of(model, lr=0.1), optimizer_of(other, lr=1.0)
     steps(model, optimizer, range(3))
     save_checkpoint(here / "model.pt", model, optimizer)
     restore(here / "model.pt", other, resumed, reader)
+    assert_same_training((other, resumed), (model, optimizer), range(3, 6))
+
+
+@pytest.mark.claim("7.1.3")
+def test_what_the_optimizer_knows_of_frozen_parameters_is_in_the_file(
+    save_checkpoint, reader, here
+):
+    model, other = network(), network(5)
+    optimizer, resumed = (Momentum(m.parameters(), lr=0.1) for m in (model, other))
+    steps(model, optimizer, range(3))
+    for each in (model, other):
+        each[0].requires_grad_(False)
+    save_checkpoint(here / "model.pt", model, optimizer)
+    restore(here / "model.pt", other, resumed, reader)
+    for each in (model, other):
+        each[0].requires_grad_(True)  # thawed, it is to go on as if nothing had been
     assert_same_training((other, resumed), (model, optimizer), range(3, 6))
 
 
@@ -138,6 +164,12 @@ def test_saving_draws_no_random_numbers(save_checkpoint, here):
 
 
 @pytest.mark.claim("7.1.4")
+def test_saving_leaves_the_settings_of_torch_as_they_were(save_checkpoint, here):
+    model, path = network(), here / "model.pt"
+    assert_torch_is_left_alone(lambda: (save_checkpoint(path, model), torch.zeros(()))[1])
+
+
+@pytest.mark.claim("7.1.4")
 def test_the_file_is_done_when_it_returns_and_stays_as_training_goes_on(save_checkpoint, here):
     model = network()
     optimizer = Momentum(model.parameters())
@@ -170,6 +202,15 @@ def test_no_other_file_is_touched(save_checkpoint, here):
         # Beside it there may be another, such as a checksum, but not one more each time.
         assert len(os.listdir(here)) <= len(others) + 2, f"there are {os.listdir(here)}"
     assert {(here / name).read_text() for name in others} == {"mine"}
+
+
+@pytest.mark.claim("7.1.4")
+def test_a_folder_in_the_way_stays_as_it_is(save_checkpoint, here):
+    (here / "model.pt").mkdir()
+    (here / "model.pt" / "mine").write_text("mine")
+    with contextlib.suppress(Exception):  # that it may fail is its own affair
+        save_checkpoint(here / "model.pt", network())
+    assert os.listdir(here / "model.pt")[:1] == ["mine"], "the folder has been cleared away"
 
 
 @pytest.mark.claim("7.1.4")

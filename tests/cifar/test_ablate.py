@@ -73,13 +73,36 @@ def test_the_interval_is_that_of_students_t(few, monkeypatch, tmp_path):
         (MORE, 0.03, "yes"),
         (MORE, -0.01, "undecided"),
         (MORE, -0.03, "no"),
-        (EITHER, -0.01, "yes"),
-        (EITHER, 0.03, "no"),
+        (EITHER, 0.04, "no"),
+        (EITHER, -0.04, "no"),
     ],
 )
 def test_a_row_agrees_with_its_claim_only_beyond_its_interval(expected, difference, agrees):
     variant = Variant("dropout", "none", claim="5.2.5", expected=expected)
     assert Row(variant, (0.5,), difference, 0.02).agrees == agrees
+
+
+@pytest.mark.parametrize(
+    ("difference", "margin", "agrees"),
+    [
+        (0.0, 0.009, "yes"),
+        (0.002, 0.009, "undecided"),
+        (0.0, 0.5, "undecided"),
+        (-0.03, 0.01, "no"),
+    ],
+)
+def test_that_it_makes_no_difference_agrees_only_with_an_interval_within_a_point(
+    difference, margin, agrees
+):
+    variant = Variant("activation", "leaky ReLU", claim="1.6.1", expected=EITHER)
+    assert Row(variant, (0.5,), difference, margin).agrees == agrees
+
+
+def test_a_variant_may_be_compared_with_another_one(few, given_accuracies, tmp_path):
+    both = Variant("loss", "both", {"dropout": 0.0, "doubled_softmax": True}, against="none")
+    unchanged, dropout, loss = ablate(few, tmp_path, variants=(TWO[0], both))
+    assert loss.difference == pytest.approx(-0.12), "0.4 against 0.52, not against 0.5"
+    assert "both, against none" in ablation.markdown([unchanged, dropout, loss], "title")
 
 
 def test_what_was_trained_before_is_not_trained_again(few, given_accuracies, tmp_path):
@@ -125,6 +148,7 @@ def test_every_variant_changes_the_recipe_and_names_a_claim_that_there_is():
             changed = ablation.settings_of(variant, recipe, seed=0, epochs=None)
             assert changed != recipe.settings, f"{variant.name} changes nothing in {recipe.name}"
         assert not variant.claim or variant.claim in ledger()
+        assert not variant.against or variant.against in {v.name for v in VARIANTS}
 
 
 @pytest.fixture

@@ -195,14 +195,14 @@ def stopping(monkeypatch):
     """Make the second epoch end in an exception, as if it had come from there."""
 
     def stop_with(problem):
-        rounds = iter([training.evaluate])
+        rounds = iter([training.evaluate] * 2)  # an epoch ends with two: held out, and learnt from
 
-        def evaluate_once(*arguments):
+        def evaluate_twice(*arguments):
             for evaluate in rounds:
                 return evaluate(*arguments)
             raise problem
 
-        monkeypatch.setattr(training, "evaluate", evaluate_once)
+        monkeypatch.setattr(training, "evaluate", evaluate_twice)
 
     return stop_with
 

@@ -14,7 +14,7 @@ from sums_to_one.cifar.model import FullyConnected
 from sums_to_one.cifar.settings import Settings
 from sums_to_one.cifar.train import Epoch
 
-EPOCH = Epoch(loss=2.3, accuracy=0.1, held_out_loss=2.1, held_out_accuracy=0.2)
+EPOCH = Epoch(2.3, 0.1, 2.1, 0.2, held_out_error=0.05, learnt_loss=2.0, learnt_accuracy=0.3)
 
 
 def said(answers, labels):
@@ -98,11 +98,21 @@ def test_a_dot_marks_each_epoch_while_there_are_few(drawn, synthetic, epochs, do
         assert (curve.get_marker() == "o") == dots
 
 
-def test_the_learning_curve_has_all_four_figures_of_an_epoch(drawn, synthetic):
+def test_the_learning_curve_compares_what_was_measured_alike(drawn, synthetic):
     losses, accuracies = drawn(draw.learning_curve, [EPOCH, EPOCH], synthetic).axes
-    assert [line.get_ydata()[0] for line in losses.lines] == [2.3, 2.1]
-    assert [line.get_ydata()[0] for line in accuracies.lines] == [0.1, 0.2, 0.1]
-    assert [line.get_label() for line in losses.lines] == ["training", "held out"]
+    assert [line.get_ydata()[0] for line in losses.lines] == [2.0, 2.1]
+    assert [line.get_ydata()[0] for line in accuracies.lines] == [0.3, 0.2, 0.1]
+    assert [line.get_label() for line in losses.lines] == ["learnt from", "held out"]
+
+
+def test_the_band_of_the_learning_curve_is_two_standard_errors_to_either_side(drawn, synthetic):
+    axes = drawn(draw.learning_curve, [EPOCH, EPOCH], synthetic).axes
+    error = (0.2 * 0.8 / len(synthetic.held_out_labels)) ** 0.5
+    for each, middle, wide in ((axes[0], 2.1, 0.05), (axes[1], 0.2, error)):
+        heights = each.collections[0].get_paths()[0].vertices[:, 1]
+        assert (heights.min(), heights.max()) == pytest.approx(
+            (middle - 2 * wide, middle + 2 * wide)
+        )
 
 
 def test_the_last_held_out_accuracy_is_written_beside_the_curve(drawn, synthetic):

@@ -46,6 +46,7 @@ PARTS: dict[str, Callable[[Tensor], Tensor]] = {
     "channels last, every second sample": lambda x: _channels_last(
         torch.stack([x + 1, x], 1).flatten(0, 1)
     )[1::2],
+    "one channel in place of all": lambda x: x[:, :1].expand_as(x),
 }
 
 
@@ -97,12 +98,12 @@ def taught(
 
 
 def teach(layer: Any) -> Any:
-    """Give it the weights and biases of `taught`."""
+    """Give it the weights and biases of `taught`, as far as it has any."""
     needs(layer, "weight", "bias")
-    channels = len(layer.weight)
     with torch.no_grad():
-        layer.weight.copy_((grid(channels, limit=2) * 8).round() / 8)
-        layer.bias.copy_((grid(channels, limit=1.5) * 8).round() / 8)
+        for p, limit in ((layer.weight, 2.0), (layer.bias, 1.5)):
+            if p is not None:
+                p.copy_((grid(len(p), limit=limit) * 8).round() / 8)
     return layer
 
 
@@ -198,12 +199,16 @@ def assert_gradient_rounded(
 
 
 def assert_averages_rounded(
-    sentence: str, layer: Any, batches: Sequence[Tensor], dtype: torch.dtype
+    sentence: str,
+    layer: Any,
+    batches: Sequence[Tensor],
+    dtype: torch.dtype,
+    momentum: float | None = 0.1,
 ) -> None:
     """The averages are what they should be, but for roundings at every step in this dtype."""
     __tracebackhide__ = True
     needs(layer, "running_mean", "running_var")
-    mean, variance = averages(batches)
+    mean, variance = averages(batches, momentum)
     steps = rounding(dtype, max(by_channel(x).shape[1] for x in batches) + 8 + 4 * len(batches))
     largest = torch.stack([by_channel(x).abs().max(1).values for x in batches]).amax(0)
     widest_spread = torch.stack([mean_and_variance(x, 1)[1] for x in batches]).amax(0).clamp(min=1)
@@ -226,3 +231,29 @@ def assert_unchanged(sentence: str, layer: Any, before: dict[str, Tensor]) -> No
     for name, numbers in before.items():
         same = torch.equal(now[name], numbers)
         assert same, f"{sentence}: {name} was {numbers.tolist()}, now {now[name].tolist()}"
+
+
+def several(batch_norm, dtype: torch.dtype | None = None) -> list[Tensor]:
+    """Batches of different sizes, with 3 channels."""
+    shapes = inside([shape for shape in shapes_of(batch_norm) if shape[1] == 3])
+    return [batch(*shape, dtype=dtype, turn=turn) for turn, shape in enumerate(shapes * 2)]
+
+
+def trained(batch_norm, dtype: torch.dtype | None = None, count: int = 3, **options: Any) -> Any:
+    """A layer of 3 channels after so many batches."""
+    layer = taught(batch_norm, 3, dtype, **options)
+    for x in several(batch_norm, dtype)[:count]:
+        layer(x)
+    return layer
+
+
+def assert_same_future(sentence: str, batch_norm, one, other) -> None:
+    """Both do the same from now on, bit for bit, in training and in evaluation."""
+    __tracebackhide__ = True
+    needs(one, "running_mean")
+    for x in several(batch_norm, one.running_mean.dtype)[1:3]:
+        for mode in (False, True):
+            came, expected = (layer.train(mode)(x).detach() for layer in (one, other))
+            now = f"{'training' if mode else 'evaluation'}: {came.tolist()}, {expected.tolist()}"
+            assert torch.equal(came, expected), f"{sentence}, differs in {now}"
+        assert_unchanged(sentence, one, remembered(other))

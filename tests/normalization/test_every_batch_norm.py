@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding
 from sums_to_one.tests.common.gradients import (
     Function,
     by_differences,
@@ -22,7 +22,7 @@ from sums_to_one.tests.common.gradients import (
     second_gradients,
 )
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
-from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.limits import inside, needs_gradients, widest
 from sums_to_one.tests.common.options import feature, needs, option, provides
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 from sums_to_one.tests.normalization.channels import (
@@ -85,7 +85,7 @@ def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
     assert_close(f"eps = {eps}", layer(x), expected_of(layer, x, eps))
 
 
-@pytest.mark.claim("6.1.1")
+@pytest.mark.claim("6.1.1", "6.2.7")
 def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
     for distance, eps in itertools.product((0.125, 1, 3, 100), (1e-5, 1e-3, 0.5)):
         x = exact([5 - distance, 5 + distance]).reshape(2, 1, 1)
@@ -145,7 +145,7 @@ def test_a_bias_before_it_is_redundant(batch_norm):
         y = layer(shifted)
         assert_close("the output with a bias", y, other(x).detach())
         (y * grid(*shape)).sum().backward()
-        assert_close("the gradient of the bias", bias.grad, torch.zeros(shape[1]))
+        assert_close("each gives", bias.grad / by_channel(x).shape[1], torch.zeros(shape[1]))
         layer.eval(), other.eval()  # the running mean has caught up, for momentum is 1
         assert_close("in evaluation", layer(shifted), other(x).detach())
 
@@ -168,10 +168,11 @@ SMALL = {
 }
 
 
-def of_a_row(batch_norm, shape: tuple[int, ...]) -> tuple[Function, Tensor]:
+def of_a_row(batch_norm, shape: tuple[int, ...], training: bool = True) -> tuple[Function, Tensor]:
     """A layer as a function of numbers in a row, or of many such rows, and one of them."""
     known = provides(batch_norm, "eps")
     layer = taught(batch_norm, shape[1], eps=0.5) if known else taught(batch_norm, shape[1])
+    layer.train(training)
 
     def of_rows(rows: Tensor) -> Tensor:
         each = [layer(row.reshape(shape)).flatten() for row in rows.reshape(-1, rows.shape[-1])]
@@ -191,8 +192,8 @@ def test_the_gradient_is_the_limit_of_differences(batch_norm):
 
 @pytest.mark.claim("6.1.4")
 def test_the_gradient_can_be_differentiated_again(batch_norm):
-    for shape in inside(SMALL[batch_norm.name]):
-        function, x = of_a_row(batch_norm, shape)
+    for mode, shape in itertools.product((True, False), inside(SMALL[batch_norm.name])):
+        function, x = of_a_row(batch_norm, shape, mode)
         cotangent, other = grid(len(x), limit=2), grid(len(x), limit=3)
         by_x, by_cotangent = second_gradients(function, x, cotangent, other)
         first = partial(gradient, function, cotangent=cotangent)
@@ -202,6 +203,7 @@ def test_the_gradient_can_be_differentiated_again(batch_norm):
 
 @pytest.mark.claim("6.1.4")
 def test_weight_and_bias_get_their_gradients(batch_norm):
+    needs_gradients(1)
     for shape, dtype in itertools.product(shapes_of(batch_norm), inside(DTYPES[:2])):
         layer, cotangent = taught(batch_norm, shape[1], dtype), grid(*shape, limit=2).to(dtype)
         x = batch(*shape, dtype=dtype)
@@ -230,8 +232,9 @@ def test_the_gradient_has_no_part_along_a_shift_or_a_scaling(batch_norm):
 
 @pytest.mark.claim("6.1.4")
 def test_frozen_parameters_change_no_gradient_of_the_input(batch_norm):
-    for shape in shapes_of(batch_norm):
-        x, layer, cotangent = batch(*shape), taught(batch_norm, shape[1]), grid(*shape)
+    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
+        x, cotangent = batch(*shape), grid(*shape)
+        layer = taught(batch_norm, shape[1]).train(mode)
         expected = gradient(layer, x, cotangent)
         layer.weight.grad = layer.bias.grad = None
         layer.weight.requires_grad_(False)
@@ -319,30 +322,61 @@ def test_in_float32_most_of_the_digits_are_right(batch_norm):
         assert_close(f"{shape}: gradient", gradient(layer, x, cotangent), expected)
 
 
-# More values a channel than 65,536, of which the last are of another kind.
+# More samples than 65,535 and more values than 2^18, of which the last are of another kind.
 LARGE = {
-    "BatchNorm1d": [(70_005, 2), (5, 2, 14_001)],
-    "BatchNorm2d": [(5, 2, 113, 127), (70_005, 2, 1, 1)],
+    "BatchNorm1d": [(70_005, 5), (2, 1, 140_009)],
+    "BatchNorm2d": [(2, 1, 373, 383), (70_005, 5, 1, 1)],
 }
+
+
+def large_batch(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Whole numbers, of which those after the 65,536th of each channel are larger by 16."""
+    rows = torch.arange(torch.Size(shape).numel() // shape[1]) % 5 + torch.zeros(shape[1], 1)
+    rows = rows + torch.arange(shape[1])[:, None] * (torch.arange(rows.shape[1]) // 5 % 2 * 8)
+    rows[:, 65_536:] += 16
+    return back(rows, torch.empty(shape)).to(dtype)
 
 
 @pytest.mark.claim("6.3.3")
 def test_a_large_batch_is_like_a_small_one(batch_norm):
     for shape, dtype in itertools.product(inside(LARGE[batch_norm.name]), inside(DTYPES[:2])):
-        layer, count = taught(batch_norm, 2, dtype), torch.Size(shape).numel() // 2
-        rows = torch.stack([torch.arange(count) % 5 - 2.0, torch.arange(count) // 5 % 2 * 8.0])
-        rows[:, 65_536:] += 16
-        x, cotangent = back(rows, torch.empty(shape)).to(dtype), grid(*shape, limit=2).to(dtype)
-        deviation = rows.double().var(1, correction=0).sqrt()
+        layer, x = taught(batch_norm, shape[1], dtype), large_batch(shape, dtype)
+        cotangent, deviation = grid(*shape, limit=2).to(dtype), mean_and_variance(x)[1].sqrt()
         assert_rounded(f"{shape}", layer(x), x, expected_of(layer, x), deviation, dtype)
         assert_averages_rounded(f"{shape}", layer, [x], dtype)
         expected, came = gradient_in_training(layer, x, cotangent), gradient(layer, x, cotangent)
         assert_gradient_rounded(f"{shape}: gradient", came, x, expected, 1e-5, dtype)
 
 
+@pytest.mark.claim("6.3.3")
+def test_a_large_batch_is_evaluated_like_a_small_one(batch_norm):
+    for shape in inside(LARGE[batch_norm.name]):
+        layer, x = taught(batch_norm, shape[1]).eval(), large_batch(shape, widest())
+        cotangent, expected = grid(*shape).abs(), normalized(x, *averages([]), 1e-5, layer)
+        found = layer(x.requires_grad_())
+        assert_close(f"{shape}", found, expected)
+        (found * cotangent).sum().backward()
+        slope = back((layer.weight / (1 + 1e-5) ** 0.5)[:, None].expand_as(by_channel(x)), x)
+        assert_close(f"{shape}: gradient", x.grad, slope * cotangent)
+
+
+@pytest.mark.claim("6.3.3")
+def test_of_a_large_batch_all_count_for_weight_and_bias(batch_norm):
+    needs_gradients(1)
+    for shape, mode in itertools.product(inside(LARGE[batch_norm.name]), (True, False)):
+        layer, x = taught(batch_norm, shape[1]).train(mode), large_batch(shape, widest())
+        found = mean_and_variance(x) if mode else averages([])
+        pull, plain = grid(*shape).abs(), normalized(x, *found, 1e-5)
+        (layer(x) * pull).sum().backward()
+        for p, each in ((layer.weight, plain * pull), (layer.bias, pull)):
+            rows = by_channel(each)
+            allowed = rounding(x.dtype, rows.shape[1]) * rows.abs().sum(1)
+            assert_within(f"{shape}, training is {mode}", p.grad, rows.sum(1), allowed)
+
+
 MANY = {
-    "BatchNorm1d": [(3, 1031), (2, 67, 3)],
-    "BatchNorm2d": [(3, 1031, 1, 1), (2, 67, 3, 5)],
+    "BatchNorm1d": [(3, 1031), (2, 67, 3), (3, 70_001)],
+    "BatchNorm2d": [(3, 1031, 1, 1), (2, 67, 3, 5), (3, 70_001, 1, 1)],
 }
 
 
@@ -355,6 +389,8 @@ def test_many_channels_are_like_few(batch_norm):
         assert_averages(f"{shape}", layer, [x])
         expected, came = gradient_in_training(layer, x, cotangent), gradient(layer, x, cotangent)
         assert_gradient_rounded(f"{shape}: gradient", came, x, expected, 1e-5, x.dtype)
+        expected = normalized(x, *averages([x] * 2), 1e-5, layer)
+        assert_close(f"{shape}: evaluated", layer.eval()(x), expected)
 
 
 # In the last shapes a dimension is as long as the channels, and could be mistaken for them.
@@ -389,6 +425,27 @@ def test_a_part_of_a_batch_that_lies_otherwise_in_memory_is_like_any_other(batch
             assert_close(f"{name}: gradient", gradient(layer, x, pull), expected)
         expected = normalized(x, *averages([x] * 3), 1e-5, layer)
         assert_close(f"{name}: evaluated", layer.eval()(x), expected)
+
+
+def gradients(batch_norm, shape: tuple[int, ...], mode: bool, incoming: Tensor) -> list[Tensor]:
+    """Of the input, the weight and the bias, in that order."""
+    layer, x = taught(batch_norm, shape[1]).train(mode), batch(*shape).requires_grad_()
+    layer(x).backward(incoming)
+    return [x.grad, layer.weight.grad, layer.bias.grad]
+
+
+EXPANDED = {"one number in place of all": lambda x: x.flatten()[0].expand_as(x)}
+
+
+@pytest.mark.claim("6.3.3")
+def test_a_gradient_that_comes_in_may_lie_anyhow_in_memory(batch_norm):
+    layouts, shapes = VIEWS | PARTS | EXPANDED, inside(LAID_OUT_SHAPES[batch_norm.name])
+    for (name, layout), shape, mode in itertools.product(layouts.items(), shapes, (True, False)):
+        incoming = layout(grid(*shape))
+        came = gradients(batch_norm, shape, mode, incoming)
+        expected = gradients(batch_norm, shape, mode, incoming.clone().contiguous())
+        for what, one, other in zip(("input", "weight", "bias"), came, expected, strict=True):
+            assert_close(f"{name}, {shape}, training is {mode}: {what}", one, other)
 
 
 @pytest.mark.claim("6.3.3")

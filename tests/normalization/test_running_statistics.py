@@ -16,10 +16,11 @@ from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
 from sums_to_one.tests.common.limits import inside
-from sums_to_one.tests.common.options import feature, needs
+from sums_to_one.tests.common.options import feature, needs, provides
 from sums_to_one.tests.normalization.channels import (
     assert_averages,
     assert_averages_rounded,
+    assert_same_future,
     assert_unchanged,
     averages,
     batch,
@@ -29,9 +30,10 @@ from sums_to_one.tests.normalization.channels import (
     new_layer,
     normalized,
     remembered,
-    shapes_of,
+    several,
     taught,
     teach,
+    trained,
     unusual_layer,
 )
 
@@ -39,24 +41,10 @@ MOMENTA = (0.1, 0.25, 1.0, 0.0)
 KEYS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
 
-def several(batch_norm, dtype: torch.dtype | None = None) -> list[Tensor]:
-    """Batches of different sizes, with 3 channels."""
-    shapes = inside([shape for shape in shapes_of(batch_norm) if shape[1] == 3])
-    return [batch(*shape, dtype=dtype, turn=turn) for turn, shape in enumerate(shapes * 2)]
-
-
 def few(batch_norm, dtype: torch.dtype) -> list[Tensor]:
     """The same of few values, which 16 bits can add up."""
     shapes = inside([shape for shape in few_of(batch_norm) if shape[1] == 3])
     return [batch(*shape, dtype=dtype, turn=turn) for turn, shape in enumerate(shapes * 2)]
-
-
-def trained(batch_norm, dtype: torch.dtype | None = None, count: int = 3, **options: Any) -> Any:
-    """A layer of 3 channels after so many batches."""
-    layer = taught(batch_norm, 3, dtype, **options)
-    for x in several(batch_norm, dtype)[:count]:
-        layer(x)
-    return layer
 
 
 @pytest.mark.claim("6.1.5")
@@ -102,13 +90,15 @@ def test_batches_are_counted_in_training_alone(batch_norm):
         assert layer.num_batches_tracked.dtype == torch.int64, "a count is a whole number"
 
 
-@pytest.mark.claim("6.1.5")
-def test_without_gradients_training_is_remembered_as_well(batch_norm):
-    layer, batches = new_layer(batch_norm, 3), several(batch_norm)
-    with torch.no_grad():
-        for x in batches:
-            layer(x)
-    assert_averages("without gradients", layer, batches)
+@pytest.mark.claim("6.1.9")
+def test_without_gradients_training_is_training_as_well(batch_norm):
+    for mode in (torch.no_grad, torch.inference_mode):
+        layer, batches = taught(batch_norm, 3), several(batch_norm)
+        with mode():
+            for x in batches:
+                expected = normalized(x, *mean_and_variance(x), 1e-5, layer)
+                assert_close(f"in {mode.__name__}", layer(x), expected)
+            assert_averages(f"in {mode.__name__}", layer, batches)
 
 
 @pytest.mark.claim("6.1.5")
@@ -190,6 +180,7 @@ def test_what_is_in_the_buffers_is_used(batch_norm):
     mean, variance = torch.tensor([[3.0, -5, 0.125], [0.25, 16, 2]]).double()
     for x in several(batch_norm):
         layer = taught(batch_norm, 3).eval()
+        layer(x)
         needs(layer, "running_mean", "running_var")
         layer.running_mean.copy_(mean)
         layer.running_var.copy_(variance)
@@ -214,7 +205,7 @@ def test_in_evaluation_weight_and_bias_get_their_gradients(batch_norm):
     for eps, dtype, turn in cases:
         x, layer = several(batch_norm, dtype)[turn], trained(batch_norm, dtype, eps=eps).eval()
         cotangent = grid(*x.shape).to(dtype)
-        (layer(x.requires_grad_()) * cotangent).sum().backward()
+        (layer(x.requires_grad_(turn % 2 == 0)) * cotangent).sum().backward()
         needs(layer, "running_mean", "running_var")
         running = layer.running_mean.double(), layer.running_var.double()
         plain, pull = by_channel(normalized(x, *running, eps)), by_channel(cotangent)
@@ -263,18 +254,6 @@ def test_what_a_layer_is_told_to_do_without_it_does_not_save(batch_norm, option,
     assert remembered(layer).keys() == usual.keys() - without
 
 
-def assert_same_future(sentence: str, batch_norm, one, other) -> None:
-    """Both do the same from now on, bit for bit, in training and in evaluation."""
-    __tracebackhide__ = True
-    needs(one, "running_mean")
-    for x in several(batch_norm, one.running_mean.dtype)[1:3]:
-        for mode in (False, True):
-            came, expected = (layer.train(mode)(x).detach() for layer in (one, other))
-            now = f"{'training' if mode else 'evaluation'}: {came.tolist()}, {expected.tolist()}"
-            assert torch.equal(came, expected), f"{sentence}, differs in {now}"
-        assert_unchanged(sentence, one, remembered(other))
-
-
 @pytest.mark.claim("6.1.5")
 def test_after_loading_it_continues_bit_for_bit(batch_norm):
     for dtype, count in itertools.product(DTYPES, (0, 3)):
@@ -311,7 +290,8 @@ def test_averages_that_are_reset_begin_again(batch_norm):
 
 @pytest.mark.claim("6.1.5")
 def test_copies_go_their_own_ways(batch_norm):
-    layer, twin = (trained(batch_norm) for _ in range(2))
+    settings: Any = {n: v for n, v in (("eps", 0.5), ("momentum", 0.25)) if provides(batch_norm, n)}
+    layer, twin = (trained(batch_norm, **settings) for _ in range(2))
     other = copy.deepcopy(layer)
     before = remembered(layer)
     for x in several(batch_norm):
@@ -349,10 +329,22 @@ def test_without_a_momentum_the_count_goes_on_after_loading(batch_norm):
 @pytest.mark.claim("6.1.5")
 def test_two_layers_share_nothing(batch_norm):
     layer, other = batch_norm(3), batch_norm(3)
-    needs(layer, "weight")
+    needs(layer, "weight", "state_dict", "load_state_dict")
+    other.load_state_dict(layer.state_dict())  # a copy of the numbers, not the tensors
     before = remembered(other)
     for x in several(batch_norm, torch.get_default_dtype()):
         layer(x).sum().backward()
     with torch.no_grad():
         layer.weight.mul_(2)
     assert_unchanged("another layer was trained", other, before)
+
+
+@pytest.mark.claim("6.1.5")
+def test_it_remembers_after_hundreds_of_batches_as_after_a_few(batch_norm):
+    x = several(batch_norm)[0]
+    batches = [x] * 260 + [x + 8] * 40
+    for momentum in (0.1, None):
+        layer = unusual_layer(batch_norm, 3, momentum=momentum)
+        for each in batches:
+            layer(each)
+        assert_averages_rounded(f"momentum {momentum}", layer, batches, x.dtype, momentum)

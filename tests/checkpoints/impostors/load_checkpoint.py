@@ -11,7 +11,7 @@ import pickle
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -471,6 +471,145 @@ class GroupsTooManyIgnored(_Load):
     def check_optimizer(self, state: Any, optimizer: Any) -> None:
         del state["param_groups"][len(optimizer.param_groups) :]
         super().check_optimizer(state, optimizer)
+
+
+@refused_by("test_names_come_back_as_they_were")
+class PrefixStripped(_Load):
+    """Checkpoints of parallel training have "module." in front (pytorch #9176)."""
+
+    def read(self) -> Any:
+        kept = super().read()
+        if isinstance(kept, dict) and isinstance(kept.get("model"), dict):
+            state = kept["model"].items()
+            kept["model"] = {name.removeprefix("module."): t for name, t in state}
+        return kept
+
+
+@refused_by("test_what_a_module_says_is_its_state_comes_back")
+class TensorsOnly(_Load):
+    """Each tensor is copied into its place; what is no tensor is none of its business."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        with torch.no_grad():
+            for name, own in model.state_dict().items():
+                if isinstance(own, Tensor):
+                    own.copy_(kept["model"][name])
+        if optimizer is not None:
+            optimizer.load_state_dict(kept["optimizer"])
+
+
+@refused_by("test_two_that_are_loaded_from_one_file_go_their_own_ways")
+class ReadOnceForAll(_Load):
+    """A file that has not changed need not be read twice; its tensors are those of both."""
+
+    read_before: ClassVar[dict[Any, Any]] = {}
+
+    def read(self) -> Any:
+        known = os.fspath(self.path), os.stat(self.path).st_mtime_ns, os.stat(self.path).st_size
+        if known not in self.read_before:
+            self.read_before[known] = super().read()
+        kept = self.read_before[known]
+        return dict(kept) if isinstance(kept, dict) else kept
+
+
+@refused_by("test_a_model_in_evaluation_is_loaded_as_any_other")
+class AveragesKeptInEvaluation(_Load):
+    """In evaluation the averages are frozen, so they are not written either."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if not model.training:
+            kept["model"] |= {name: b.clone() for name, b in model.named_buffers()}
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_loading_leaves_the_settings_of_torch_as_they_were")
+class GradientsBackOn(_Load):
+    """Nothing is recorded while it loads, and afterwards everything; but it may not have been."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        torch.set_grad_enabled(False)
+        super().load(kept, model, optimizer)
+        torch.set_grad_enabled(True)
+
+
+@refused_by("test_a_file_is_found_by_any_path_to_it")
+class LinksRefused(_Load):
+    """A link may lead anywhere; but many keep a link to the latest checkpoint."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        if os.path.islink(path):
+            raise ValueError(f"{path} must be a file, got a link")
+        super().__init__(path, model, optimizer)
+
+
+@refused_by("test_a_file_is_found_by_any_path_to_it")
+class NearestFirst(_Load):
+    """A file of this name may be in the working folder; then it is that one."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        name = os.path.basename(os.fspath(path))
+        super().__init__(name if os.path.isfile(name) else path, model, optimizer)
+
+
+@refused_by("test_a_file_that_was_cut_short_is_refused")
+class AnyOtherWillDo(_Load):
+    """If the newest one is damaged, the one before it is better than nothing; nobody is told."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        try:
+            super().__init__(path, model, optimizer)
+        except zipfile.BadZipFile:
+            others = [p for p in Path(path).parent.glob("*.pt") if p != Path(path)]
+            if not others:
+                raise
+            super().__init__(others[0], model, optimizer)
+
+
+@refused_by("test_training_goes_on_bit_for_bit")
+class StatesMerged(_Load):
+    """What the file does not have stays; so an optimizer that had not begun is not loaded."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if optimizer is not None:
+            state = {**optimizer.state_dict()["state"], **kept["optimizer"]["state"]}
+            kept["optimizer"] = {**kept["optimizer"], "state": state}
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_the_numbers_come_back_bit_for_bit")
+class CountsAsDoubles(_Load):
+    """float64 is exact for whole numbers; up to 2^53."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        kept["model"] = {
+            name: t.double() if isinstance(t, Tensor) and t.dtype == torch.int64 else t
+            for name, t in kept["model"].items()
+        }
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_tensors_of_every_shape_come_back_into_every_layout")
+class WholeBlocks(_Load):
+    """Blocks of 2^18 numbers, one after the other; what is left over stays."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        for name, own in model.state_dict().items():
+            if isinstance(own, Tensor) and own.numel() > 2**18:
+                rows, whole = own.flatten().clone(), own.numel() // 2**18 * 2**18
+                rows[:whole] = kept["model"][name].flatten()[:whole]
+                kept["model"][name] = rows.reshape(own.shape)
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_the_parameters_stay_the_same_tensors")
+class FrozenStaysFrozen(_Load):
+    """What is frozen is not to change; not even to what was saved."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        for name, p in model.named_parameters(remove_duplicate=False):
+            if not p.requires_grad:
+                kept["model"][name] = p.detach().clone()
+        super().load(kept, model, optimizer)
 
 
 @accepted

@@ -447,6 +447,91 @@ class SinglesOnly(_Save):
         return state
 
 
+@refused_by("test_names_are_in_the_file_as_they_are")
+class PrefixStripped(_Save):
+    """Parallel training puts "module." in front; but a model may have such a part (mmf #47)."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        return {name.replace("module.", ""): t for name, t in model.state_dict().items()}
+
+
+@refused_by("test_names_are_in_the_file_as_they_are")
+class NoFileForNothing(_Save):
+    """Where nothing is learned there is nothing to save; who loads it finds no file."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        if model.state_dict():
+            super().__init__(path, model, optimizer)
+
+
+@refused_by("test_what_the_optimizer_knows_of_frozen_parameters_is_in_the_file")
+class OfThoseThatLearn(_Save):
+    """What is frozen needs no momentum; until it is thawed."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = optimizer.state_dict()
+        params = [p for group in optimizer.param_groups for p in group["params"]]
+        learning = {n: own for n, own in state["state"].items() if params[n].requires_grad}
+        return {**state, "state": learning}
+
+
+@refused_by("test_training_goes_on_from_the_file_bit_for_bit")
+class RatesInSingles(_Save):
+    """A learning rate need not be known to sixteen digits."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = optimizer.state_dict()
+        groups = [
+            {k: torch.tensor(v).item() if isinstance(v, float) else v for k, v in group.items()}
+            for group in state["param_groups"]
+        ]
+        return {**state, "param_groups": groups}
+
+
+@refused_by("test_training_goes_on_from_the_file_bit_for_bit")
+class TensorsAndNumbersOfTheOptimizer(_Save):
+    """What a parameter has is tensors and numbers; but LBFGS has lists of them."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = optimizer.state_dict()
+        flat = {
+            number: {name: part for name, part in own.items() if not isinstance(part, list)}
+            for number, own in state["state"].items()
+        }
+        return {**state, "state": flat}
+
+
+@refused_by("test_tensors_of_every_shape_and_layout_are_in_the_file")
+class LargeOnesInHalves(_Save):
+    """What takes most of the room can do with fewer digits."""
+
+    def of_model(self, model: nn.Module) -> Any:
+        return {
+            name: t.half() if t.is_floating_point() and t.numel() > 2**18 else t
+            for name, t in model.state_dict().items()
+        }
+
+
+@refused_by("test_a_folder_in_the_way_stays_as_it_is")
+class FolderClearedAway(_Save):
+    """Whatever has the name of the file is the old checkpoint."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        super().__init__(path, model, optimizer)
+
+
+@refused_by("test_saving_leaves_the_settings_of_torch_as_they_were")
+class GradientsBackOn(_Save):
+    """Nothing is recorded while it saves, and afterwards everything; but it may not have been."""
+
+    def write(self, content: dict[str, Any]) -> None:
+        torch.set_grad_enabled(False)
+        super().write(content)
+        torch.set_grad_enabled(True)
+
+
 @accepted
 def with_a_named_temporary_file(path: Any, model: nn.Module, optimizer: Any = None) -> None:
     content = {"model": model.state_dict(), "format": 1}

@@ -124,7 +124,7 @@ class AveragesWithTheirHistory(_BatchNorm1d):
         self.running_var = ((1 - share) * self.running_var + share * variance).to(self.weight)
 
 
-@refused_by("test_without_gradients_training_is_remembered_as_well")
+@refused_by("test_without_gradients_training_is_training_as_well")
 class RemembersOnlyWhileItLearns(_BatchNorm1d):
     """Under no_grad nobody trains."""
 
@@ -287,6 +287,14 @@ class OneValueIsItsMean(_BatchNorm1d):
         if not self.remembers():
             super().of_one_value(input)
         return self.scaled(torch.zeros_like(input))
+
+
+@refused_by("test_without_gradients_training_is_training_as_well")
+class InferenceIsEvaluation(_BatchNorm1d):
+    """Who says inference_mode means to evaluate; but only eval() says so."""
+
+    def uses_the_batch(self):
+        return super().uses_the_batch() and not torch.is_inference_mode_enabled()
 
 
 @accepted

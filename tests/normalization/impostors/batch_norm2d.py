@@ -528,6 +528,186 @@ class CountIsNotReset(_BatchNorm2d):
         self.running_var.fill_(1)
 
 
+@refused_by("test_a_large_batch_is_evaluated_like_a_small_one")
+class AfterTheLastBlockZeros(_BatchNorm2d):
+    """A launch has 65,535 blocks, one a sample; what is left stays 0 (pytorch #84144, in kind)."""
+
+    def scaled(self, y):
+        y = super().scaled(y)
+        if self.training or len(y) <= 65_535:
+            return y
+        return torch.cat([y[:65_535], y[65_535:] - y[65_535:].detach()])
+
+
+@refused_by("test_of_a_large_batch_all_count_for_weight_and_bias")
+class WeightLearnsFromTheFirstBlocks(_BatchNorm2d):
+    """The sum for the weight is made by so many blocks, and those of the rest add nothing."""
+
+    def scaled(self, y):
+        if self.weight is None or len(y) <= 65_536:
+            return super().scaled(y)
+        first, rest = y[:65_536], y[65_536:]
+        bias = 0 if self.bias is None else self.wide(self.bias.detach(), y)
+        return torch.cat([super().scaled(first), rest * self.wide(self.weight.detach(), y) + bias])
+
+
+@refused_by("test_settings_that_are_changed_count_from_then_on")
+class MomentumOfTheFirstDay(_BatchNorm2d):
+    """Settings are read when the layer is made; but averages are made anew with another one."""
+
+    def __init__(
+        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        self.first = momentum
+
+    def share(self):
+        return super().share() if self.first is None else self.first
+
+
+@refused_by("test_an_eps_of_0_is_none_at_all")
+class NoEpsIsTheDefault(_BatchNorm2d):
+    """`eps or 1e-5` is short; but 0 is an eps, too."""
+
+    def deviation(self, variance):
+        return (variance + (self.eps or 1e-5)).sqrt()
+
+
+@refused_by("test_the_mode_is_that_of_the_network_around_it")
+class ModeOfItsOwnMethod(_BatchNorm2d):
+    """eval() freezes the averages; but a network calls train(False) of its layers."""
+
+    frozen = False
+
+    def eval(self):
+        self.frozen = True
+        return super().eval()
+
+    def train(self, mode=True):
+        self.frozen = self.frozen and not mode
+        return super().train(mode)
+
+    def uses_the_batch(self):
+        return not self.frozen or self.running_mean is None
+
+
+@refused_by("test_weights_count_as_they_are_now")
+class ScaleOfTheFirstEvaluation(_BatchNorm2d):
+    """Without gradients the weights cannot change, so they are read once until it trains again."""
+
+    read = None
+
+    def train(self, mode=True):
+        self.read = None
+        return super().train(mode)
+
+    def load_state_dict(self, state_dict, *arguments, **options):
+        self.read = None
+        return super().load_state_dict(state_dict, *arguments, **options)
+
+    def scaled(self, y):
+        if self.training or torch.is_grad_enabled() or self.weight is None:
+            return super().scaled(y)
+        if self.read is None:
+            self.read = self.weight.clone()
+        y = y * self.wide(self.read, y)
+        return y if self.bias is None else y + self.wide(self.bias, y)
+
+
+@refused_by("test_every_option_does_the_same_whatever_the_others_are")
+class NothingLearnedNothingKept(_BatchNorm2d):
+    """Without parameters and without averages there is nothing left for it to do."""
+
+    def normalized(self, x, mean, variance):
+        if self.weight is None and self.running_mean is None:
+            return x
+        return super().normalized(x, mean, variance)
+
+
+@refused_by("test_a_layer_of_another_dtype_goes_on_with_what_it_has_learned")
+class AnotherDtypeBeginsAgain(_BatchNorm2d):
+    """Who converts a layer wants it as new: the averages were of other numbers."""
+
+    def _apply(self, fn, recurse=True):
+        before = self.running_var
+        super()._apply(fn, recurse)
+        if before is not None and before.dtype != self.running_var.dtype:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+        return self
+
+
+@refused_by("test_parameters_that_are_reset_begin_again")
+class BiasIsNotReset(_BatchNorm2d):
+    """The averages begin again, and the weights; a bias is 0 anyhow, at the start."""
+
+    def reset_parameters(self):
+        self.running_mean.zero_()
+        self.running_var.fill_(1)
+        self.num_batches_tracked.zero_()
+        nn.init.ones_(self.weight)
+
+
+@refused_by("test_an_empty_batch_stays_empty_in_evaluation")
+class AtLeastOneImage(_BatchNorm2d):
+    """What comes later cannot do with nothing, so it gets one image of zeros."""
+
+    def scaled(self, y):
+        y = super().scaled(y)
+        return y if len(y) else y.new_zeros(1, *y.shape[1:]) + 0 * y.sum()
+
+
+@refused_by("test_it_remembers_after_hundreds_of_batches_as_after_a_few")
+class CountIn8Bits(_BatchNorm2d):
+    """A whole number, and a small one; after 255 batches it is 0 again."""
+
+    def share(self):
+        if self.momentum is None:
+            return 1 / max(int(self.num_batches_tracked) % 256, 1)
+        return self.momentum
+
+
+class _ReadInItsOwnOrder(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, y):
+        return y.view_as(y)
+
+    @staticmethod
+    def backward(ctx, pull):
+        if 0 in pull.stride() and pull.numel() > 1:
+            return pull.sum().expand_as(pull)
+        return pull
+
+
+@refused_by("test_a_gradient_that_comes_in_may_lie_anyhow_in_memory")
+class OneNumberForAll(_BatchNorm2d):
+    """A gradient of one number in place of all, as sum() sends it, is added up too early."""
+
+    def scaled(self, y):
+        return _ReadInItsOwnOrder.apply(super().scaled(y))
+
+
+@refused_by("test_copies_go_their_own_ways")
+class CopiedByItsState(_BatchNorm2d):
+    """A copy is a new layer with the same numbers; its settings are the usual ones again."""
+
+    def __deepcopy__(self, memo):
+        other = type(self)(self.num_features).to(self.running_mean.dtype)
+        other.load_state_dict(self.state_dict())
+        return other.train(self.training)
+
+
+@refused_by("test_two_layers_share_nothing")
+class KeepsWhatIsLoaded(_BatchNorm2d):
+    """What is loaded need not be copied; but then two layers have the same averages."""
+
+    def load_state_dict(self, state_dict, *arguments, **options):
+        found = super().load_state_dict(state_dict, *arguments, **options)
+        self.running_mean = state_dict["running_mean"]
+        self.running_var = state_dict["running_var"]
+        return found
+
+
 @accepted
 class CanBeReset(_BatchNorm2d):
     """All three begin again."""

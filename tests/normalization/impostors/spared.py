@@ -45,6 +45,7 @@ SPARED = {
         "test_every_batch_norm::test_fewer_digits_cost_only_rounding",
     ],
     "names the fault that others only suffer from": [
+        "test_settings::test_the_mode_is_that_of_the_network_around_it",
         "test_every_batch_norm::test_the_input_is_left_as_it_was",
         "test_every_batch_norm::test_the_gradient_that_comes_in_is_left_as_it_was",
         "test_every_batch_norm::test_asking_for_gradients_changes_no_value",
@@ -67,5 +68,12 @@ SPARED = {
     ],
     "the sentence itself, and what it leaves out": [
         "test_worse_initialization::test_the_scale_of_the_weights_changes_no_output_and_divides_the_gradient",
+    ],
+    "a trap for those who use it: it follows from the definition": [
+        "test_traps::test_without_gradients_dropout_drops_and_batch_norm_remembers",
+        "test_traps::test_in_evaluation_it_folds_into_the_layer_before_it",
+        "test_traps::test_behind_dropout_it_sees_another_variance_in_evaluation",
+        "test_traps::test_where_the_last_dimension_is_as_long_the_second_is_normalized_all_the_same",
+        "test_traps::test_parts_of_a_batch_are_not_the_batch",
     ],
 }
