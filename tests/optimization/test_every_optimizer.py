@@ -20,6 +20,7 @@ from sums_to_one.tests.common.options import feature, needs, option, provides
 from sums_to_one.tests.optimization.trajectories import (
     MANY_SHAPES,
     Run,
+    Settings,
     assert_same_numbers,
     downhill,
     gradients,
@@ -113,6 +114,35 @@ def test_settings_have_their_places_in_the_order_of_the_documentation(optimizer)
         pulled(optimizer([parameter], *named.values()), [parameter], gradients(3, 2, 3))
         expected = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **named)[-1]
         assert_close(f"{tuple(named.values())} for {named}", parameter.detach(), expected)
+
+
+@pytest.mark.claim("4.2.10")
+def test_what_a_group_says_before_the_first_step_counts(optimizer):
+    for settings, other in with_another_value(optimizer):
+        made, (parameter,) = run_of(optimizer, [grid(2, 3)], **settings)
+        needs(made, "param_groups")
+        if is_on(settings, *other) and {*other} <= {*made.param_groups[0]}:
+            made.param_groups[0].update(other)
+            pulled(made, [parameter], gradients(4, 2, 3))
+            expected = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **{**settings, **other})[-1]
+            assert_close(f"{settings}, then {other}", parameter.detach(), expected)
+
+
+def is_on(settings: Settings, name: str) -> bool:
+    """What is off need not be prepared to be on: it may have state of its own."""
+    return bool(settings.get(name)) or name not in ("momentum", "centered", "amsgrad")
+
+
+@pytest.mark.claim("4.2.10")
+def test_a_rate_that_is_a_tensor_is_read_and_left_as_it_was(optimizer):
+    for settings in settings_of(optimizer):
+        rate = exact(0.25)
+        with feature("a learning rate that is a tensor"):
+            pulled(*run_of(optimizer, [grid(2, 3)], **{**settings, "lr": rate}), gradients(1, 2, 3))
+        came = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **{**settings, "lr": rate})
+        expected = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **settings)
+        assert_close(f"{settings}: with a tensor for the rate", came, expected)
+        assert rate.item() == 0.25, f"{settings}: the tensor is {rate.item()} now, it was 0.25"
 
 
 @pytest.mark.claim("4.2.10")
@@ -253,14 +283,15 @@ def test_zero_grad_forgets_the_gradients_of_every_group(optimizer):
 
 @pytest.mark.claim("4.2.10")
 def test_zero_grad_sets_to_none_or_to_zeros_as_it_is_told(optimizer):
-    made, parameters = run_of(optimizer, [grid(2, 3), grid(5)], lr=0.25)
+    made, parameters = run_of(optimizer, [grid(2, 3), grid(5), grid(7)], lr=0.25)
     needs(made, "zero_grad")
     option(made.zero_grad, "set_to_none")
     for way, none in (({}, True), ({"set_to_none": True}, True), ({"set_to_none": False}, False)):
-        with_gradients(parameters)
+        with_gradients(parameters[:2])  # the third has none
         made.zero_grad(**way)
         found = [p.grad if p.grad is None else p.grad.count_nonzero().item() for p in parameters]
-        assert found == [None if none else 0] * 2, f"zero_grad({way}) left {found} numbers"
+        expected = [None if none else 0] * 2 + [None]
+        assert found == expected, f"zero_grad({way}) left {found} numbers, not {expected}"
 
 
 @pytest.mark.claim("4.2.10")

@@ -19,6 +19,7 @@ from sums_to_one.tests.common.limits import outside, widest
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import (
     Course,
+    assert_sparse_as_dense,
     courses,
     gradients,
     leaf,
@@ -87,6 +88,11 @@ def test_the_settings_not_given_are_those_of_the_documentation(SGD):
     for settings in with_defaults(SGD, momentum=0.5, weight_decay=0.5):
         came = walk(SGD, course.start, course.pulls, **settings)
         assert_close(f"only {settings} given", came, recurrence(course, **settings))
+
+
+@pytest.mark.claim("4.2.9")
+def test_a_sparse_gradient_is_one_that_is_0_elsewhere(SGD):
+    assert_sparse_as_dense(SGD, lr=0.25)
 
 
 @pytest.mark.claim("4.2.1")

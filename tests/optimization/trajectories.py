@@ -12,7 +12,7 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import eighths, exact, grid
 from sums_to_one.tests.common.limits import Inside, NotProvided, current, widest
-from sums_to_one.tests.common.options import needs, provides
+from sums_to_one.tests.common.options import feature, needs, provides
 
 Function = Callable[..., Any]
 Settings = dict[str, Any]
@@ -114,6 +114,25 @@ def walk(
         pushed(made, [parameter], [None if push is None else push.reshape(parameter.shape)])
         way += places([parameter])
     return torch.stack(way).reshape(len(way), *start.shape)
+
+
+def assert_sparse_as_dense(optimizer: Any, **settings: Any) -> None:
+    """A gradient of some rows, of which one comes twice, is one that is 0 in all others."""
+    __tracebackhide__ = True
+    rows = torch.tensor([[4, 1, 4], [0, 1, 6], [4, 4, 2]])
+    sparse = [
+        torch.sparse_coo_tensor(row[None], pull, (7, 2), check_invariants=True)
+        for row, pull in zip(rows, gradients(3, 3, 2), strict=True)
+    ]
+    with feature("sparse gradients"):
+        pulled(*run_of(optimizer, [grid(7, 2)], **settings), sparse[:1])
+    ends = []
+    for pulls in (sparse, [pull.to_dense() for pull in sparse]):
+        parameters = [leaf(grid(7, 2)) for _ in range(2)]  # the second has a group of its own
+        made = in_groups(optimizer, [{"params": [p]} for p in parameters], **settings)
+        pulled(made, parameters, pulls)
+        ends.append(torch.stack(places(parameters)))
+    assert_close("after three steps with sparse gradients", *ends)
 
 
 def shape_inside(numbers: Tensor) -> tuple[int, ...]:

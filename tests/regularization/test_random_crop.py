@@ -66,6 +66,18 @@ def test_it_is_a_window_of_the_image(RandomCrop, case):
 
 
 @pytest.mark.claim("5.3.1")
+@pytest.mark.parametrize(
+    ("shape", "size"), [((3, 90_001), (2, 70_001)), ((90_001, 3), (70_001, 2))]
+)
+def test_a_large_window_of_a_large_image_is_one_too(RandomCrop, shape, size):
+    image = numbered(1, *shape, dtype=kinds(RandomCrop, (widest(), torch.int64))[0])
+    for came in cuts(RandomCrop(size), image):
+        top, left = divmod(int(came[0, 0, 0]) - 1, shape[1])
+        right = image[:, top : top + size[0], left : left + size[1]]
+        assert torch.equal(came, right), f"the window of {size} at {top, left} is {came}"
+
+
+@pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("size", [1, 3, 5])
 def test_one_number_is_the_size_of_a_square(RandomCrop, size):
     image = numbered(3, 5, 7, dtype=kind(RandomCrop))
