@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import feature, needs, option, provides
 from sums_to_one.tests.optimization.trajectories import (
     MANY_SHAPES,
@@ -432,6 +433,35 @@ def test_fewer_digits_cost_only_rounding(optimizer):
             exactly = walk(optimizer, start.double(), [p.double() for p in pulls], **settings)
             came = walk(optimizer, start, pulls, **settings)
             assert_close(f"{settings}: in {dtype}", came / scale, exactly / scale)
+
+
+# The smallest gradients whose square, times its weight in the average, float16 can hold; SGD
+# averages none, and has no such limit.
+DEFAULT_RATES = {"SGD": 1e-3, "Adagrad": 1e-2, "RMSprop": 1e-2, "Adam": 1e-3}
+LEAST_IN_FLOAT16 = {"SGD": 1e-3, "Adagrad": 1.73e-4, "RMSprop": 1.73e-3, "Adam": 5.46e-3}
+FIRST_STEPS = {"SGD": 1e-3, "Adagrad": 1e-2, "RMSprop": 1e-1, "Adam": 1e-3}
+
+
+@pytest.mark.claim("4.2.13")
+def test_in_float16_the_usual_settings_hold_gradients_down_to_a_limit(optimizer):
+    for dtype, factor in itertools.product(inside([torch.float16]), (1.1, 1.5, 4.0)):
+        pull = torch.full((3,), factor * LEAST_IN_FLOAT16[optimizer.name], dtype=dtype)
+        (step,) = walk(optimizer, torch.zeros_like(pull), [pull], lr=DEFAULT_RATES[optimizer.name])
+        length = -step.max().item() / FIRST_STEPS[optimizer.name]
+        if optimizer.name == "SGD":
+            length /= pull[0].item()  # its step is the gradient's
+        assert 0.5 < length < 2, f"of gradients of {pull[0]} it makes {length} times the step"
+
+
+@pytest.mark.claim("4.2.13")
+def test_below_that_limit_float16_holds_neither_the_average_nor_eps() -> None:
+    weights = {"Adagrad": 1.0, "RMSprop": 1 - 0.99, "Adam": 1 - 0.999}
+    for name, weight in weights.items():
+        for factor, held in ((0.99, False), (1.01, True)):
+            average = weight * (factor * LEAST_IN_FLOAT16[name]) ** 2
+            came = torch.tensor(average, dtype=torch.float64).half().item()
+            assert (came > 0) == held, f"{name}: of {average} float16 makes {came}"
+    assert torch.tensor(1e-8).half() == 0, "the usual eps is not 0"
 
 
 @pytest.mark.claim("4.0.2")
