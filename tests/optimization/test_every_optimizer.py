@@ -23,6 +23,7 @@ from sums_to_one.tests.optimization.trajectories import (
     Run,
     Settings,
     assert_same_numbers,
+    documented,
     downhill,
     gradients,
     in_groups,
@@ -84,6 +85,7 @@ def test_a_group_that_is_added_has_the_settings_the_optimizer_was_made_with(opti
         assert_close(f"{settings}: the added group", second.detach(), expected)
 
 
+WHOLE = ("lr", "weight_decay", "eps", "lr_decay", "initial_accumulator_value")
 # What may be given without its name, after the parameters and the learning rate.
 BY_PLACE: dict[str, dict[str, Any]] = {
     "SGD": {"momentum": 0.5, "dampening": 0.25, "weight_decay": 0.125},
@@ -188,6 +190,29 @@ def test_parameters_may_come_one_by_one(optimizer):
         other = run_of(optimizer, starts(), **settings)
         side_by_side(pushes(2), Run(made, parameters), other)
         assert_same_numbers("from a generator", places(parameters), other.places)
+
+
+@pytest.mark.claim("4.2.10")
+def test_groups_and_their_parameters_may_come_one_by_one(optimizer):
+    for settings in settings_of(optimizer):
+        ends = []
+        for way in (list, iter, lambda parts: (part for part in parts)):
+            parameters = [leaf(start) for start in starts()]
+            parts = (parameters[:2], parameters[2:])
+            made = in_groups(optimizer, way([{"params": way(part)} for part in parts]), **settings)
+            side_by_side(pushes(2), Run(made, parameters))
+            ends.append(places(parameters))
+        for came in ends[1:]:
+            assert_same_numbers(f"{settings}: groups that come one by one", came, ends[0])
+
+
+@pytest.mark.claim("4.2.10")
+def test_a_setting_may_be_a_whole_number(optimizer):
+    for name in documented(optimizer, dict.fromkeys(WHOLE, 1)):
+        whole, same = ({"lr": kind(1), name: kind(1)} for kind in (int, float))
+        came = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **whole)
+        expected = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **same)
+        assert_close(f"with {whole}, and not {same}", came, expected)
 
 
 class Closure:

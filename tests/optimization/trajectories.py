@@ -187,7 +187,7 @@ def provided(optimizer: Function, settings: Settings) -> Settings:
     return {name: value for name, value in settings.items() if provides(optimizer, name)}
 
 
-def in_groups(optimizer: Function, groups: list[dict[str, Any]], **settings: Any) -> Any:
+def in_groups(optimizer: Function, groups: Iterable[dict[str, Any]], **settings: Any) -> Any:
     """The optimizer of several groups, where it has groups at all."""
     needs(optimizer([leaf(grid(1))], **settings), "param_groups")
     return optimizer(groups, **settings)

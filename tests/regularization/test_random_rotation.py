@@ -174,6 +174,10 @@ def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
     image = lit(3, 5, 11, dtype=torch.uint8)
     for fill in (1, 128, 255):
         assert_turned(RandomRotation((20, 20), fill=fill)(image), image, 20, fill=fill)
+    with feature("a fill for each channel"):
+        came = RandomRotation((20, 20), fill=(1, 128, 255))(image)
+    for one, channel, of in zip(came, image, (1, 128, 255), strict=True):
+        assert_turned(one[None], channel[None], 20, fill=of)
 
 
 @pytest.mark.claim("5.3.7")

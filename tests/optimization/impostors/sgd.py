@@ -580,6 +580,26 @@ class RowsSetAndNotAdded(_SGD):
         return dense
 
 
+@refused_by("test_groups_and_their_parameters_may_come_one_by_one")
+class GroupsAreLists(_SGD):
+    """A group has a list of parameters; `model.parameters()` is none."""
+
+    def add_param_group(self, group):
+        if not isinstance(group["params"], list):
+            raise TypeError("the parameters of a group must be a list")
+        super().add_param_group(group)
+
+
+@refused_by("test_a_setting_may_be_a_whole_number")
+class RatesAreFloats(_SGD):
+    """A rate is a float; but who writes lr=1 means 1.0."""
+
+    def __init__(self, params, lr=1e-3, *more, **options):
+        if isinstance(lr, int):
+            raise TypeError(f"lr must be a float, got {lr}")
+        super().__init__(params, lr, *more, **options)
+
+
 # Right ones.
 
 

@@ -231,6 +231,15 @@ class FillOfTheFirstChannel(_RandomRotation):
         return super().filling(image)[:1]
 
 
+@refused_by("test_whole_numbers_are_filled_with_whole_numbers")
+class OneFillForBytes(_RandomRotation):
+    """Bytes are filled by a kernel of their own, which takes one number."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        return fill if image.is_floating_point() else fill[:1]
+
+
 @refused_by("test_what_lies_outside_has_the_fill")
 class FillForAllThatIsBlack(_RandomRotation):
     """What comes from outside is black, and afterwards black is given the fill."""
