@@ -3,7 +3,8 @@
 A linear regression without noise, fed with batches of samples whose features are -1, 0 or 1, most
 of the rare ones 0. All rivals have their best learning rate of a grid. AdaGrad gains what averaging
 over a batch takes from a rare feature: in most samples its gradient is 0, and SGD's rate is held
-down by the features that are frequent. In a batch of one there is nothing to average.
+down by the features that are frequent. In a batch of one there is nothing to average, and it gains
+less.
 
 Its memory is the price. RMSprop, which forgets, pays none: 4.2.6.
 """

@@ -507,7 +507,7 @@ def test_the_fates_of_one_call_say_nothing_about_the_next(dropout):
 
 
 @pytest.mark.claim("5.2.1")
-def test_the_fate_of_a_unit_has_nothing_to_do_with_its_value(dropout):
+def test_whether_a_unit_is_dropped_says_nothing_about_its_value(dropout):
     with randomness():
         values = torch.randn(*CELLS, dtype=plain_dtype())
         x = (

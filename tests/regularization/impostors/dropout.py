@@ -363,7 +363,7 @@ class AntitheticCalls(RightDropout):
         return numbers
 
 
-@refused_by("test_the_fate_of_a_unit_has_nothing_to_do_with_its_value")
+@refused_by("test_whether_a_unit_is_dropped_says_nothing_about_its_value")
 class LoudUnitsFirst(RightDropout):
     """Units that say much are those that others rely on."""
 

@@ -97,7 +97,7 @@ SPARED = {
         "test_every_dropout::test_units_are_dropped_with_probability_p_in_float64_too",
     ],
     "a dependence that others see only where it changes the mean": [
-        "test_every_dropout::test_the_fate_of_a_unit_has_nothing_to_do_with_its_value",
+        "test_every_dropout::test_whether_a_unit_is_dropped_says_nothing_about_its_value",
     ],
     "what everybody calls it with": [
         "test_every_penalty::test_of_a_model_everything_counts_weights_or_not",
