@@ -103,9 +103,6 @@ SPARED = {
     "the limit of half precision": [
         "test_every_optimizer::test_in_float16_the_usual_settings_hold_gradients_down_to_a_limit",
     ],
-    "an option of the results that ours lacks": [
-        "test_variable::test_a_result_that_is_asked_to_keep_its_gradient_keeps_it",
-    ],
     "names the fault that others only suffer from": [
         "test_every_optimizer::test_what_a_group_says_before_the_first_step_counts",
         "test_every_optimizer::test_a_group_that_is_added_has_the_settings_the_optimizer_was_made_with",
