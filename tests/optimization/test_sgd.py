@@ -243,7 +243,7 @@ def test_it_comes_to_rest_where_a_constant_rate_hovers(SGD):
             in_rates(SGD, samples, rates)[-100:].double().square().mean().sqrt().item()
             for rates in ([1 / t for t in range(1, 401)], [0.5] * 400)
         ]
-        # The minimum is at 0. Over 200 seeds the first is 0.06 on average, the other 0.58.
+        # The minimum is at 0. Over 60 seeds the first is 0.01 to 0.15, the other 0.48 to 0.67.
         assert away[0] < 0.2 < 0.4 < away[1], f"1/t ends {away[0]} away, 1/2 {away[1]}"
 
 
