@@ -55,6 +55,12 @@ LAYOUTS = {
     "every second": lambda x: torch.stack([x, x + 1], dim=-1).flatten(-2)[..., ::2],
     "the front of longer rows": lambda x: _widened(x)[..., : x.shape[-1]],
     "with an offset": lambda x: torch.cat([x[:1] + 1, x])[1:],
+    "channels last, with an offset": lambda x: (
+        torch.cat([x[:1] + 1, x])
+        .movedim(min(1, x.ndim - 1), -1)
+        .contiguous()[1:]
+        .movedim(-1, min(1, x.ndim - 1))
+    ),
     "expanded": lambda x: x[:1].expand_as(x),
 }
 VIEWS = {name: view for name, view in LAYOUTS.items() if name != "expanded"}  # to be written to

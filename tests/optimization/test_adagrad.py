@@ -17,6 +17,7 @@ from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import (
     Course,
+    assert_sparse_as_dense,
     courses,
     exponents,
     gradients,
@@ -157,6 +158,11 @@ def test_after_a_huge_gradient_the_rate_never_recovers(Adagrad, exponent):
     steps = moves(Adagrad, [2.0**exponent] + [1.0] * 200)
     assert_close("the last step", steps[-1], exact(-((4.0**exponent + 200) ** -0.5)))
     assert steps[1:].abs().max() <= 2.0**-exponent, f"a step of {steps[1:].abs().max()}"
+
+
+@pytest.mark.claim("4.2.9")
+def test_a_sparse_gradient_is_one_that_is_0_elsewhere(Adagrad):
+    assert_sparse_as_dense(Adagrad, lr=0.25)
 
 
 @pytest.mark.claim("4.2.5")

@@ -7,6 +7,7 @@ What it owes its caller like every optimizer is in `test_every_optimizer.py`.
 """
 
 import math
+from collections.abc import Iterable
 
 import pytest
 import torch
@@ -120,6 +121,47 @@ def test_after_a_long_rest_the_first_step_is_corrected_for_every_step_of_it(Adam
     assert_close("the step after it", came[-1], -mean / (math.sqrt(square) + eps))
 
 
+@pytest.mark.claim("4.2.17")
+@pytest.mark.parametrize("betas", [(0.5, 0.96), (0.75, 0.99)], ids=str)
+def test_after_a_long_silence_one_gradient_makes_a_step_longer_than_the_rate(Adam, betas):
+    option(Adam, "betas")
+    silence = 300 if betas[1] < 0.99 else 1200
+    step = moves(Adam, [0.0] * silence + [64.0], betas=betas)[-1]
+    expected = -longest_step(betas, silence + 1, [0])
+    assert_close("the step", with_half_the_digits(step), expected)
+    assert step < -2, f"it is {-step.item()} times the learning rate long"
+
+
+def longest_step(betas: tuple[float, float], count: int, ago: Iterable[int]) -> float:
+    """In learning rates, of so many steps, if only the gradients of so many steps ago are not 0.
+
+    By Cauchy's inequality it is the root of the sum of squares of the weights in the mean over the
+    weights in the mean of the squares; gradients as the quotient of both weights come to it.
+    """
+    by_mean, by_square = ([(1 - beta) * beta**k / (1 - beta**count) for k in ago] for beta in betas)
+    return math.sqrt(sum(m**2 / s for m, s in zip(by_mean, by_square, strict=True)))
+
+
+@pytest.mark.claim("4.2.17")
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.75), (0.75, 0.875)], ids=str)
+def test_gradients_that_grow_as_memory_fades_make_the_longest_step(Adam, betas):
+    option(Adam, "betas")
+    growing = [(betas[1] / betas[0]) ** k for k in range(40)]
+    steps = moves(Adam, growing, betas=betas)
+    expected = [-longest_step(betas, t, range(t)) for t in range(1, 41)]
+    assert_close("each step", with_half_the_digits(steps), exact(expected))
+
+
+@pytest.mark.claim("4.2.17")
+@given(st.lists(eighths(8), min_size=1, max_size=9), st.sampled_from([(0.9, 0.999), (0.5, 0.75)]))
+def test_no_step_is_longer_than_both_memories_allow(Adam, pulls, betas):
+    option(Adam, "betas")
+    steps = moves(Adam, pulls, betas=betas).abs()
+    longest = exact([longest_step(betas, t, range(t)) for t in range(1, len(pulls) + 1)])
+    over = (steps / longest).max().item()
+    assert over <= 1 + tolerance(widest()), f"{steps.tolist()}, at most {longest.tolist()}"
+
+
 @pytest.mark.claim("4.2.7")
 @given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0, 1e6]), st.sampled_from(BETAS))
 def test_the_first_step_is_shorter_where_eps_is_not_far_below(Adam, gradient, eps, betas):
@@ -196,6 +238,23 @@ def test_a_decoupled_decay_shrinks_the_parameter_besides(Adam, course, decay):
     settings |= {"weight_decay": decay, "decoupled_weight_decay": True}
     came = walk(Adam, course.start, course.pulls, **settings)
     assert_close("after each step", came, torch.stack(expected[1:]))
+
+
+@pytest.mark.claim("4.2.16")
+@pytest.mark.parametrize(("lr", "decay"), [(0.1, 0.5), (0.5, 0.1), (1.0, 0.25)], ids=str)
+def test_adamw_shrinks_a_weight_by_the_rate_times_the_decay(lr, decay) -> None:
+    zeros = [torch.zeros_like(grid(2, 3))] * 3
+    came = walk(torch.optim.AdamW, grid(2, 3), zeros, lr=lr, weight_decay=decay)
+    shares = [(1 - lr * decay) ** t for t in (1, 2, 3)]
+    assert_close("after each step", came, torch.stack([s * grid(2, 3) for s in shares]))
+
+
+@pytest.mark.claim("4.2.16")
+def test_a_decoupled_decay_alone_shrinks_a_weight_by_the_rate_times_the_decay(Adam):
+    option(Adam, "decoupled_weight_decay", "weight_decay")
+    settings = {"lr": 0.1, "weight_decay": 0.5, "decoupled_weight_decay": True}
+    came = walk(Adam, exact([1.0]), [exact([0.0])] * 3, **settings)
+    assert_close("of a weight of 1 is left", came[:, 0], exact([0.95, 0.95**2, 0.95**3]))
 
 
 @pytest.mark.claim("4.2.15")

@@ -16,11 +16,14 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import feature, needs, option, provides
 from sums_to_one.tests.optimization.trajectories import (
     MANY_SHAPES,
     Run,
+    Settings,
     assert_same_numbers,
+    documented,
     downhill,
     gradients,
     in_groups,
@@ -82,6 +85,7 @@ def test_a_group_that_is_added_has_the_settings_the_optimizer_was_made_with(opti
         assert_close(f"{settings}: the added group", second.detach(), expected)
 
 
+WHOLE = ("lr", "weight_decay", "eps", "lr_decay", "initial_accumulator_value")
 # What may be given without its name, after the parameters and the learning rate.
 BY_PLACE: dict[str, dict[str, Any]] = {
     "SGD": {"momentum": 0.5, "dampening": 0.25, "weight_decay": 0.125},
@@ -113,6 +117,35 @@ def test_settings_have_their_places_in_the_order_of_the_documentation(optimizer)
         pulled(optimizer([parameter], *named.values()), [parameter], gradients(3, 2, 3))
         expected = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **named)[-1]
         assert_close(f"{tuple(named.values())} for {named}", parameter.detach(), expected)
+
+
+@pytest.mark.claim("4.2.10")
+def test_what_a_group_says_before_the_first_step_counts(optimizer):
+    for settings, other in with_another_value(optimizer):
+        made, (parameter,) = run_of(optimizer, [grid(2, 3)], **settings)
+        needs(made, "param_groups")
+        if is_on(settings, *other) and {*other} <= {*made.param_groups[0]}:
+            made.param_groups[0].update(other)
+            pulled(made, [parameter], gradients(4, 2, 3))
+            expected = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **{**settings, **other})[-1]
+            assert_close(f"{settings}, then {other}", parameter.detach(), expected)
+
+
+def is_on(settings: Settings, name: str) -> bool:
+    """What is off need not be prepared to be on: it may have state of its own."""
+    return bool(settings.get(name)) or name not in ("momentum", "centered", "amsgrad")
+
+
+@pytest.mark.claim("4.2.10")
+def test_a_rate_that_is_a_tensor_is_read_and_left_as_it_was(optimizer):
+    for settings in settings_of(optimizer):
+        rate = exact(0.25)
+        with feature("a learning rate that is a tensor"):
+            pulled(*run_of(optimizer, [grid(2, 3)], **{**settings, "lr": rate}), gradients(1, 2, 3))
+        came = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **{**settings, "lr": rate})
+        expected = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **settings)
+        assert_close(f"{settings}: with a tensor for the rate", came, expected)
+        assert rate.item() == 0.25, f"{settings}: the tensor is {rate.item()} now, it was 0.25"
 
 
 @pytest.mark.claim("4.2.10")
@@ -157,6 +190,29 @@ def test_parameters_may_come_one_by_one(optimizer):
         other = run_of(optimizer, starts(), **settings)
         side_by_side(pushes(2), Run(made, parameters), other)
         assert_same_numbers("from a generator", places(parameters), other.places)
+
+
+@pytest.mark.claim("4.2.10")
+def test_groups_and_their_parameters_may_come_one_by_one(optimizer):
+    for settings in settings_of(optimizer):
+        ends = []
+        for way in (list, iter, lambda parts: (part for part in parts)):
+            parameters = [leaf(start) for start in starts()]
+            parts = (parameters[:2], parameters[2:])
+            made = in_groups(optimizer, way([{"params": way(part)} for part in parts]), **settings)
+            side_by_side(pushes(2), Run(made, parameters))
+            ends.append(places(parameters))
+        for came in ends[1:]:
+            assert_same_numbers(f"{settings}: groups that come one by one", came, ends[0])
+
+
+@pytest.mark.claim("4.2.10")
+def test_a_setting_may_be_a_whole_number(optimizer):
+    for name in documented(optimizer, dict.fromkeys(WHOLE, 1)):
+        whole, same = ({"lr": kind(1), name: kind(1)} for kind in (int, float))
+        came = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **whole)
+        expected = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **same)
+        assert_close(f"with {whole}, and not {same}", came, expected)
 
 
 class Closure:
@@ -253,14 +309,15 @@ def test_zero_grad_forgets_the_gradients_of_every_group(optimizer):
 
 @pytest.mark.claim("4.2.10")
 def test_zero_grad_sets_to_none_or_to_zeros_as_it_is_told(optimizer):
-    made, parameters = run_of(optimizer, [grid(2, 3), grid(5)], lr=0.25)
+    made, parameters = run_of(optimizer, [grid(2, 3), grid(5), grid(7)], lr=0.25)
     needs(made, "zero_grad")
     option(made.zero_grad, "set_to_none")
     for way, none in (({}, True), ({"set_to_none": True}, True), ({"set_to_none": False}, False)):
-        with_gradients(parameters)
+        with_gradients(parameters[:2])  # the third has none
         made.zero_grad(**way)
         found = [p.grad if p.grad is None else p.grad.count_nonzero().item() for p in parameters]
-        assert found == [None if none else 0] * 2, f"zero_grad({way}) left {found} numbers"
+        expected = [None if none else 0] * 2 + [None]
+        assert found == expected, f"zero_grad({way}) left {found} numbers, not {expected}"
 
 
 @pytest.mark.claim("4.2.10")
@@ -403,6 +460,35 @@ def test_fewer_digits_cost_only_rounding(optimizer):
             exactly = walk(optimizer, start.double(), [p.double() for p in pulls], **settings)
             came = walk(optimizer, start, pulls, **settings)
             assert_close(f"{settings}: in {dtype}", came / scale, exactly / scale)
+
+
+# The smallest gradients whose square, times its weight in the average, float16 can hold; SGD
+# averages none, and has no such limit.
+DEFAULT_RATES = {"SGD": 1e-3, "Adagrad": 1e-2, "RMSprop": 1e-2, "Adam": 1e-3}
+LEAST_IN_FLOAT16 = {"SGD": 1e-3, "Adagrad": 1.73e-4, "RMSprop": 1.73e-3, "Adam": 5.46e-3}
+FIRST_STEPS = {"SGD": 1e-3, "Adagrad": 1e-2, "RMSprop": 1e-1, "Adam": 1e-3}
+
+
+@pytest.mark.claim("4.2.13")
+def test_in_float16_the_usual_settings_hold_gradients_down_to_a_limit(optimizer):
+    for dtype, factor in itertools.product(inside([torch.float16]), (1.1, 1.5, 4.0)):
+        pull = torch.full((3,), factor * LEAST_IN_FLOAT16[optimizer.name], dtype=dtype)
+        (step,) = walk(optimizer, torch.zeros_like(pull), [pull], lr=DEFAULT_RATES[optimizer.name])
+        length = -step.max().item() / FIRST_STEPS[optimizer.name]
+        if optimizer.name == "SGD":
+            length /= pull[0].item()  # its step is the gradient's
+        assert 0.5 < length < 2, f"of gradients of {pull[0]} it makes {length} times the step"
+
+
+@pytest.mark.claim("4.2.13")
+def test_below_that_limit_float16_holds_neither_the_average_nor_eps() -> None:
+    weights = {"Adagrad": 1.0, "RMSprop": 1 - 0.99, "Adam": 1 - 0.999}
+    for name, weight in weights.items():
+        for factor, held in ((0.99, False), (1.01, True)):
+            average = weight * (factor * LEAST_IN_FLOAT16[name]) ** 2
+            came = torch.tensor(average, dtype=torch.float64).half().item()
+            assert (came > 0) == held, f"{name}: of {average} float16 makes {came}"
+    assert torch.tensor(1e-8).half() == 0, "the usual eps is not 0"
 
 
 @pytest.mark.claim("4.0.2")

@@ -17,7 +17,9 @@ from sums_to_one.tests.optimization.trajectories import (
     assert_same_numbers,
     downhill,
     gradients,
+    leaf,
     pulled,
+    pushed,
     pushes,
     run_of,
     set_back,
@@ -62,6 +64,41 @@ def test_every_parameter_goes_its_own_way(optimizer):
         for i, start in enumerate(starts()):
             alone = walk(optimizer, start, [push[i] for push in pushes(4)], **settings)
             assert_close(f"{settings}: parameter {i}", together.places[i], alone[-1])
+
+
+@pytest.mark.claim("4.2.9")
+def test_many_parameters_move_as_few(optimizer):
+    for settings in settings_of(optimizer)[-1:]:
+        many, one = ([grid(5) for _ in range(count)] for count in (1031, 1))
+        ends = [run_of(optimizer, numbers, **settings) for numbers in (many, one)]
+        for end in ends:
+            pulled(*end, gradients(2, 5))
+        came, expected = torch.stack(ends[0].places), ends[1].places[0]
+        assert_close(f"{settings}: each of 1031", came, expected.expand_as(came))
+
+
+@pytest.mark.claim("4.2.9")
+def test_parameters_of_several_dtypes_go_on_in_their_own(optimizer):
+    for settings, first in itertools.product(settings_of(optimizer), DTYPES):
+        kinds = [first, *(dtype for dtype in DTYPES if dtype != first)]
+        together = run_of(optimizer, [grid(2, 3).to(dtype) for dtype in kinds], **settings)
+        plan = [[downhill(t, 2, 3, dtype=dtype) for dtype in kinds] for t in range(3)]
+        side_by_side(plan, together)
+        for dtype, came in zip(kinds, together.places, strict=True):
+            own = walk(optimizer, grid(2, 3).to(dtype), gradients(3, 2, 3, dtype=dtype), **settings)
+            assert_same_numbers(f"{settings}: {dtype} beside others", [came], [own[-1]])
+
+
+@pytest.mark.claim("4.2.9")
+def test_a_frozen_parameter_may_be_among_the_others(optimizer):
+    for settings in settings_of(optimizer):
+        frozen, learns = grid(3, 2), leaf(grid(2, 3))
+        made = optimizer([frozen, learns], **settings)
+        for pull in gradients(3, 2, 3):
+            pushed(made, [frozen, learns], [None, pull])
+        expected = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **settings)[-1]
+        assert_close(f"{settings}: beside a frozen one", learns.detach(), expected)
+        assert_same_numbers(f"{settings}: the frozen one", [frozen], [grid(3, 2)])
 
 
 @pytest.mark.claim("4.2.9")
@@ -138,7 +175,8 @@ def test_the_place_in_memory_changes_nothing(optimizer):
             assert_close(f"{settings}: a gradient {name}", plain.detach(), expected)
 
 
-LARGE_AND_SMALL = [(n,) for n in (5, 16, 17, 33, 65, 129, 1025, 4097, 200_003)] + [(70_001, 3)]
+# The last two have more than 2^18 numbers, the very last more than 2^16 rows.
+LARGE_AND_SMALL = [(n,) for n in (5, 16, 17, 33, 65, 129, 1025, 4097, 270_001)] + [(66_001, 3)]
 
 
 @pytest.mark.claim("4.2.9")

@@ -393,6 +393,14 @@ def test_every_epoch_uses_every_sample_exactly_once(gradient_descent, plan):
         assert used == list(range(plan.samples)), f"the batches of an epoch are {batches}"
 
 
+@pytest.mark.claim("4.1.5")
+def test_of_more_samples_than_two_bytes_count_each_is_used_exactly_once(gradient_descent):
+    for plan in (Plan(70_001, 66_001, 1), Plan(33_001, 32_801, 1)):
+        (batches,) = dealt(gradient_descent, plan)
+        used = sorted(itertools.chain(*batches))
+        assert used == list(range(plan.samples)), f"of {plan}, {len({*used})} samples were used"
+
+
 @pytest.mark.claim("4.1.2", "4.1.3", "4.1.5")
 @given(plans)
 def test_batches_are_as_large_as_asked_and_the_last_has_what_is_left(gradient_descent, plan):

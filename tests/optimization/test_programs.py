@@ -38,6 +38,7 @@ from sums_to_one.tests.optimization.trajectories import (
 )
 
 PROGRAM_SHAPES = [(2, 3), (5,), (3, 2), (2, 3), (), (1, 7)]
+FORGETFUL: Settings = {"betas": (0.0, 0.0), "alpha": 0.0}
 live_rates = st.sampled_from([0.0, 0.125, 0.5, 2.0])
 LIVE = {"lr": live_rates, "momentum": st.sampled_from([0.25, 0.75]), "weight_decay": live_rates}
 
@@ -79,11 +80,15 @@ def decoupled(optimizer: Any) -> list[Settings]:
 def changes(settings: Settings, group: Settings) -> list[Settings]:
     """One after the other; what a group does not tell, and what is off, is left as it is.
 
-    How long an average remembers is left, too: what it holds then may be weighted otherwise.
+    How long an average remembers may change to not at all: what it holds may be weighted otherwise,
+    and the newest gradient is what every weighting then comes to.
     """
     names = ["lr", "weight_decay", "lr_decay", "eps", "maximize"]
     names += [name for name in ("momentum", "dampening") if settings.get(name)]
     found = [{name: OTHER_VALUES[name]} for name in names if name in group]
+    # Centered, nothing is left of the newest square; and the largest so far is not forgotten.
+    if not (settings.get("centered") or settings.get("amsgrad")):
+        found += [{name: value} for name, value in FORGETFUL.items() if name in group]
     return [*found, {"lr": 0.125}]
 
 

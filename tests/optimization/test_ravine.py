@@ -41,8 +41,9 @@ def test_where_there_is_hardly_a_ravine_momentum_takes_more_steps(SGD):
 @pytest.mark.claim("4.2.2")
 def test_where_the_noise_of_single_samples_sets_the_pace_momentum_gains_hardly_anything(SGD):
     many, one = speedup(SGD, 300.0, batch=64), speedup(SGD, 300.0, batch=1)
-    assert many > 1.7, f"{many:.2f} times fewer with 64 samples a step"
-    assert 0.7 < one < 1.5, f"{one:.2f} times fewer with one sample a step"
+    # Over seven seeds 2.46 to 3.19, and 0.99 to 1.19.
+    assert many > 2.2, f"{many:.2f} times fewer with 64 samples a step"
+    assert 0.8 < one < 1.3, f"{one:.2f} times fewer with one sample a step"
 
 
 def speedup(SGD, condition: float, batch: int | None = None, seed: int = 0) -> float:

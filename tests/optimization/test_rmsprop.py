@@ -93,7 +93,7 @@ def test_the_settings_not_given_are_those_of_the_documentation(RMSprop):
             assert_close(f"only {settings} given", came, recurrence(course, **settings))
 
 
-@pytest.mark.claim("4.2.6")
+@pytest.mark.claim("4.2.6", "4.2.18")
 @given(nonzero, exponents(60), alphas)
 def test_the_first_step_is_longer_than_the_learning_rate(RMSprop, gradient, exponent, alpha):
     option(RMSprop, "eps", "alpha")

@@ -3,7 +3,8 @@
 A linear regression without noise, fed with batches of samples whose features are -1, 0 or 1, most
 of the rare ones 0. All rivals have their best learning rate of a grid. AdaGrad gains what averaging
 over a batch takes from a rare feature: in most samples its gradient is 0, and SGD's rate is held
-down by the features that are frequent. In a batch of one there is nothing to average.
+down by the features that are frequent. In a batch of one there is nothing to average, and it gains
+less.
 
 Its memory is the price. RMSprop, which forgets, pays none: 4.2.6.
 """
@@ -25,25 +26,28 @@ RARE_AMONG_FREQUENT = [0.5] * 10 + [0.02] * 10
 
 
 @pytest.mark.claim("4.2.4")
-@pytest.mark.parametrize(("batch", "least"), [(8, 1.5), (32, 2.0)])
-def test_adagrad_learns_rare_features_in_several_times_fewer_steps(SGD, Adagrad, batch, least):
+@pytest.mark.parametrize(("batch", "least"), [(8, 1.7), (32, 2.3)])
+def test_in_batches_adagrad_learns_rare_features_in_half_the_steps_or_so(
+    SGD, Adagrad, batch, least
+):
     sound(SGD, Adagrad)
+    # Over twelve seeds 1.81 to 2.38 times fewer in batches of 8, 2.57 to 3.6 in batches of 32.
     fewer = gain(SGD, Adagrad, RARE_AMONG_FREQUENT, batch)
     assert fewer > least, f"{fewer:.2f} times fewer"
 
 
 @pytest.mark.claim("4.2.4")
-def test_where_all_features_are_as_frequent_adagrad_gains_hardly_anything(SGD, Adagrad):
+def test_where_all_features_are_as_frequent_adagrad_gains_nothing(SGD, Adagrad):
     sound(SGD, Adagrad)
     fewer = gain(SGD, Adagrad, [0.25] * 20, batch=8)
-    assert 0.5 < fewer < 1.3, f"{fewer:.2f} times fewer"
+    assert 0.7 < fewer < 1.1, f"{fewer:.2f} times fewer"
 
 
 @pytest.mark.claim("4.2.4")
-def test_with_one_sample_a_step_adagrad_gains_little(SGD, Adagrad):
-    sound(SGD, Adagrad)
+def test_with_one_sample_a_step_adagrad_gains_less(SGD, Adagrad):
+    sound(SGD, Adagrad)  # over twelve seeds 1.24 to 1.57 times fewer
     fewer = gain(SGD, Adagrad, RARE_AMONG_FREQUENT, batch=1)
-    assert 0.7 < fewer < 2, f"{fewer:.2f} times fewer"
+    assert 1.1 < fewer < 1.7, f"{fewer:.2f} times fewer"
 
 
 def gain(SGD, Adagrad, frequency: Sequence[float], batch: int, seed: int = 0) -> float:

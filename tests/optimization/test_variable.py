@@ -355,6 +355,16 @@ def gradient_kept(variable: Any) -> Any:
         return variable.grad
 
 
+@pytest.mark.claim("4.0.5")
+def test_in_pytorch_a_result_keeps_its_gradient_if_it_is_asked_to() -> None:
+    x = exact([2.0]).requires_grad_()
+    y = x * x
+    y.retain_grad()
+    (y * 3).backward()
+    assert y.grad is not None, "it has none"
+    assert_close("the gradient of the result", y.grad, 3.0)
+
+
 # An operation on 2 and -4, and its slopes along both.
 OF_2_AND_MINUS_4 = {
     "x + y": (1.0, 1.0),

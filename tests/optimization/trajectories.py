@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import eighths, exact, grid
 from sums_to_one.tests.common.limits import Inside, NotProvided, current, widest
-from sums_to_one.tests.common.options import needs, provides
+from sums_to_one.tests.common.options import feature, needs, provides
 
 Function = Callable[..., Any]
 Settings = dict[str, Any]
@@ -116,6 +117,30 @@ def walk(
     return torch.stack(way).reshape(len(way), *start.shape)
 
 
+def assert_sparse_as_dense(optimizer: Any, **settings: Any) -> None:
+    """A gradient of some rows, of which one comes twice, is one that is 0 in all others."""
+    __tracebackhide__ = True
+    rows = torch.tensor([[4, 1, 4], [0, 1, 6], [4, 4, 2]])
+    with warnings.catch_warnings(action="ignore"):  # of what PyTorch does not check of these
+        sparse = [
+            torch.sparse_coo_tensor(row[None], pull, (7, 2))
+            for row, pull in zip(rows, gradients(3, 3, 2), strict=True)
+        ]
+        with feature("sparse gradients"):
+            pulled(*run_of(optimizer, [grid(7, 2)], **settings), sparse[:1])
+        came = ends_of_two_groups(optimizer, sparse, **settings)
+    expected = ends_of_two_groups(optimizer, [pull.to_dense() for pull in sparse], **settings)
+    assert_close("after three steps with sparse gradients", came, expected)
+
+
+def ends_of_two_groups(optimizer: Any, pulls: list[Tensor], **settings: Any) -> Tensor:
+    """Where two parameters, each in a group of its own, end with the same gradients."""
+    parameters = [leaf(grid(*pulls[0].shape)) for _ in range(2)]
+    made = in_groups(optimizer, [{"params": [p]} for p in parameters], **settings)
+    pulled(made, parameters, pulls)
+    return torch.stack(places(parameters))
+
+
 def shape_inside(numbers: Tensor) -> tuple[int, ...]:
     """Their shape, with a dimension of 1 before it for each that the optimizer must have."""
     sizes = current().dimensions or (numbers.ndim,)
@@ -162,7 +187,7 @@ def provided(optimizer: Function, settings: Settings) -> Settings:
     return {name: value for name, value in settings.items() if provides(optimizer, name)}
 
 
-def in_groups(optimizer: Function, groups: list[dict[str, Any]], **settings: Any) -> Any:
+def in_groups(optimizer: Function, groups: Iterable[dict[str, Any]], **settings: Any) -> Any:
     """The optimizer of several groups, where it has groups at all."""
     needs(optimizer([leaf(grid(1))], **settings), "param_groups")
     return optimizer(groups, **settings)

@@ -35,14 +35,15 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 
 
-def usual(transform):
-    """The transform with those of the arguments above that it has.
+def usual(transform, size: tuple[int, int] = (5, 7)):
+    """The transform with those of the arguments above that it has, for images of that size.
 
-    A crop that cannot pad makes images smaller, of 3 x 4 pixels.
+    A crop that cannot pad makes images smaller: of 5 x 7 pixels 3 x 4.
     """
     own = {n: value for n, value in USUAL[transform.name].items() if provided(transform, n)}
-    if transform.name == "RandomCrop" and "padding" not in own:
-        own["size"] = (3, 4)
+    if transform.name == "RandomCrop":
+        height, width = size
+        own["size"] = size if "padding" in own else ((height + 1) // 2, (width + 1) // 2)
     return made(transform, own)
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.limits import inside, widest
 from sums_to_one.tests.common.options import feature, option
@@ -371,3 +372,15 @@ def test_factors_below_0_and_shifts_beyond_a_half_are_refused(ColorJitter, name)
     for wrong in [-0.25, (-0.75, 0.25), *(beyond if name == "hue" else [])]:
         with pytest.raises(ValueError):  # noqa: PT011 - the words are the author's
             ColorJitter(**{name: wrong})(picture(3, 5, 7, dtype=kind(ColorJitter)))
+
+
+@pytest.mark.claim("5.3.4")
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
+def test_gradients_find_the_way_back_through_each_change_but_that_of_hue(ColorJitter, name):
+    kinds(ColorJitter, FLOATS)
+    for image in photographs():
+        jitter, cotangent = fixed(ColorJitter, **{name: 0.5}), grid(*image.shape, limit=2)
+        came = gradient(jitter, image, cotangent)
+        # By half, nothing is cut off, and each change is a straight line through 0.
+        total = (cotangent.double() * jitter(image).double()).sum()
+        assert_close("slope times image", (came.double() * image.double()).sum(), total)

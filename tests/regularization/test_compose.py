@@ -132,6 +132,26 @@ def test_a_label_beside_the_image_comes_back_with_it(Compose):
 
 
 @pytest.mark.claim("5.3.2")
+def test_everything_beside_the_image_comes_back_with_it(Compose):
+    def raised(image, *others):
+        return (image + 1, *others) if others else image + 1
+
+    with feature("more than two inputs"):
+        came = Compose([raised, raised])(3, "cat", 7)
+    assert isinstance(came, tuple | list), f"of an image and two labels came {came!r}"
+    assert list(came) == [5, "cat", 7], f"of 3 raised twice, 'cat' and 7, came {came!r}"
+
+
+@pytest.mark.claim("5.3.2")
+@pytest.mark.parametrize("given", [{"image": 3, "label": 7}, (3, 7), [3, 7], (3,)], ids=str)
+def test_a_collection_is_handed_on_as_one_input(Compose, given):
+    seen = []
+    came = Compose([lambda *inputs: seen.append(inputs) or inputs[0]])(given)
+    assert seen == [(given,)], f"of {given}, the first transform got {seen}"
+    assert came is given, f"of {given} came {came}"
+
+
+@pytest.mark.claim("5.3.2")
 def test_random_transforms_draw_anew_for_each_image(Compose):
     composed = Compose([lambda x: x + torch.rand(()), lambda x: x * 2])
     equal, same = [torch.zeros(()) for _ in range(4)], [torch.zeros(())] * 4

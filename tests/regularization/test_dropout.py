@@ -9,11 +9,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, grid, shapes
 from sums_to_one.tests.common.limits import inside
-from sums_to_one.tests.common.statistical import assert_unrelated, randomness
+from sums_to_one.tests.common.statistical import assert_mean, assert_unrelated, randomness
 from sums_to_one.tests.regularization.fates import (
     P,
     assert_dropped_or_scaled,
@@ -68,6 +69,36 @@ def test_the_fate_of_an_element_says_nothing_about_its_neighbours(Dropout):
     for dim in range(scores.ndim):
         along = scores.movedim(dim, -1)
         assert_unrelated(f"any places further on, along dimension {dim} first", along)
+
+
+def squared_errors(x: Tensor, w: Tensor, p: float) -> tuple[Tensor, Tensor]:
+    """Of the target 1, by each mask that there is, and how likely the mask is."""
+    masks = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * len(x))
+    kept = masks.sum(dim=1)
+    chances = (1 - p) ** kept * p ** (len(x) - kept)
+    return (masks @ (x * w) / (1 - p) - 1).square(), chances
+
+
+X, W = (torch.tensor(row, dtype=torch.float64) for row in ([1, -2, 0.5, 3], [0.5, 0.25, -1, 2]))
+
+
+@pytest.mark.claim("5.2.10")
+@pytest.mark.parametrize("p", [0.0, *P])
+def test_over_all_masks_dropout_of_inputs_is_a_ridge_penalty(p) -> None:
+    errors, chances = squared_errors(X, W, p)
+    expected = (X @ W - 1) ** 2 + p / (1 - p) * (X * W).square().sum()
+    assert_close("the mean squared error", (errors * chances).sum(), expected)
+
+
+@pytest.mark.claim("5.2.10")
+def test_dropout_of_the_inputs_of_a_regression_costs_a_ridge_penalty(Dropout):
+    for p in P:
+        errors, chances = squared_errors(X, W, p)
+        mean = (X @ W - 1) ** 2 + p / (1 - p) * (X * W).square().sum()
+        with randomness():
+            x = Dropout(p)(X.to(plain_dtype()).repeat(2**16, 1))
+        scores = (x.double() @ W - 1).square() - mean
+        assert_mean(f"p = {p}", scores / ((errors - mean).square() * chances).sum().sqrt())
 
 
 @pytest.mark.claim("5.2.7")

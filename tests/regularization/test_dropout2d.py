@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, grid
+from sums_to_one.tests.common.limits import Inside
 from sums_to_one.tests.common.statistical import randomness
 from sums_to_one.tests.regularization.fates import (
     P,
@@ -23,8 +24,10 @@ from sums_to_one.tests.regularization.fates import (
     plain_dtype,
     tell,
 )
+from sums_to_one.tests.regularization.refusals import needs_options
 
 # The smallest and the largest images, wide ones, high ones, and no two equal sizes side by side.
+ROWS = Inside(((7, 5, 11), (5, 5, 7), (1, 3, 2), (3, 1, 5)))
 FORMATS = (
     (7, 5, 1, 1),
     (5, 7, 1, 11),
@@ -68,24 +71,48 @@ def test_all_pixels_of_a_channel_share_their_fate_wherever_they_lie(Dropout2d):
 @pytest.mark.claim("5.2.4")
 def test_three_dimensions_are_samples_of_channels_with_one_row_each(Dropout2d):
     # As PyTorch documents: (N, C, L); others have read (C, H, W), and lost whole samples.
-    for shape, p in itertools.product([(7, 5, 11), (5, 5, 7), (1, 3, 2), (3, 1, 5)], P):
-        x = grid(*shape)
-        came = quietly(Dropout2d(p), x)
-        assert_dropped_or_scaled(f"shape {shape}", came, x, p)
-        assert_whole_channels(f"shape {shape}", came[:, :, None])
+    for shape, dtype, p in itertools.product(ROWS, DTYPES, (0.0, *P, 1.0)):
+        for name, layout in LAYOUTS.items():
+            x = layout(grid(*shape).to(dtype))
+            came = quietly(Dropout2d(p), x)
+            assert_dropped_or_scaled(f"{name}, {dtype}, shape {shape}", came, x, p)
+            assert_whole_channels(f"{name}, {dtype}, shape {shape}", came[:, :, None])
+
+
+@pytest.mark.claim("5.2.4")
+def test_of_three_dimensions_channels_are_dropped_as_of_four(Dropout2d):
+    ones = torch.ones(61, 67, 2, dtype=plain_dtype())
     with randomness():
-        dropped = quietly(Dropout2d(1 / 3), torch.ones(61, 67, 2, dtype=plain_dtype()))[..., 0].eq(
-            0
-        )
+        dropped = quietly(Dropout2d(1 / 3), ones)[..., 0].eq(0)
     assert_slices_alike("samples", dropped, 1 / 3)
     assert_slices_alike("channels", dropped.T, 1 / 3)
+
+
+@pytest.mark.claim("5.2.4", "5.2.7")
+def test_gradients_of_three_dimensions_go_where_the_inputs_went(Dropout2d):
+    for shape, dtype, p in itertools.product(ROWS, DTYPES, P):
+        x, cotangent = grid(*shape).to(dtype).requires_grad_(), grid(*shape, limit=2).to(dtype)
+        came = quietly(Dropout2d(p), x)
+        (came * cotangent).sum().backward()
+        expected = torch.where(came.detach().eq(0), torch.zeros(()), cotangent.double() / (1 - p))
+        assert_close(f"{dtype}, shape {shape}: the gradient", x.grad, expected)
+
+
+@pytest.mark.claim("5.2.4", "5.2.9")
+def test_inplace_three_dimensions_are_written_to(Dropout2d):
+    needs_options(Dropout2d, 0.5, inplace=True)
+    for shape, dtype, p in itertools.product(ROWS, DTYPES, P):
+        x = grid(*shape).to(dtype)
+        came = quietly(Dropout2d(p, inplace=True), x)
+        assert came.data_ptr() == x.data_ptr(), f"p = {p}: what comes back lies elsewhere"
+        assert_dropped_or_scaled(f"{dtype}, p = {p}", x, grid(*shape).to(dtype), p)
 
 
 @pytest.mark.claim("5.2.3", "5.2.4")
 def test_three_dimensions_are_left_as_they_are_in_evaluation(Dropout2d):
     layer = Dropout2d(0.9)
     tell(layer, training=False)
-    for shape, dtype in itertools.product([(7, 5, 11), (1, 3, 2), (3, 1, 5)], DTYPES):
+    for shape, dtype in itertools.product(ROWS, DTYPES):
         x = grid(*shape).to(dtype)
         assert torch.equal(quietly(layer, x), x), (
             f"{dtype}, shape {shape}: the output is not the input"

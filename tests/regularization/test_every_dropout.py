@@ -487,6 +487,14 @@ def test_no_sample_and_no_channel_is_an_exception(dropout):
 
 
 @pytest.mark.claim("5.2.1")
+def test_after_65536_samples_or_channels_units_are_dropped_as_before(dropout):
+    for shape in ((70_001, 3), (3, 70_001)):
+        with randomness():
+            dropped = fates(dropout, dropout(1 / 3), *shape)
+        assert_share(f"units at the end of {shape}", dropped[-5000:, -5000:], 1 / 3)
+
+
+@pytest.mark.claim("5.2.1")
 def test_the_fate_of_a_unit_says_nothing_about_those_further_on(dropout):
     with randomness():
         scores = fate_scores(fates(dropout, dropout(1 / 3), *CELLS), 1 / 3)
@@ -505,7 +513,7 @@ def test_the_fates_of_one_call_say_nothing_about_the_next(dropout):
 
 
 @pytest.mark.claim("5.2.1")
-def test_the_fate_of_a_unit_has_nothing_to_do_with_its_value(dropout):
+def test_whether_a_unit_is_dropped_says_nothing_about_its_value(dropout):
     with randomness():
         values = torch.randn(*CELLS, dtype=plain_dtype())
         x = (

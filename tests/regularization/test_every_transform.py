@@ -6,6 +6,7 @@ images of a batch share one draw, and the draws are those of torch.
 
 import copy
 import itertools
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -114,6 +115,15 @@ def test_the_images_of_a_batch_do_not_see_each_other(transform):
             copies = images.flatten(0, -4)[i].expand(shape).clone()
             equal = seeded(function, copies, seed).flatten(0, -4)
             assert_same_picture(f"shape {shape}: image {i} among others", came[i], equal[i])
+
+
+@pytest.mark.claim("5.3.4")
+def test_in_a_batch_of_65539_the_last_image_is_treated_as_the_first(transform):
+    function = usual(transform, size=(3, 2))
+    for shape, seed in itertools.product(inside([(65_539, 3, 3, 2)]), range(2)):
+        image = picture(3, 3, 2, dtype=kind(transform))
+        came = seeded(function, image.expand(shape).clone(), seed)
+        assert_same_picture("equal images", came[-9:], came[:1].expand_as(came[-9:]))
 
 
 @pytest.mark.claim("5.3.4")
@@ -256,17 +266,62 @@ def flat(parts: object) -> list[object]:
     return [parts]
 
 
+def structure(parts: object) -> object:
+    """Which lists, tuples and dictionaries there are, and of how many parts, under which names."""
+    if isinstance(parts, dict):
+        return {name: structure(part) for name, part in parts.items()}
+    if isinstance(parts, list | tuple):
+        return [type(parts).__name__, *map(structure, parts)]
+    return "one input"
+
+
+def needs_form(transform, form: Callable[[Tensor], tuple[object, ...]]) -> None:
+    """End the claim as not provided where inputs cannot be handed over in that form."""
+    function, image = usual(transform), picture(3, 5, 7, dtype=kind(transform))
+    asked = lambda x: len(flat(function(*form(x))))  # noqa: E731
+    taken = outcome(lambda: [seeded(asked, image, seed) for seed in range(32)])
+    if isinstance(taken, Exception):
+        raise NotProvided("not provided: inputs in this form")
+
+
 @pytest.mark.claim("5.3.1", "5.3.4")
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_beside_an_image_a_label_stays_as_it_is(transform, form):
     # Of several plain tensors the first is the image: so torchvision documents it.
+    needs_form(transform, lambda x: form(x, 3))
     function, image = usual(transform), picture(3, 5, 7, dtype=kind(transform))
-    both = lambda x: flat(function(*form(x, 3)))[1]  # noqa: E731
-    taken = outcome(lambda: [seeded(both, image, seed) for seed in range(32)])
-    if isinstance(taken, Exception):
-        raise NotProvided("not provided: several inputs in this form")
     for label, seed in itertools.product(labels(), SEEDS):
         right = seeded(function, image, seed)
-        first, other = flat(seeded(lambda x, y=label: function(*form(x, y)), image, seed))
+        came = seeded(lambda x, y=label: function(*form(x, y)), image, seed)
+        first, other = flat(came)
         assert_same_picture("the image", first, right)
         assert str(other) == str(label), f"the label {label} became {other}"
+
+
+ALONE_OR_BEHIND = {
+    "alone in a tuple": lambda image: ((image,),),
+    "alone in a list": lambda image: ([image],),
+    "alone in a dictionary": lambda image: ({"image": image},),
+    "behind a word": lambda image: ("cat", image),
+    "behind a number in a list": lambda image: ([3, image],),
+    "behind a number in a dictionary": lambda image: ({"label": 3, "image": image},),
+    "in a tuple inside a dictionary": lambda image: ({"names": ("a", "b"), "both": (image, 3)},),
+}
+
+
+@pytest.mark.claim("5.3.1", "5.3.4")
+@pytest.mark.parametrize("form", ALONE_OR_BEHIND.values(), ids=ALONE_OR_BEHIND)
+def test_what_comes_has_the_form_of_what_was_given(transform, form):
+    needs_form(transform, form)
+    function, image = usual(transform), picture(3, 5, 7, dtype=kind(transform))
+    given = form(image)
+    for seed in SEEDS:
+        right, came = (seeded(f, image, seed) for f in (function, lambda x: function(*form(x))))
+        came = came if len(given) == 1 else tuple(came)
+        form_given = structure(given[0] if len(given) == 1 else given)
+        assert structure(came) == form_given, f"of {form_given} it made {structure(came)}"
+        for one, before in zip(flat(came), flat(given), strict=True):
+            if before is image:
+                assert_same_picture("the image", one, right)
+            else:
+                assert one == before, f"{before} became {one}"

@@ -155,7 +155,7 @@ def test_chance_has_no_part_in_it(Normalize, dtype):
 
 @pytest.mark.claim("5.3.5")
 def test_large_images_are_treated_as_small_ones(Normalize):
-    sizes = [(3, 32, 32), (3, 67, 129), (3, 257, 259), (5, 3, 33, 17), (2, 3, 1, 4099)]
+    sizes = [(3, 32, 32), (3, 67, 129), (3, 299, 307), (5, 3, 33, 17), (2, 3, 1, 4099)]
     for shape, dtype in itertools.product(inside(sizes), FLOATS):
         image = picture(*shape, dtype=dtype)
         expected = by_channel(scaled, image, MEAN, STD)

@@ -26,7 +26,7 @@ from sums_to_one.tests.common.statistical import (
     uniform_scores,
 )
 from sums_to_one.tests.regularization.images import FLOATS, kind, kinds, numbered, provided
-from sums_to_one.tests.regularization.refusals import needs_options
+from sums_to_one.tests.regularization.refusals import needs_options, outcome
 from sums_to_one.tests.regularization.windows import (
     Case,
     assert_no_place_left_out,
@@ -66,10 +66,35 @@ def test_it_is_a_window_of_the_image(RandomCrop, case):
 
 
 @pytest.mark.claim("5.3.1")
+@pytest.mark.parametrize(
+    ("shape", "size"), [((3, 90_001), (2, 70_001)), ((90_001, 3), (70_001, 2))]
+)
+def test_a_large_window_of_a_large_image_is_one_too(RandomCrop, shape, size):
+    image = numbered(1, *shape, dtype=kinds(RandomCrop, (widest(), torch.int64))[0])
+    for came in cuts(RandomCrop(size), image):
+        top, left = divmod(int(came[0, 0, 0]) - 1, shape[1])
+        right = image[:, top : top + size[0], left : left + size[1]]
+        assert torch.equal(came, right), f"the window of {size} at {top, left} is {came}"
+
+
+@pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("size", [1, 3, 5])
 def test_one_number_is_the_size_of_a_square(RandomCrop, size):
     image = numbered(3, 5, 7, dtype=kind(RandomCrop))
     assert_windows(cuts(RandomCrop(size), image), image, (size, size))
+
+
+@pytest.mark.claim("5.3.1")
+def test_sizes_and_paddings_may_be_lists(RandomCrop):
+    image = numbered(3, 5, 7, dtype=kind(RandomCrop))
+    assert_windows(cuts(RandomCrop([3, 4]), image), image, (3, 4))
+    alone = outcome(lambda: RandomCrop([3])(image))
+    assert isinstance(alone, Exception) or alone.shape == (3, 3, 3), f"of [3]: {alone.shape}"
+    needs_options(RandomCrop, 3, padding=1)
+    for padding in ([1, 2], [2, 0, 1, 3]):
+        with feature("a list of paddings"):
+            crops = cuts(RandomCrop((8, 8), padding=padding), image)
+        assert_windows(crops, padded(image, tuple(padding)), (8, 8))
 
 
 @pytest.mark.claim("5.3.1")

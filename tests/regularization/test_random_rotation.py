@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import every_layout, grid
-from sums_to_one.tests.common.limits import NotProvided, inside, widest
+from sums_to_one.tests.common.limits import Inside, NotProvided, inside, widest
 from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
@@ -31,6 +32,8 @@ from sums_to_one.tests.regularization.images import DRAWS, FLOATS, kind, kinds
 from sums_to_one.tests.regularization.refusals import needs_options, outcome
 
 FRAMES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
+
+WIDE = Inside(((3, 5, 11), (2, 3, 5, 11)))  # an image, and a batch of them
 
 angles = st.integers(-8 * 360, 8 * 360).map(lambda n: n / 8)
 lengths = st.integers(1, 13)
@@ -106,7 +109,7 @@ def test_each_pixel_is_the_nearest_to_where_it_comes_from(RandomRotation, height
 @pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("angle", [1, 30, -45, 100, 179, -150.5])
 def test_each_pixel_of_a_large_image_is_the_nearest_too(RandomRotation, angle):
-    image = lit(1, 199, 151, dtype=kind(RandomRotation))
+    image = lit(1, 521, 509, dtype=kind(RandomRotation))
     assert_turned(RandomRotation((angle, angle))(image), image, angle)
 
 
@@ -149,13 +152,13 @@ def test_turned_there_and_back_every_pixel_is_at_home(RandomRotation):
 
 
 @pytest.mark.claim("5.3.7")
-@pytest.mark.parametrize("fill", [0, 1, 0.5, (0.125, 0.25, 0.75)], ids=str)
+@pytest.mark.parametrize("fill", [0, 1, 0.5, (0.125, 0.25, 0.75), [0.75, 0.25, 0.5]], ids=str)
 def test_what_lies_outside_has_the_fill(RandomRotation, fill):
     needs_options(RandomRotation, 20, fill=1)
     kinds(RandomRotation, FLOATS)
     with feature("a fill of this kind"):
         RandomRotation((20, 20), fill=fill)(lit(3, 5, 11))
-    of_channels = fill if isinstance(fill, tuple) else (fill,) * 3
+    of_channels = fill if isinstance(fill, tuple | list) else (fill,) * 3
     for angle, shape in itertools.product((20, 90, -45), inside([(3, 5, 11), (2, 3, 5, 11)])):
         image = lit(*shape)
         image[..., ::2, :] = 0  # black is a colour, and not what the fill is for
@@ -171,6 +174,10 @@ def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
     image = lit(3, 5, 11, dtype=torch.uint8)
     for fill in (1, 128, 255):
         assert_turned(RandomRotation((20, 20), fill=fill)(image), image, 20, fill=fill)
+    with feature("a fill for each channel"):
+        came = RandomRotation((20, 20), fill=(1, 128, 255))(image)
+    for one, channel, of in zip(came, image, (1, 128, 255), strict=True):
+        assert_turned(one[None], channel[None], 20, fill=of)
 
 
 @pytest.mark.claim("5.3.7")
@@ -180,7 +187,8 @@ def test_another_centre_counts_from_the_upper_left_corner(RandomRotation, centre
     image = lit(3, 5, 11, dtype=kind(RandomRotation))
     with feature("another centre"):
         RandomRotation((20, 20), center=centre)(image)
-    for angle in (20, -90.5, 179):
+    for angle, shape in itertools.product((20, -90.5, 179), WIDE):
+        image = lit(*shape, dtype=kind(RandomRotation))
         came = RandomRotation((angle, angle), center=centre)(image)
         assert_turned(came, image, angle, centre=centre)
 
@@ -191,7 +199,8 @@ def test_a_quarter_turn_that_may_expand_exchanges_the_sides(RandomRotation):
     image = lit(3, 5, 11, dtype=kind(RandomRotation))
     with feature("room for all of the image"):
         RandomRotation((90, 90), expand=True)(image)
-    for turns in range(-4, 5):
+    for turns, shape in itertools.product(range(-4, 5), WIDE):
+        image = lit(*shape, dtype=kind(RandomRotation))
         came = RandomRotation((90 * turns, 90 * turns), expand=True)(image)
         right = image.rot90(turns, (-2, -1))
         assert torch.equal(came, right), f"{turns} quarters of {image}: {came}"
@@ -203,7 +212,8 @@ def test_a_rotation_that_may_expand_makes_room_for_the_corners(RandomRotation):
     image = lit(1, 5, 11, dtype=kind(RandomRotation))
     with feature("room for all of the image"):
         RandomRotation((20, 20), expand=True)(image)
-    for degrees in (20, -45, 100.5, 170):
+    for degrees, shape in itertools.product((20, -45, 100.5, 170), WIDE):
+        image = lit(*shape, dtype=kind(RandomRotation))
         came, turn = RandomRotation((degrees, degrees), expand=True)(image), math.radians(degrees)
         cos, sin = abs(math.cos(turn)), abs(math.sin(turn))
         for side, least in zip(
@@ -213,13 +223,24 @@ def test_a_rotation_that_may_expand_makes_room_for_the_corners(RandomRotation):
         assert_turned(came, image, degrees, size=came.shape[-2:])
 
 
-def blended(image: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
+@pytest.mark.claim("5.3.7")
+def test_the_room_for_the_corners_has_the_fill_too(RandomRotation):
+    needs_options(RandomRotation, 20, expand=True, fill=1)
+    image = lit(3, 5, 11, dtype=kind(RandomRotation))
+    with feature("room for all of the image"):
+        RandomRotation((20, 20), expand=True, fill=1)(image)
+    for degrees, fill in itertools.product((20, -45, 100.5), (1, 0)):
+        came = RandomRotation((degrees, degrees), expand=True, fill=fill)(image)
+        assert_turned(came, image, degrees, size=came.shape[-2:], fill=fill)
+
+
+def blended(image: Tensor, degrees: float, size=None) -> tuple[Tensor, Tensor]:
     """Of each pixel the mean of the four around where it comes from, and where all four are."""
     *_, height, width = image.shape
-    rows, columns = (places - 0.5 for places in sources(image, degrees))
+    rows, columns = (places - 0.5 for places in sources(image, degrees, size=size))
     top, left = rows.floor(), columns.floor()
     whole = (top >= 0) & (top < height - 1) & (left >= 0) & (left < width - 1)
-    total = torch.zeros(image.shape, dtype=torch.float64)
+    total = torch.zeros((*image.shape[:-2], *rows.shape), dtype=torch.float64)
     for i, j in itertools.product((0, 1), repeat=2):
         share = (1 - (rows - top - i).abs()) * (1 - (columns - left - j).abs())
         at = ((top + i).clamp(0, height - 1).long(), (left + j).clamp(0, width - 1).long())
@@ -227,11 +248,11 @@ def blended(image: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
     return total, whole
 
 
-def smooth_rotations(RandomRotation, degrees: float, image: Tensor) -> list[Tensor]:
+def smooth_rotations(RandomRotation, degrees: float, image: Tensor, **options) -> list[Tensor]:
     """What comes if pixels are to be interpolated, however that is said: by name, or by number."""
 
     def smoothly(name: object) -> Tensor:
-        return RandomRotation((degrees, degrees), interpolation=name)(image)
+        return RandomRotation((degrees, degrees), interpolation=name, **options)(image)
 
     names = ["bilinear", 2]
     if "torchvision.transforms" in sys.modules:
@@ -246,15 +267,46 @@ def smooth_rotations(RandomRotation, degrees: float, image: Tensor) -> list[Tens
 @pytest.mark.claim("5.3.7")
 def test_interpolated_pixels_are_means_of_the_four_around(RandomRotation):
     option(RandomRotation, "interpolation")
-    for degrees, dtype in itertools.product((20, -45, 100.5), kinds(RandomRotation)):
-        image = lit(3, 9, 13, dtype=dtype)
-        right, whole = blended(image, degrees)
-        steps = 1 if dtype == torch.uint8 else 1e-5
-        off = [
-            (came.double() - right)[:, whole].abs().max().item()
-            for came in smooth_rotations(RandomRotation, degrees, image)
-        ]
-        assert min(off) <= steps, f"{degrees} degrees: a pixel is {min(off)} off"
+    some = itertools.product((20, -45, 100.5), kinds(RandomRotation), WIDE)
+    for degrees, dtype, shape in some:
+        image = lit(*shape, dtype=dtype)
+        assert_blended(smooth_rotations(RandomRotation, degrees, image), image, degrees)
+
+
+def assert_blended(rotations: list[Tensor], image: Tensor, degrees: float) -> None:
+    """One of them has the means that it should have, wherever all four pixels are."""
+    __tracebackhide__ = True
+    of_size = [came for came in rotations if came.shape[:-2] == image.shape[:-2]]
+    assert of_size, f"came the shapes {[tuple(came.shape) for came in rotations]}"
+    off = []
+    for came in of_size:
+        right, whole = blended(image, degrees, size=came.shape[-2:])
+        off.append((came.double() - right)[..., whole].abs().max().item())
+    steps = 1 if image.dtype == torch.uint8 else 1e-5
+    assert min(off) <= steps, f"{degrees} degrees: a pixel is {min(off)} off"
+
+
+@pytest.mark.claim("5.3.7")
+def test_pixels_are_interpolated_where_there_is_room_for_the_corners(RandomRotation):
+    option(RandomRotation, "interpolation")
+    needs_options(RandomRotation, 20, expand=True)
+    image = lit(3, 9, 13, dtype=kind(RandomRotation))
+    with feature("room for all of the image"):
+        RandomRotation((20, 20), expand=True)(image)
+    for degrees in (20, -45, 100.5):
+        rotations = smooth_rotations(RandomRotation, degrees, image, expand=True)
+        assert_blended(rotations, image, degrees)
+
+
+@pytest.mark.claim("5.3.7")
+def test_far_outside_there_is_the_fill_interpolated_or_not(RandomRotation):
+    option(RandomRotation, "interpolation")
+    needs_options(RandomRotation, 20, fill=1)
+    kinds(RandomRotation, FLOATS)
+    rows, columns = sources(lit(3, 9, 29), 45)
+    outside = (rows < -1) | (rows > 10) | (columns < -1) | (columns > 30)
+    for came in smooth_rotations(RandomRotation, 45, lit(3, 9, 29), fill=1):
+        assert_close("outside of the image", came[:, outside], 1.0)
 
 
 @pytest.mark.claim("5.3.1")

@@ -407,6 +407,37 @@ class CountsInTheDtypeOfTheParameter(_Adagrad):
         return {**super().fresh_state(p, group), "step": torch.zeros((), dtype=p.dtype)}
 
 
+# Sizes, sparse gradients, and settings that are changed.
+
+
+@refused_by("test_a_sparse_gradient_is_one_that_is_0_elsewhere")
+class SquaresOfEachOccurrence(_Adagrad):
+    """Rows that come twice add two squares, not that of their sum (as in AiDotNet #1526)."""
+
+    def direction(self, p, g, state, group):
+        if not g.is_sparse:
+            return super().direction(p, g, state, group)
+        self.count(state)
+        state["sum"].index_add_(0, g._indices()[0], g._values() ** 2)
+        return g.to_dense() / self.root(state["sum"], group)
+
+
+@refused_by("test_a_sparse_gradient_is_one_that_is_0_elsewhere")
+class SparseEndsTheStep(_Adagrad):
+    """What is sparse has a function of its own, and returns behind it (pytorch #110444)."""
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        loss = self.loss(closure)
+        for p, group in self.pairs():
+            if p.grad is not None:
+                sparse, p.grad = p.grad.is_sparse, p.grad.to_dense()
+                self.move(p, group)
+                if sparse:
+                    return loss
+        return loss
+
+
 # Right ones.
 
 

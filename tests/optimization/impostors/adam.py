@@ -588,6 +588,60 @@ class EpsilonOfTheDtype(_Adam):
         return super().quotient(mean, square, state, {**group, "eps": eps})
 
 
+# Sizes, sparse gradients, and settings that are changed.
+
+
+@refused_by("test_parameters_of_several_dtypes_go_on_in_their_own")
+class StateLikeTheFirstOfItsGroup(_Adam):
+    """One buffer holds the moments of a group; its dtype is that of the first parameter."""
+
+    def fresh_state(self, p, group):
+        return super().fresh_state(p.to(group["params"][0].dtype), group)
+
+    def direction(self, p, g, state, group):
+        return super().direction(p, g.to(state["mean"].dtype), state, group).to(p.dtype)
+
+
+@refused_by("test_what_a_group_says_before_the_first_step_counts")
+class BetasReadWhenMade(_Adam):
+    """Only rates have schedules; but a one-cycle schedule turns beta1, too (pytorch #73910)."""
+
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        self.param_groups[-1]["of_old"] = self.param_groups[-1]["betas"]
+
+    def average(self, p, g, state, group):
+        super().average(p, g, state, {**group, "betas": group["of_old"]})
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, state, {**group, "betas": group["of_old"]})
+
+
+@refused_by("test_a_setting_that_is_changed_counts_from_the_next_step_on")
+class BetasReadInTheFirstStep(_Adam):
+    """What an average remembers is part of its state, and stays as long as it does."""
+
+    def fresh_state(self, p, group):
+        return {**super().fresh_state(p, group), "betas": group["betas"]}
+
+    def average(self, p, g, state, group):
+        super().average(p, g, state, {**group, "betas": state["betas"]})
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, state, {**group, "betas": state["betas"]})
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class OffsetOfTheStorageForgotten(_Adam):
+    """Channels last are read by their strides, from where memory begins (pytorch #174345)."""
+
+    def slope(self, p, group):
+        g = super().slope(p, group)
+        if g.ndim == 4 and g.is_contiguous(memory_format=torch.channels_last):
+            return torch.as_strided(g, g.shape, g.stride(), 0)
+        return g
+
+
 # Right ones.
 
 

@@ -375,6 +375,17 @@ def whole_batches_alone(*arguments, **options):
     return _descend(*arguments, deal=deal, **options)
 
 
+@refused_by("test_of_more_samples_than_two_bytes_count_each_is_used_exactly_once")
+def numbers_of_two_bytes(*arguments, **options):
+    """The order of the samples is kept in 16 bits each, to save memory; from 65,536 on it wraps."""
+
+    def deal(count, size, epochs, generator):
+        for _ in range(epochs):
+            yield (torch.randperm(count, generator=generator) % 2**16).split(size)
+
+    return _descend(*arguments, deal=deal, **options)
+
+
 @refused_by("test_every_epoch_uses_every_sample_exactly_once")
 def drawn_with_replacement(*arguments, **options):
     """Stochastic means drawn at random (unawares in neural-networks-and-deep-learning #50)."""

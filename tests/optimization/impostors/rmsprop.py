@@ -402,6 +402,21 @@ class MeanBegunAgain(_RMSprop):
         return super().averaged(old * (self.calls % 1024 > 0), new, group)
 
 
+# Sizes, sparse gradients, and settings that are changed.
+
+
+@refused_by("test_what_a_group_says_before_the_first_step_counts")
+class AlphaReadWhenMade(_RMSprop):
+    """How long it remembers is what it is, and not what it is told in between."""
+
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        self.param_groups[-1]["of_old"] = self.param_groups[-1]["alpha"]
+
+    def direction(self, p, g, state, group):
+        return super().direction(p, g, state, {**group, "alpha": group["of_old"]})
+
+
 # Right ones.
 
 

@@ -3,6 +3,8 @@
 The docstring says what the author was thinking.
 """
 
+import itertools
+
 import torch
 from torch import Tensor
 
@@ -515,6 +517,87 @@ class StateByTheAddress(_SGD):
     def load_state_dict(self, state_dict):
         super().load_state_dict(state_dict)
         self.state = {id(p): state for p, state in self.state.items()}
+
+
+# Sizes, sparse gradients, and settings that are changed.
+
+
+@refused_by("test_many_parameters_move_as_few")
+class AsManyAsOneLaunchTakes(_SGD):
+    """All parameters are moved in one launch, which has room for 64 pointers, and no second one."""
+
+    def moves(self, p, group):
+        first = {id(p) for p, _ in itertools.islice(self.pairs(), 64)}
+        return super().moves(p, group) and id(p) in first
+
+
+@refused_by("test_a_large_parameter_moves_as_its_parts")
+class BlocksOfTheFirstGrid(_SGD):
+    """A grid of 1024 blocks of 256 threads covers all numbers; beyond 2^18 none is covered."""
+
+    def apply(self, p, way):
+        p[...] = p - torch.where(torch.arange(p.numel()).reshape(p.shape) < 2**18, way, 0)
+
+
+@refused_by("test_a_frozen_parameter_may_be_among_the_others")
+class AllMustLearn(_SGD):
+    """A parameter that asks for no gradient was given by mistake; or its layer is frozen."""
+
+    def add_param_group(self, group):
+        super().add_param_group(group)
+        if not all(p.requires_grad for p in self.param_groups[-1]["params"]):
+            raise ValueError("every parameter must require a gradient")
+
+
+@refused_by("test_zero_grad_sets_to_none_or_to_zeros_as_it_is_told")
+class ZeroesWhatIsNotThere(_SGD):
+    """Whoever wants zeros has gradients; but a layer that was not used has none."""
+
+    def zero_grad(self, set_to_none=True):
+        for p, _ in self.pairs():
+            p.grad = None if set_to_none else p.grad.zero_()
+
+
+@refused_by("test_a_rate_that_is_a_tensor_is_read_and_left_as_it_was")
+class WarmsTheRateItself(_SGD):
+    """The rate is halved in place; and the tensor is the caller's (as in pytorch #126854)."""
+
+    def rate(self, state, group):
+        rate = group["lr"]
+        return rate.div_(2) * 2 if isinstance(rate, Tensor) else rate
+
+
+@refused_by("test_a_sparse_gradient_is_one_that_is_0_elsewhere")
+class RowsSetAndNotAdded(_SGD):
+    """A row that comes twice is written twice, so that its last gradient counts (CUDA scatter)."""
+
+    def slope(self, p, group):
+        g = super().slope(p, group)
+        if not g.is_sparse:
+            return g
+        dense = torch.zeros_like(p)
+        dense[g._indices()[0]] = g._values()
+        return dense
+
+
+@refused_by("test_groups_and_their_parameters_may_come_one_by_one")
+class GroupsAreLists(_SGD):
+    """A group has a list of parameters; `model.parameters()` is none."""
+
+    def add_param_group(self, group):
+        if not isinstance(group["params"], list):
+            raise TypeError("the parameters of a group must be a list")
+        super().add_param_group(group)
+
+
+@refused_by("test_a_setting_may_be_a_whole_number")
+class RatesAreFloats(_SGD):
+    """A rate is a float; but who writes lr=1 means 1.0."""
+
+    def __init__(self, params, lr=1e-3, *more, **options):
+        if isinstance(lr, int):
+            raise TypeError(f"lr must be a float, got {lr}")
+        super().__init__(params, lr, *more, **options)
 
 
 # Right ones.

@@ -88,7 +88,23 @@ SPARED = {
     "the sentence itself, for groups that come later": [
         "test_every_optimizer::test_a_group_that_is_added_later_begins_then",
     ],
+    "the counterexample, its bound, and what comes to it": [
+        "test_adam::test_after_a_long_silence_one_gradient_makes_a_step_longer_than_the_rate",
+        "test_adam::test_gradients_that_grow_as_memory_fades_make_the_longest_step",
+        "test_adam::test_no_step_is_longer_than_both_memories_allow",
+    ],
+    "the sentence itself, by the example in its care": [
+        "test_adam::test_a_decoupled_decay_alone_shrinks_a_weight_by_the_rate_times_the_decay",
+    ],
+    "where descent ends and ascent begins": [
+        "test_sgd::test_a_quadratic_is_descended_only_below_a_rate_of_2_over_its_curvature",
+        "test_sgd::test_at_the_limit_it_swings_for_ever_and_beyond_it_each_step_raises_the_loss",
+    ],
+    "the limit of half precision": [
+        "test_every_optimizer::test_in_float16_the_usual_settings_hold_gradients_down_to_a_limit",
+    ],
     "names the fault that others only suffer from": [
+        "test_every_optimizer::test_what_a_group_says_before_the_first_step_counts",
         "test_every_optimizer::test_a_group_that_is_added_has_the_settings_the_optimizer_was_made_with",
         "test_every_optimizer::test_writing_into_a_gradient_afterwards_changes_nothing",
         "test_every_optimizer::test_only_a_step_moves_a_parameter",

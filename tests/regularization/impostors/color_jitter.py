@@ -283,6 +283,14 @@ class ZeroOverZero(_ColorJitter):
         return hue * (width / width), saturation, value
 
 
+@refused_by("test_gradients_find_the_way_back_through_each_change_but_that_of_hue")
+class TheMeanIsANumber(_ColorJitter):
+    """A mean is measured, and taken out of the graph, as in batch norms of old."""
+
+    def middle(self, x: Tensor) -> Tensor:
+        return super().middle(x).detach()
+
+
 @accepted
 class AlwaysInThisOrder(_ColorJitter):
     """The arguments have an order."""

@@ -297,6 +297,25 @@ class ImageAndLabel(_Compose):
         return inputs if len(inputs) > 1 else inputs[0]
 
 
+@refused_by("test_everything_beside_the_image_comes_back_with_it")
+class AnImageAndALabel(ImageAndLabel):
+    """There are images and labels; a mask, too, was not thought of."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        came = super().__call__(*inputs)
+        return came[:2] if len(inputs) > 1 else came
+
+
+@refused_by("test_a_collection_is_handed_on_as_one_input")
+class DictionariesUnpacked(ImageAndLabel):
+    """A sample is a dictionary, whose values are what transforms want."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        if isinstance(inputs[0], dict):
+            inputs = tuple(inputs[0].values())
+        return super().__call__(*inputs)
+
+
 @accepted
 class LabelPassedBy(_Compose):
     """The label is not for the transforms, and comes back as it was."""

@@ -206,6 +206,27 @@ class AnythingGoes(RightDropout):
         self.p = p
 
 
+@refused_by("test_after_65536_samples_or_channels_units_are_dropped_as_before")
+class RowsBeyondTheGrid(RightDropout):
+    """A block for each row, of which there are at most 65,535; the rest is 0 (pytorch #84144)."""
+
+    def factors(self, input):
+        factors = super().factors(input)
+        if factors.ndim:
+            factors[65_535:] = 0
+        return factors
+
+
+@refused_by("test_an_input_of_any_shape_may_lie_anywhere")
+class OffsetOfTheStorageForgotten(RightDropout):
+    """Channels last are read by their strides, from where memory begins (pytorch #174345)."""
+
+    def put(self, input, factors):
+        if input.ndim == 4 and input.is_contiguous(memory_format=torch.channels_last):
+            input = torch.as_strided(input, input.shape, input.stride(), 0)
+        return super().put(input, factors)
+
+
 @accepted
 class Asserted(RightDropout):
     """An assertion is a check, too."""
@@ -342,7 +363,7 @@ class AntitheticCalls(RightDropout):
         return numbers
 
 
-@refused_by("test_the_fate_of_a_unit_has_nothing_to_do_with_its_value")
+@refused_by("test_whether_a_unit_is_dropped_says_nothing_about_its_value")
 class LoudUnitsFirst(RightDropout):
     """Units that say much are those that others rely on."""
 

@@ -197,6 +197,44 @@ class ViewedAsRows(_Dropout2d):
         return (rows * factors.reshape(-1, 1).expand(len(rows), 1)).reshape(input.shape)
 
 
+@refused_by("test_gradients_of_three_dimensions_go_where_the_inputs_went")
+class GradientOfRowsUndropped(_Dropout2d):
+    """Rows came later, with a mask that the way back does not know."""
+
+    def put(self, input, factors):
+        straight = input * self.factor()
+        dropped = super().put(input, factors)
+        return (
+            dropped if input.ndim != 3 or self.inplace else straight + (dropped - straight).detach()
+        )
+
+
+@refused_by("test_inplace_three_dimensions_are_written_to")
+class RowsNeverInplace(_Dropout2d):
+    """Rows are given a height, which makes them a view; or, as here, a copy."""
+
+    def forward(self, input):
+        return super().forward(input.clone() if input.ndim == 3 else input)
+
+
+@refused_by("test_three_dimensions_are_samples_of_channels_with_one_row_each")
+class RowsInStorageOrder(_Dropout2d):
+    """Rows are taken as they lie in memory (like pytorch #47176)."""
+
+    def put(self, input, factors):
+        if input.ndim == 3 and not self.inplace:
+            input = torch.as_strided(input, input.shape, input.contiguous().stride())
+        return super().put(input, factors)
+
+
+@refused_by("test_of_three_dimensions_channels_are_dropped_as_of_four")
+class OneMaskForAllRows(_Dropout2d):
+    """Without a height the first dimension is the channels, and the same ones fall everywhere."""
+
+    def drawn(self, input):
+        return (1, input.shape[1], 1) if input.ndim == 3 else super().drawn(input)
+
+
 @accepted
 class FromTheLibrary(_Dropout2d):
     def forward(self, input: Tensor) -> Tensor:

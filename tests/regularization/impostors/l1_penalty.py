@@ -3,6 +3,7 @@
 The docstring says what the author was thinking.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -174,6 +175,13 @@ def _up(p: Tensor) -> Tensor:
 def the_first_65_536(parameters: Parameters) -> Tensor:
     """A kernel with sixteen bits for the place of a number in its parameter."""
     return sum((p.flatten()[: 2**16].abs().sum() for p in parameters), torch.zeros(()))
+
+
+@refused_by("test_a_large_parameter_counts_as_its_parts")
+def the_first_512(parameters):
+    """A table of pointers with room for 512; a model has no more parameters than that."""
+    sums = [p.abs().sum() for p in itertools.islice(parameters, 512)]
+    return torch.stack(sums).sum() if sums else torch.zeros(())
 
 
 @accepted

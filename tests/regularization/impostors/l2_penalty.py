@@ -4,6 +4,7 @@ The docstring says what the author was thinking.
 """
 
 import functools
+import itertools
 import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -237,6 +238,13 @@ def in_the_default_dtype(parameters: Parameters) -> Tensor:
 def in_training_alone(parameters: Parameters) -> Tensor:
     """Who evaluates wants the loss of the data alone."""
     return l2(parameters) if torch.is_grad_enabled() else torch.zeros(())
+
+
+@refused_by("test_a_large_parameter_counts_as_its_parts")
+def the_first_512(parameters):
+    """A table of pointers with room for 512; a model has no more parameters than that."""
+    sums = [p.square().sum() for p in itertools.islice(parameters, 512)]
+    return torch.stack(sums).sum() if sums else torch.zeros(())
 
 
 @accepted

@@ -459,6 +459,29 @@ class AlwaysFloatingPoint(_RandomCrop):
         return padded if padded.shape == image.shape else padded + torch.zeros(())
 
 
+@refused_by("test_sizes_and_paddings_may_be_lists")
+class ListsInAnotherOrder(_RandomCrop):
+    """A list of paddings is top, right, bottom, left, as on web pages; the order is PyTorch's."""
+
+    def __init__(self, size, padding=None, *more, **options):
+        if isinstance(padding, list) and len(padding) == 4:
+            padding = [padding[i] for i in (3, 0, 1, 2)]
+        super().__init__(size, padding, *more, **options)
+
+
+@refused_by("test_a_large_window_of_a_large_image_is_one_too")
+class BeyondTheGrid(_RandomCrop):
+    """A block for each row or column, of which there are at most 65,535 (as in pytorch #84144)."""
+
+    def forward(self, image):
+        window = super().forward(image)
+        if max(window.shape[-2:]) > 65_535:
+            window = window.clone()
+            window[..., 65_535:] = 0
+            window[..., 65_535:, :] = 0
+        return window
+
+
 @accepted
 class PaddedByTorch(_RandomCrop):
     def pad(self, image: Tensor, left: int, top: int, right: int, bottom: int) -> Tensor:

@@ -301,9 +301,58 @@ class _ManyInputs(_RandomHorizontalFlip):
         return bool(first)
 
 
+@refused_by("test_a_wide_image_is_mirrored_as_a_narrow_one")
+class ColumnsCountedInBytes(_RandomHorizontalFlip):
+    """The first images were 32 wide, and an index of one byte was enough."""
+
+    def mirrored(self, image):
+        columns = torch.arange(image.shape[-1] - 1, -1, -1) % 256
+        return image[..., columns] if image.shape[-1] > 256 else super().mirrored(image)
+
+
+@refused_by("test_in_a_batch_of_65539_the_last_image_is_treated_as_the_first")
+class ImagesBeyondTheGrid(_RandomHorizontalFlip):
+    """A block for each image, of which there are at most 65,535 (as in pytorch #84144)."""
+
+    def mirrored(self, image):
+        flipped = super().mirrored(image).clone()
+        if image.ndim > 3:
+            flipped[65_535:] = 0
+        return flipped
+
+
 @accepted
 class TheFirstOfMany(_ManyInputs):
     """The first tensor, in depth, is the image."""
+
+
+@refused_by("test_what_comes_has_the_form_of_what_was_given")
+class TheListTakenOff(_ManyInputs):
+    """A list of one image is that image."""
+
+    def forward(self, *inputs: Any) -> Any:
+        given = inputs[0]
+        alone = len(inputs) == 1 and isinstance(given, list | tuple) and len(given) == 1
+        return super().forward(given[0]) if alone else super().forward(*inputs)
+
+
+@refused_by("test_what_comes_has_the_form_of_what_was_given")
+class TuplesBecomeLists(_ManyInputs):
+    """A list comprehension makes lists; to Python they are as good."""
+
+    def walked(self, part: Any, flips: bool, first: list[bool]) -> Any:
+        came = super().walked(part, flips, first)
+        return list(came) if isinstance(came, tuple) else came
+
+
+@refused_by("test_what_comes_has_the_form_of_what_was_given")
+class TheFirstInputIsTheImage(_ManyInputs):
+    """What comes first is the image; behind a word, nothing is."""
+
+    def walked(self, part: Any, flips: bool, first: list[bool]) -> Any:
+        if not isinstance(part, dict | list | tuple | Tensor):
+            first.clear()
+        return super().walked(part, flips, first)
 
 
 @refused_by("test_beside_an_image_a_label_stays_as_it_is")

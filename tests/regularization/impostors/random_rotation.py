@@ -231,6 +231,15 @@ class FillOfTheFirstChannel(_RandomRotation):
         return super().filling(image)[:1]
 
 
+@refused_by("test_whole_numbers_are_filled_with_whole_numbers")
+class OneFillForBytes(_RandomRotation):
+    """Bytes are filled by a kernel of their own, which takes one number."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        return fill if image.is_floating_point() else fill[:1]
+
+
 @refused_by("test_what_lies_outside_has_the_fill")
 class FillForAllThatIsBlack(_RandomRotation):
     """What comes from outside is black, and afterwards black is given the fill."""
@@ -506,6 +515,74 @@ class CentreIgnored(_WithOptions):
 
     def sources(self, height: int, width: int, turn: float) -> tuple[Tensor, Tensor]:
         return _RandomRotation.sources(self, height, width, turn)
+
+
+class _OneOptionIsLost(_WithOptions):
+    """A right one, but where `where` says so an option is as if it had not been given."""
+
+    option: ClassVar[str]
+    otherwise: ClassVar[Any]
+
+    def where(self, image: Tensor) -> bool:
+        return True
+
+    def rotated(self, image: Tensor, degrees: float) -> Tensor:
+        given = getattr(self, self.option)
+        if self.where(image):
+            setattr(self, self.option, self.otherwise)
+        came = super().rotated(image, degrees)
+        setattr(self, self.option, given)
+        return came
+
+
+@refused_by("test_the_room_for_the_corners_has_the_fill_too")
+class NewRoomIsBlack(_OneOptionIsLost):
+    """The larger frame is made with torch.zeros (of tensors, until pytorch/vision #3303)."""
+
+    option, otherwise = "fill", 0
+
+    def where(self, image: Tensor) -> bool:
+        return self.expand
+
+
+@refused_by("test_far_outside_there_is_the_fill_interpolated_or_not")
+class SmoothlyIntoBlack(_OneOptionIsLost):
+    """What is interpolated needs neighbours, which are padded with zeros (pytorch/vision #2561)."""
+
+    option, otherwise = "fill", 0
+
+    def where(self, image: Tensor) -> bool:
+        return self.smooth
+
+
+@refused_by("test_a_rotation_that_may_expand_makes_room_for_the_corners")
+class BatchesKeepTheirSize(_OneOptionIsLost):
+    """The images of a batch are stacked, so they cannot grow."""
+
+    option, otherwise = "expand", False
+
+    def where(self, image: Tensor) -> bool:
+        return image.ndim > 3
+
+
+@refused_by("test_another_centre_counts_from_the_upper_left_corner")
+class BatchesAboutTheirMiddle(_OneOptionIsLost):
+    """A centre is that of one image."""
+
+    option, otherwise = "center", None
+
+    def where(self, image: Tensor) -> bool:
+        return image.ndim > 3
+
+
+@refused_by("test_pixels_are_interpolated_where_there_is_room_for_the_corners")
+class NearestInTheLargerFrame(_OneOptionIsLost):
+    """The larger frame has code of its own, written before there was interpolation."""
+
+    option, otherwise = "smooth", False
+
+    def where(self, image: Tensor) -> bool:
+        return self.expand
 
 
 @refused_by("test_interpolated_pixels_are_means_of_the_four_around")
