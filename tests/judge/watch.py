@@ -152,7 +152,7 @@ def _subject(item: pytest.Item) -> str:
 
 
 def _components(file: str) -> tuple[str, ...]:
-    (subject,) = requested([file])
+    (subject,), _ = requested([file])
     return tuple(name for name in KNOWN if subject.provides([name]))
 
 
