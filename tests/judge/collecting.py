@@ -15,6 +15,7 @@ from sums_to_one.tests.common.limits import asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
+from sums_to_one.tests.judge.endings import NOT_JUDGED, NotJudgedError, nothing_judged
 from sums_to_one.tests.judge.lesson import Lesson
 from sums_to_one.tests.judge.places import TESTS, files_of, places_in
 from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
@@ -43,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.subjects, config.option.limits, config.option.strict_limits
         )
     except SubjectError as problem:
-        raise pytest.UsageError(str(problem)) from None
+        raise NotJudgedError(str(problem)) from None
     if config.option.subjects:
         config.option.importmode = "importlib"  # so that no folder of ours becomes importable
         from sums_to_one.tests.judge.isolation import Isolation
@@ -137,6 +138,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         import torch
 
         torch.set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Who was asked to judge a subject, and judged nothing, has not succeeded."""
+    yield
+    options, found = session.config.option, session.config.stash[VERDICTS].found
+    outcomes = [{row.outcome for row in rows} for rows in found.values()]
+    nothing = len(found) < len(options.subjects) or any(map(nothing_judged, outcomes))
+    if options.subjects and nothing and not options.collectonly and session.exitstatus == 0:
+        session.exitstatus = NOT_JUDGED
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,7 +18,9 @@ from rich.text import Text
 
 from sums_to_one.cifar.__main__ import ablate, predict, train
 from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge import reports as reporting
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, chapter_of, file_of
+from sums_to_one.tests.judge.endings import Ending
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.places import places_of
 
@@ -95,11 +97,11 @@ def pytest_arguments(subjects: list[str], k: str | None, verdicts: Path | None) 
     return [*arguments, *chapters]
 
 
-def run_pytest(arguments: list[str]) -> int:
+def run_pytest(arguments: list[str], *plugins: object) -> int:
     """Run pytest in this process, quietly, with a progress bar."""
     imported = "ignore::pytest.PytestAssertRewriteWarning"  # our modules, by this very program
     quiet = ["-qq", "--no-header", "--show-capture=no", "-r", "N", "-W", imported]
-    return int(pytest.main([*quiet, *arguments], plugins=[ProgressBar()]))
+    return int(pytest.main([*quiet, *arguments], plugins=[ProgressBar(), *plugins]))
 
 
 @app.callback(invoke_without_command=True)
@@ -130,9 +132,23 @@ def judge(
     verdicts: Annotated[
         Path | None, typer.Option(help="Write the verdicts to this file, as JSON.")
     ] = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=FILE", help="Also write them as junit, ctrf, github or markdown."
+        ),
+    ] = None,
 ) -> None:
-    """Judge implementations on every claim about the components that they provide."""
-    raise typer.Exit(run_pytest(pytest_arguments(subjects or [], k, verdicts)))
+    """Judge implementations on every claim about the components that they provide.
+
+    Ends with 0 if all hold, 1 if one refuses, 2 for wrong usage, 4 where a subject cannot be
+    judged or nothing was, 5 if a subject tampered with its verdict.
+    """
+    reports, end = reporting.places(report or []), Ending()
+    code = end.code(run_pytest(pytest_arguments(subjects or [], k, verdicts), end))
+    if end.verdicts:
+        reporting.write(end.verdicts, reports)
+    raise typer.Exit(code)
 
 
 @app.command()
