@@ -15,7 +15,7 @@ from sums_to_one.tests.common.limits import asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
-from sums_to_one.tests.judge.endings import NOT_JUDGED, NotJudgedError, nothing_judged
+from sums_to_one.tests.judge.endings import NOT_JUDGED, nothing_judged
 from sums_to_one.tests.judge.lesson import Lesson
 from sums_to_one.tests.judge.places import TESTS, files_of, places_in
 from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.subjects, config.option.limits, config.option.strict_limits
         )
     except SubjectError as problem:
-        raise NotJudgedError(str(problem)) from None
+        raise pytest.UsageError(str(problem)) from problem
     if config.option.subjects:
         config.option.importmode = "importlib"  # so that no folder of ours becomes importable
         from sums_to_one.tests.judge.isolation import Isolation

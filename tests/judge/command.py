@@ -19,6 +19,7 @@ from rich.text import Text
 from sums_to_one.cifar.__main__ import ablate, predict, train
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge import reports as reporting
+from sums_to_one.tests.judge.compare import compare_files
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, chapter_of, file_of
 from sums_to_one.tests.judge.endings import Ending
 from sums_to_one.tests.judge.ledger import ledger
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 for command in (train, predict, ablate):
     app.command()(command)
+app.command("compare")(compare_files)
 console = Console()
 
 

@@ -15,10 +15,6 @@ TAMPERED = 5
 Verdicts = dict[str, Any]  # as verdicts.schema.json has them
 
 
-class NotJudgedError(pytest.UsageError):
-    """A subject that cannot be judged at all; to pytest this is wrong usage, too."""
-
-
 class Ending:
     """The plugin that remembers what was found, or why pytest ended before it began."""
 
@@ -37,8 +33,10 @@ class Ending:
     def pytest_cmdline_main(self) -> Generator[None, object, object]:
         try:
             return (yield)
-        except NotJudgedError:
-            self.not_judged = True
+        except pytest.UsageError as error:
+            from sums_to_one.tests.judge.subjects import SubjectError  # and with it torch
+
+            self.not_judged = isinstance(error.__cause__, SubjectError)
             raise
 
 

@@ -16,6 +16,7 @@ from sums_to_one.tests.common.limits import EVERYTHING, NotProvided
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
+from sums_to_one.tests.judge.digests import with_inputs
 
 SCHEMA = Path(__file__).with_name("verdicts.schema.json")
 NOT_PROVIDED = "not provided"
@@ -137,7 +138,7 @@ class Verdicts:
                     "name": name,
                     "components": [c for c in KNOWN if is_judged(rows, c)],
                     "limits": self.limits.get(name, {}),
-                    "claims": [asdict(row) for row in sorted(rows, key=_order)],
+                    "claims": with_inputs([asdict(row) for row in sorted(rows, key=_order)]),
                 }
                 for name, rows in self.found.items()
             ],
