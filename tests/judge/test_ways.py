@@ -98,7 +98,8 @@ def found_in(file: Path) -> Found:
 
 
 def by_tests_of_ones_own(folder: Path) -> Found:
-    run(folder, "pytest", "-q", "-n0", "--tb=no", "--junitxml=found.xml", "test_mine.py")
+    quietly = ("-q", "-n0", "--tb=no", "-ojunit_family=xunit1")  # the other one has no properties
+    run(folder, "pytest", *quietly, "--junitxml=found.xml", "test_mine.py")
     rows = []
     for case in ElementTree.parse(folder / "found.xml").iter("testcase"):
         properties = {p.get("name"): p.get("value") for p in case.iter("property")}
