@@ -10,7 +10,7 @@ import itertools
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -25,6 +25,7 @@ from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
+from sums_to_one.tests.judge.deviations import Deviation, asked_by, pinned_to, replay_of
 from sums_to_one.tests.judge.places import Place, places_of
 from sums_to_one.tests.judge.subjects import Subject
 from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, Verdict
@@ -112,6 +113,7 @@ class Case:
         variant: the words for them.
         device: where the tensors live that the claim makes.
         provided: whether the subject has all components that the claim is about.
+        deviation: what is known of it; then it is asked about the pinned input alone.
     """
 
     place: Place
@@ -120,6 +122,7 @@ class Case:
     variant: str = ""
     device: str = "cpu"
     provided: bool = True
+    deviation: Deviation | None = None
 
     @property
     def sentence(self) -> str:
@@ -167,8 +170,27 @@ class Case:
         with in_our_surroundings(self.device), ExitStack() as until:
             wanted = [name for name in self.place.arguments if name in ARGUMENTS]
             arguments = {name: self.judged.argument(name, until) for name in wanted}
+            test = function(self.place)
+            if self.deviation:
+                until.enter_context(pinned_to(test, self.deviation.replay))
             with asking(self.judged.limits):
-                function(self.place)(**arguments, **self.parameters)
+                test(**arguments, **self.parameters)
+
+    def as_deviation(self, reason: str) -> Deviation | None:
+        """The entry for a refusal, or None where there is none."""
+        test, replay, text = function(self.place), "", ""
+        blob = asked_by(test, print_blob=True) if hasattr(test, "hypothesis") else nullcontext()
+        try:
+            with blob:
+                self.ask()
+        except ANSWERS as error:
+            outcome, told = answer(error, self.judged)
+            if outcome == NOT_PROVIDED:
+                return None
+            replay, text = replay_of(error), told or ""
+            component = self.judged.components[0]
+            return Deviation(component, self.sentence, reason, text, replay)
+        return None
 
     def verdicts(self) -> list[Verdict]:
         """What is found, once for each claim of the ledger that is backed."""
@@ -217,7 +239,8 @@ def function(place: Place) -> Function:
 def variants(place: Place) -> list[tuple[dict[str, Any], str]]:
     """Every set of parameters of a claim, with the words that pytest has for it."""
     marks = [m for m in getattr(function(place), "pytestmark", []) if m.name == "parametrize"]
-    axes = [list(_rows(*mark.args, **mark.kwargs)) for mark in marks]
+    with in_our_surroundings():  # in which tensors have the same words for everybody
+        axes = [list(_rows(*mark.args, **mark.kwargs)) for mark in marks]
     return [
         (
             dict(itertools.chain.from_iterable(values for values, _ in rows)),
@@ -255,7 +278,7 @@ def in_our_surroundings(device: str = "cpu") -> Iterator[None]:
     threads, profile = torch.get_num_threads(), hypothesis.settings.get_current_profile_name()
     elsewhere = torch.device(device) != torch.get_default_device()  # such a mode costs time
     with (
-        torch.device(device) if elsewhere else contextlib.nullcontext(),
+        torch.device(device) if elsewhere else nullcontext(),
         torch.random.fork_rng(devices=[]),
         warnings.catch_warnings(),
     ):

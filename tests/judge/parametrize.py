@@ -23,6 +23,7 @@ from sums_to_one.tests.judge.asking import (
     given,
 )
 from sums_to_one.tests.judge.components import KNOWN
+from sums_to_one.tests.judge.deviations import Deviation, check, read, verdict
 from sums_to_one.tests.judge.verdicts import NOT_PROVIDED
 
 
@@ -43,6 +44,8 @@ class Claim:
         """
         __tracebackhide__ = True
         case = _asked_of(self.case, component)
+        if case.deviation:
+            pytest.xfail(verdict(case.deviation, case.ask))
         try:
             case.ask()
         except ANSWERS as error:
@@ -108,14 +111,25 @@ def parametrize_with_claims(
         (judged if dtype is None else judged.in_dtype(NAMES[dtype]), dtype, device)
         for dtype, device in itertools.product(_dtypes(dtypes), _devices(devices))
     ]
+    known = read(deviations) if deviations else []
     found = [
-        _parameter(judged, case, dtype, device)
+        (_known(case, known, dtype, device), dtype, device)
         for own, dtype, device in variants
         for name in asked
         for case in cases(own, name)
         if case.judged.components[0] == name
     ]
-    return pytest.mark.parametrize(("component", "claim"), found)
+    check(known, ((case.judged.components[0], case.sentence) for case, _, _ in found))
+    rows = [_parameter(judged, *each) for each in found]
+    return pytest.mark.parametrize(("component", "claim"), rows)
+
+
+def _known(case: Case, known: list[Deviation], dtype: str | None, device: str | None) -> Case:
+    """The claim with what is known of it, and where it is asked."""
+    device = device or "cpu"
+    about = case.judged.components[0], case.sentence
+    own = [d for d in known if (d.component, d.claim) == about and d.is_here(dtype, device)]
+    return dataclasses.replace(case, device=device, deviation=own[0] if own else None)
 
 
 def _asked(subject: Given, components: Collection[str] | None) -> list[str]:
@@ -170,7 +184,6 @@ def _parameter(judged: Given, case: Case, dtype: str | None, device: str | None)
         marks += [pytest.mark.skip(reason=f"{NOT_PROVIDED}: {dtype or ', '.join(lacking)}")]
     if device and not is_present(device):
         marks += [pytest.mark.skip(reason=f"there is no device {device!r} here")]
-    claim = Claim(dataclasses.replace(case, device=device or "cpu"))
     label = "-".join(word for word in words if word)
     function = case.judged.subject.component(name) or judged.component(name)
-    return pytest.param(function, claim, id=label, marks=marks)
+    return pytest.param(function, Claim(case), id=label, marks=marks)
