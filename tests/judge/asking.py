@@ -3,30 +3,27 @@
 `parametrize` and `checking` stand on this; `--subject` has its forks, and gives the same verdicts.
 """
 
-import contextlib
 import dataclasses
 import importlib
 import itertools
 import json
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import hypothesis
 import pytest
 import torch
 
 from sums_to_one.cifar.modules import ROOT, load, name_of
-from sums_to_one.tests.common.limits import EVERYTHING, Limits, NotProvided, asking
-from sums_to_one.tests.judge import profiles
+from sums_to_one.tests.common.limits import EVERYTHING, Limits, NotProvided, asking, read
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
 from sums_to_one.tests.judge.deviations import Deviation, asked_by, pinned_to, replay_of
 from sums_to_one.tests.judge.places import Place, places_of
+from sums_to_one.tests.judge.settled import in_our_surroundings
 from sums_to_one.tests.judge.subjects import Subject
 from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, Verdict
 
@@ -82,7 +79,8 @@ def given(
         strict: whether whatever it refuses must be declared.
 
     Raises:
-        ValueError: a name in the dictionary or among the limits is no component's.
+        ValueError: a name in the dictionary or among the limits is no component's, or what is
+            declared cannot be read.
     """
     module = load(subject) if isinstance(subject, str) else subject
     if isinstance(module, Mapping):
@@ -92,6 +90,8 @@ def given(
     else:
         found, name = module, subject if isinstance(subject, str) else module.__name__
     check_names(limits or {}, "the limits given")
+    for component, declared in (limits or {}).items():
+        read(declared, component)
     return Given(name, given=json.dumps(dict(limits or {})), strict=strict, places=(found,))
 
 
@@ -269,28 +269,3 @@ def _word(name: str, value: Any, number: int, ids: Function | None) -> str:
     told = value if told is None else told
     simple = isinstance(told, str | int | float | bool) or told is None
     return str(told) if simple else getattr(told, "__name__", f"{name}{number}")
-
-
-@contextlib.contextmanager
-def in_our_surroundings(device: str = "cpu") -> Iterator[None]:
-    """A claim is asked with our settings whatever those around it are, which then are back."""
-    dtype, recording = torch.get_default_dtype(), torch.is_grad_enabled()
-    threads, profile = torch.get_num_threads(), hypothesis.settings.get_current_profile_name()
-    elsewhere = torch.device(device) != torch.get_default_device()  # such a mode costs time
-    with (
-        torch.device(device) if elsewhere else nullcontext(),
-        torch.random.fork_rng(devices=[]),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")  # a subject may warn of anything
-        profiles.load_suite()
-        torch.set_default_dtype(torch.float32)
-        torch.set_grad_enabled(True)
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            hypothesis.settings.load_profile(profile)
-            torch.set_default_dtype(dtype)
-            torch.set_grad_enabled(recording)
-            torch.set_num_threads(threads)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 
 from sums_to_one.cifar.modules import ROOT, name_of
@@ -18,6 +19,7 @@ from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
 from sums_to_one.tests.judge.endings import NOT_JUDGED, nothing_judged
 from sums_to_one.tests.judge.lesson import Lesson
 from sums_to_one.tests.judge.places import TESTS, files_of, places_in
+from sums_to_one.tests.judge.settled import in_our_surroundings
 from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
 from sums_to_one.tests.judge.verdicts import Verdicts, ids_of, judged_by
 
@@ -84,7 +86,8 @@ class OurModule(pytest.Module):
     """A test file of ours: it has one name and one node id, whoever runs it, and from where."""
 
     def _getobj(self) -> ModuleType:
-        return importlib.import_module(name_of(self.path))
+        with _settled(self.config):
+            return importlib.import_module(name_of(self.path))
 
     def funcnamefilter(self, name: str) -> bool:
         return name.startswith("test_")  # whatever the settings of a stranger's project say
@@ -155,8 +158,18 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """A claim is asked within the limits of whoever is judged."""
     case = judged_by(item)
-    with asking(case.limits) if case else contextlib.nullcontext():
+    if case is None:
         yield
+    else:
+        with _settled(item.config), asking(case.limits):
+            yield
+
+
+def _settled(config: pytest.Config) -> contextlib.AbstractContextManager[None]:
+    """A stranger's conftest.py may have other settings; the profile is the one that was chosen."""
+    if not config.option.subjects:
+        return contextlib.nullcontext()
+    return in_our_surroundings(profile=hypothesis.settings.get_current_profile_name())
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """`parametrize_with_claims`: each claim a test of the user's own, with a name to choose it by."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -164,6 +165,7 @@ def _devices(names: Collection[str] | None) -> list[str | None]:
     return [None] if names is None else [*names]
 
 
+@functools.cache
 def is_present(device: str) -> bool:
     """Whether a tensor can be made there; a name that is no device's is an error."""
     torch.device(device)

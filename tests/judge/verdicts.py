@@ -170,7 +170,7 @@ def _about(test: str, ids: Sequence[str], judged: Judged, variant: str = "") -> 
 def _variant(item: pytest.Item, judged: Judged) -> str:
     """The words for the parameters of a test, beside who is judged."""
     parameters: str = getattr(getattr(item, "callspec", None), "id", judged.label)
-    return parameters.replace(judged.label, "").strip("-")
+    return parameters.removeprefix(judged.label).removeprefix("-")
 
 
 def _outcome(report: pytest.TestReport) -> str:
