@@ -140,6 +140,10 @@ def judge(
             metavar="KIND=FILE", help="Also write them as junit, ctrf, github or markdown."
         ),
     ] = None,
+    write_deviations: Annotated[
+        Path | None,
+        typer.Option(help="Write what refuses to this file, to be borne; needs one subject."),
+    ] = None,
 ) -> None:
     """Judge implementations on every claim about the components that they provide.
 
@@ -147,9 +151,13 @@ def judge(
     judged or nothing was, 5 if a subject tampered with its verdict.
     """
     reports, end = reporting.places(report or []), Ending()
+    if write_deviations and len(subjects or []) != 1:
+        reporting.refuse(f"--write-deviations needs one subject, got {len(subjects or [])}")
     code = end.code(run_pytest(pytest_arguments(subjects or [], k, verdicts), end))
     if end.verdicts:
         reporting.write(end.verdicts, reports)
+    if end.verdicts and write_deviations:
+        reporting.write_deviations(end.verdicts, write_deviations)
     raise typer.Exit(code)
 
 

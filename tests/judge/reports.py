@@ -6,9 +6,10 @@ from pathlib import Path
 import typer
 
 from sums_to_one.tests.judge.endings import USAGE, Verdicts
-from sums_to_one.tests.judge.formats import FORMATS
+from sums_to_one.tests.judge.formats import FORMATS, tests
 
 RULE = f"--report must be KIND or KIND=FILE, where KIND is one of {', '.join(FORMATS)}"
+REASON = "not known yet"
 SUMMARY = "GITHUB_STEP_SUMMARY"  # the variable that names the file of a job's summary
 
 
@@ -43,3 +44,23 @@ def write(verdicts: Verdicts, places: dict[str, Path | None]) -> None:
                 file.write(text)
         else:
             path.write_text(text, encoding="utf-8")
+
+
+def write_deviations(verdicts: Verdicts, path: Path) -> None:
+    """Every refusal of the one subject, asked once more to learn its input."""
+    from sums_to_one.tests.judge.asking import cases, given  # and with it torch
+    from sums_to_one.tests.judge.deviations import as_toml
+
+    (subject,) = verdicts["subjects"]
+    judged, asked = given(subject["name"]), [row for row, _ in tests(subject)]
+    refused = {(row["component"], row["sentence"]) for row in asked if row["outcome"] == "failed"}
+    found = [
+        case.as_deviation(REASON)
+        for component in dict.fromkeys(component for component, _ in refused)
+        for case in cases(judged, component)
+        if (case.judged.components[0], case.sentence) in refused
+        and case.judged.components[0] == component
+    ]
+    known = [deviation for deviation in found if deviation]
+    path.write_text(as_toml(known), encoding="utf-8")
+    typer.echo(f"{len(known)} of {len(refused)} refusals written to {path}, to be given reasons")

@@ -1,6 +1,7 @@
 """The number that `sums-to-one judge` ends with, and what it writes for machines."""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge import endings
-from sums_to_one.tests.judge.formats import ctrf, github, junit, markdown
+from sums_to_one.tests.judge.deviations import read
+from sums_to_one.tests.judge.formats import FORMATS, ctrf, github, junit, markdown
 
 RIGHT = "from torch.nn.init import zeros_  # noqa: F401\n"
 WRONG = "def zeros_(x):\n    return x\n"
@@ -72,6 +75,16 @@ def test_judge_ends_with_it(tmp_path, text, claims, code):
     assert told.returncode == code, told.stdout + told.stderr
 
 
+def test_what_refuses_can_be_written_down_to_be_borne(tmp_path):
+    (tmp_path / "mine.py").write_text(WRONG)
+    claims = ("-k", "every_element_is_0 or nothing_about")
+    told = judge(tmp_path, "mine.py", *claims, "--write-deviations", "known.toml")
+    assert told.returncode == endings.REFUSED, told.stdout + told.stderr
+    (found,) = read(tmp_path / "known.toml")
+    assert (found.component, found.claim) == ("zeros_", "every element is 0")
+    assert found.replay
+
+
 @pytest.mark.parametrize("report", ["sarif=x", "junit=no/such/folder/x.xml"])
 def test_a_wrong_report_is_refused_before_any_work(tmp_path, report):
     told = judge(tmp_path, "no_such_file.py", "--report", report)
@@ -86,6 +99,13 @@ FOUND = verdicts(
     row("not provided", test="t::c[s]"),
     row("failed", test="t::d[s]", counterexample="tampered with its verdict: it sent nothing"),
 )
+
+
+def test_the_action_asks_for_reports_that_there_are():
+    text = (ROOT / "action.yml").read_text()
+    kinds = re.findall(r"--report (\w+)", text)
+    assert sorted(kinds) == ["github", "junit", "markdown"]
+    assert set(kinds) <= set(FORMATS)
 
 
 def test_junit_has_a_case_for_each_test():
