@@ -35,7 +35,6 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "claim(*ids): the claims of the ledger that this test backs")
     if not config.getoption("hypothesis_profile", None):
         profiles.load_suite()
     config.stash[VERDICTS] = verdicts = Verdicts(config)
@@ -110,7 +109,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if leaves_out(config, collection_path) else None
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     """A test that names components runs once for every subject that provides them."""
     cases = _cases(metafunc.config, metafunc.fixturenames)
     test = metafunc.definition
@@ -120,6 +120,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = [case for case, provided in cases if provided]
         labels = [case.label for case in found]
         metafunc.parametrize("judged", found, ids=labels, indirect=True, scope="session")
+    with _settled(metafunc.config):  # where parameters are tensors, their words depend on it
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
