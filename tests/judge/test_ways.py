@@ -145,7 +145,7 @@ def test_ten_impostors_are_refused_and_ten_right_versions_accepted(found):
     assert refused == {str(version) for version in IMPOSTORS}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("way", [by_check_component, by_pytest, by_the_command])
 def test_whichever_way_they_are_asked_the_verdicts_are_the_same(found, repository, way):
     assert way(repository) == found

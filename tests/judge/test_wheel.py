@@ -141,7 +141,7 @@ def test_each_judges_what_the_stranger_means(python, repository, subject, code, 
     assert all(words in result.stdout + result.stderr for result in told), told
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("module", "name", "code"), [("mypkg.layers", "softmax", 0), ("tests.mylayers", "relu", 1)]
 )
