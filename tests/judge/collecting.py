@@ -1,5 +1,6 @@
 """Lets pytest run the claims: what it collects, for which subjects, and what it gives to each."""
 
+import contextlib
 import importlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 
 from sums_to_one.cifar.modules import ROOT, name_of
@@ -15,8 +17,10 @@ from sums_to_one.tests.common.limits import asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
+from sums_to_one.tests.judge.endings import NOT_JUDGED, nothing_judged
 from sums_to_one.tests.judge.lesson import Lesson
 from sums_to_one.tests.judge.places import TESTS, files_of, places_in
+from sums_to_one.tests.judge.settled import in_our_surroundings
 from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
 from sums_to_one.tests.judge.verdicts import Proof, Verdicts, ids_of, judged_by
 
@@ -32,7 +36,6 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "claim(*ids): the claims of the ledger that this test backs")
     if not config.getoption("hypothesis_profile", None):
         profiles.load_suite()
     config.stash[VERDICTS] = verdicts = Verdicts(config)
@@ -44,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.subjects, config.option.limits, config.option.strict_limits
         )
     except SubjectError as problem:
-        raise pytest.UsageError(str(problem)) from None
+        raise pytest.UsageError(str(problem)) from problem
     if config.option.subjects:
         verdicts.proofs = _proofs(config, layers)
         config.option.importmode = "importlib"  # so that no folder of ours becomes importable
@@ -130,7 +133,8 @@ class OurModule(pytest.Module):
     """A test file of ours: it has one name and one node id, whoever runs it, and from where."""
 
     def _getobj(self) -> ModuleType:
-        return importlib.import_module(name_of(self.path))
+        with _settled(self.config):
+            return importlib.import_module(name_of(self.path))
 
     def funcnamefilter(self, name: str) -> bool:
         return name.startswith("test_")  # whatever the settings of a stranger's project say
@@ -153,7 +157,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if leaves_out(config, collection_path) else None
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     """A test that names components runs once for every subject that provides them."""
     cases = _cases(metafunc.config, metafunc.fixturenames)
     test = metafunc.definition
@@ -163,6 +168,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = [case for case, provided in cases if provided]
         labels = [case.label for case in found]
         metafunc.parametrize("judged", found, ids=labels, indirect=True, scope="session")
+    with _settled(metafunc.config):  # where parameters are tensors, their words depend on it
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -187,13 +194,31 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Who was asked to judge a subject, and judged nothing, has not succeeded."""
+    yield
+    options, found = session.config.option, session.config.stash[VERDICTS].found
+    outcomes = [{row.outcome for row in rows} for rows in found.values()]
+    nothing = len(found) < len(options.subjects) or any(map(nothing_judged, outcomes))
+    if options.subjects and nothing and not options.collectonly and session.exitstatus == 0:
+        session.exitstatus = NOT_JUDGED
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """A claim is asked within the limits of whoever is judged."""
     case = judged_by(item)
     if case is None:
         return (yield)
-    with asking(case.limits), watching():
+    with _settled(item.config), asking(case.limits), watching():
         return (yield)
+
+
+def _settled(config: pytest.Config) -> contextlib.AbstractContextManager[None]:
+    """A stranger's conftest.py may have other settings; the profile is the one that was chosen."""
+    if not config.option.subjects:
+        return contextlib.nullcontext()
+    return in_our_surroundings(profile=hypothesis.settings.get_current_profile_name())
 
 
 @pytest.fixture(scope="session")

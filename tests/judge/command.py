@@ -16,7 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sums_to_one.cifar.__main__ import ablate, predict, train
 from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge import reports as reporting
+from sums_to_one.tests.judge.compare import compare_files
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
+from sums_to_one.tests.judge.endings import Ending
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import VERDICTS
 from sums_to_one.tests.judge.search import searched, show_ledger, show_places
@@ -31,6 +34,7 @@ app = typer.Typer(
 )
 for command in (train, predict, ablate):
     app.command()(command)
+app.command("compare")(compare_files)
 console = Console()
 
 NEXT = """
@@ -180,16 +184,39 @@ def judge(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Refuse who leaves the work to a library.")
     ] = False,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=FILE", help="Also write them as junit, ctrf, github or markdown."
+        ),
+    ] = None,
+    write_deviations: Annotated[
+        Path | None,
+        typer.Option(help="Write what refuses to this file, to be borne; needs one subject."),
+    ] = None,
 ) -> None:
-    """Judge implementations on every claim about the components that they provide."""
+    """Judge implementations on every claim about the components that they provide.
+
+    Ends with 0 if all hold, 1 if one refuses, 2 for wrong usage, 4 where a subject cannot be
+    judged or nothing was, 5 if a subject tampered with its verdict.
+    """
+    reports, end = reporting.places(report or []), Ending()
+    if write_deviations and len(subjects or []) != 1:
+        reporting.refuse(f"--write-deviations needs one subject, got {len(subjects or [])}")
     further = [*shown(show is Amount.all, chinese), f"--sandbox={sandbox}"]
     further += [f"--seed={seed}"] if seed is not None else []
     further += ["--from-scratch"] if from_scratch else []
     arguments = pytest_arguments(subjects or [], k, verdicts, *further)
-    code = run_pytest(arguments, *([] if subjects else [overview()]))
-    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+    plugins = [end] if subjects else [end, overview()]
+    ended = run_pytest(arguments, *plugins)
+    if ended == pytest.ExitCode.NO_TESTS_COLLECTED:
         which = f"whose name matches -k {k!r}" if k else "about what the subjects provide"
         typer.echo(f"error: there is no claim {which}; `sums-to-one claims` lists them", err=True)
+    code = end.code(ended)
+    if end.verdicts:
+        reporting.write(end.verdicts, reports)
+    if end.verdicts and write_deviations:
+        reporting.write_deviations(end.verdicts, write_deviations)
     raise typer.Exit(code)
 
 

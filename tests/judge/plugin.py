@@ -1,6 +1,6 @@
-"""What pytest meets wherever sums-to-one is installed: the option `--subject`, and no more.
+"""What pytest meets wherever sums-to-one is installed: the option `--subject`, and a marker.
 
-Without that option nothing is loaded and nothing changed: a stranger's run stays as it is. With it
+Without that option nothing else is loaded: a stranger's run stays as it is. With it
 `collecting` joins in, which brings the claims and their fixtures.
 """
 
@@ -64,6 +64,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--zh", action="store_true", dest="chinese", help="the sentences of the claims in Chinese"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Known wherever markers must be: claims have it, also as tests of a stranger's own."""
+    config.addinivalue_line("markers", "claim(*ids): the claims of the ledger that this test backs")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -34,6 +34,17 @@ FILES = {
     "cifar/__init__.py": "",
     "mypkg/__init__.py": "",
     "mypkg/layers.py": RIGHT,
+    # In the form that the settings below want, and where they do not look for it.
+    "gate/test_of_layers.py": (
+        "import os\n\nfrom sums_to_one import parametrize_with_claims\n\n"
+        "@parametrize_with_claims(os.environ['LAYERS'])\n"
+        "def test_own(component, claim):\n    claim(component)\n"
+    ),
+    "check.py": (
+        "import importlib\nimport sys\n\nfrom sums_to_one import check_component\n\n"
+        "module, name = sys.argv[1:]\n"
+        "check_component(name, getattr(importlib.import_module(module), name))\n"
+    ),
     "conftest.py": "def pytest_addoption(parser):\n    parser.addoption('--own')\n",
     "pyproject.toml": (
         "[tool.pytest.ini_options]\n"
@@ -47,9 +58,10 @@ FILES = {
 CLAIMS = ("-k", "single_number or its_slope_is_1")
 
 
-def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+def command(*arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     words = [str(argument) for argument in arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    clean |= variables
     return subprocess.run(words, cwd=cwd, env=clean, capture_output=True, text=True)
 
 
@@ -127,6 +139,21 @@ def test_each_judges_what_the_stranger_means(python, repository, subject, code, 
     ]
     assert [result.returncode for result in told] == [code, code], told
     assert all(words in result.stdout + result.stderr for result in told), told
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("module", "name", "code"), [("mypkg.layers", "softmax", 0), ("tests.mylayers", "relu", 1)]
+)
+def test_all_four_ways_are_open_to_the_stranger(python, repository, module, name, code):
+    gate = ["-m", "pytest", "-q", *CLAIMS, "gate/test_of_layers.py"]
+    told = [
+        command(python, *gate, cwd=repository, LAYERS=module),
+        command(python, "check.py", module, name, cwd=repository),
+        command(python, "-m", "pytest", *CLAIMS, f"--subject={module}", cwd=repository),
+        command(python.with_name("sums-to-one"), "judge", *CLAIMS, module, cwd=repository),
+    ]
+    assert [result.returncode for result in told] == [code] * 4, told
 
 
 def test_the_verdicts_are_the_same_as_in_the_clone(python, repository):

@@ -16,6 +16,7 @@ from sums_to_one.tests.common.limits import EVERYTHING, NotProvided
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
+from sums_to_one.tests.judge.digests import with_inputs
 
 SCHEMA = Path(__file__).with_name("verdicts.schema.json")
 NOT_PROVIDED = "not provided"
@@ -178,7 +179,7 @@ class Verdicts:
                     "components": [c for c in KNOWN if is_judged(rows, c)],
                     "limits": self.limits.get(name, {}),
                     "proof": asdict(self.proofs.get(name, Proof())),
-                    "claims": [asdict(row) for row in sorted(rows, key=_order)],
+                    "claims": with_inputs([asdict(row) for row in sorted(rows, key=_order)]),
                 }
                 for name, rows in self.found.items()
             ],
@@ -211,7 +212,7 @@ def _about(test: str, ids: Sequence[str], judged: Judged, variant: str = "") -> 
 def _variant(item: pytest.Item, judged: Judged) -> str:
     """The words for the parameters of a test, beside who is judged."""
     parameters: str = getattr(getattr(item, "callspec", None), "id", judged.label)
-    return parameters.replace(judged.label, "").strip("-")
+    return parameters.removeprefix(judged.label).removeprefix("-")
 
 
 def _outcome(report: pytest.TestReport) -> str:

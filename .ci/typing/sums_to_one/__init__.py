@@ -1,0 +1,1 @@
+../../../tests/judge/package/__init__.py

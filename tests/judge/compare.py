@@ -1,0 +1,217 @@
+"""`sums-to-one compare`: two files of verdicts, before and after a change of whatever is below.
+
+What was asked must be the same; then each claim is looked at that ended in another way.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sums_to_one.tests.judge.endings import (
+    HOLDS,
+    NOT_COMPARABLE,
+    NOT_JUDGED,
+    REFUSED,
+    USAGE,
+    Verdicts,
+)
+from sums_to_one.tests.judge.formats import tests
+
+RANKS = {"passed": 0, "not provided": 1, "skipped": 1}  # anything else is a refusal, and worst
+MOST_REASONS = 5
+Row = dict[str, Any]
+Rows = dict[tuple[str, ...], Row]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A claim that ended in another way, or with another counterexample."""
+
+    component: str
+    claim: str
+    sentence: str
+    before: str
+    after: str
+    told_before: str | None
+    told_after: str | None
+
+    @property
+    def is_regression(self) -> bool:
+        return RANKS.get(self.after, 2) > RANKS.get(self.before, 2)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What has changed, and why it cannot be told, if it cannot."""
+
+    changes: list[Change]
+    versions: dict[str, tuple[str, str]]
+    not_comparable: list[str]
+    asked: int
+
+    @property
+    def regressions(self) -> list[Change]:
+        return [change for change in self.changes if change.is_regression]
+
+
+def compare(before: Verdicts, after: Verdicts) -> Comparison:
+    """Two verdicts, claim by claim."""
+    old, new = _rows(before), _rows(after)
+    suites = before["suite"], after["suite"]
+    versions = {
+        name: (suites[0][name], suites[1].get(name, ""))
+        for name in suites[0]
+        if suites[0][name] != suites[1].get(name)
+    }
+    both = [(key[1], old[key], new[key]) for key in old if key in new]
+    changes = [_change(ids, a, b) for ids, a, b in both if _ended(a) != _ended(b)]
+    asked = [(a, b) for _, a, b in both if {a["outcome"], b["outcome"]} != {"not provided"}]
+    return Comparison(changes, versions, _why_not(suites, old, new), len(asked))
+
+
+def _ended(row: Row) -> tuple[str, str | None]:
+    return row["outcome"], row["counterexample"]
+
+
+def _change(ids: str, before: Row, after: Row) -> Change:
+    component, sentence = before["component"], before["sentence"]
+    outcomes = before["outcome"], after["outcome"]
+    told = before["counterexample"], after["counterexample"]
+    return Change(component, ids, sentence, *outcomes, *told)
+
+
+def _rows(verdicts: Verdicts) -> Rows:
+    """The verdicts by what was asked, and of whom; a single subject may have another name."""
+    subjects = verdicts["subjects"]
+    return {
+        (
+            row["component"],
+            " ".join(ids),
+            row["sentence"],
+            row["test"].partition("[")[0],
+            subject["name"] if len(subjects) > 1 else "",
+        ): row
+        for subject in subjects
+        for row, ids in tests(subject)
+    }
+
+
+def _why_not(suites: tuple[dict[str, str], dict[str, str]], old: Rows, new: Rows) -> list[str]:
+    profiles = [suite["profile"] for suite in suites]
+    reasons = []
+    if profiles != ["suite", "suite"]:
+        reasons.append(f"inputs are the same by the profile 'suite' alone, got {profiles}")
+    for these, others, which in ((old, new, "before"), (new, old, "after")):
+        reasons += [f"asked {which} alone: {k[0]}: {k[2]}" for k in these if k not in others]
+    reasons += [
+        f"asked about other inputs: {key[0]}: {key[2]}"
+        for key in old
+        if key in new and old[key].get("inputs") != new[key].get("inputs")
+    ]
+    return reasons
+
+
+class FailOn(StrEnum):
+    """What makes the comparison fail."""
+
+    regression = "regression"
+    change = "change"
+
+
+class Format(StrEnum):
+    """How it is told."""
+
+    text = "text"
+    md = "md"
+    json = "json"
+
+
+def code_of(found: Comparison, fail_on: FailOn) -> int:
+    """The number that the program ends with."""
+    if found.not_comparable:
+        return NOT_COMPARABLE
+    if not found.asked:
+        return NOT_JUDGED
+    failing = found.changes if fail_on is FailOn.change else found.regressions
+    return REFUSED if failing else HOLDS
+
+
+def as_text(found: Comparison) -> str:
+    lines = [f"{name}: {old} before, {new} after" for name, (old, new) in found.versions.items()]
+    lines += _reasons(found)
+    for change in found.changes:
+        mark = "worse" if change.is_regression else "changed"
+        lines += [
+            f"{mark}: {change.component}: {change.sentence}  {change.claim}",
+            f"  {change.before} before, {change.after} after",
+        ]
+        lines += [f"    {line}" for line in (change.told_after or "").splitlines()]
+    counts = f"{len(found.regressions)} worse, {len(found.changes)} changed"
+    return "\n".join([*lines, f"{found.asked} claims compared: {counts}"]) + "\n"
+
+
+def _reasons(found: Comparison) -> list[str]:
+    more = len(found.not_comparable) - MOST_REASONS
+    lines = [f"not comparable: {reason}" for reason in found.not_comparable[:MOST_REASONS]]
+    return [*lines, f"and {more} more reasons"] if more > 0 else lines
+
+
+def as_markdown(found: Comparison) -> str:
+    lines = [f"- {name}: {old} → {new}" for name, (old, new) in found.versions.items()]
+    lines += [f"- {reason}" for reason in _reasons(found)]
+    lines += ["", "| component | claim | before | after | |", "| --- " * 5 + "|"]
+    for c in found.changes:
+        told = (c.told_after or "").rpartition("\n")[2].replace("|", "\\|")
+        lines.append(
+            f"| `{c.component}` | {c.sentence} ({c.claim}) | {c.before} | {c.after} | {told} |"
+        )
+    counts = f"{len(found.regressions)} worse, {len(found.changes)} changed"
+    return "\n".join([*lines, "", f"{found.asked} claims compared: {counts}"]) + "\n"
+
+
+def as_json(found: Comparison) -> str:
+    changes = [{**asdict(c), "regression": c.is_regression} for c in found.changes]
+    content = {**asdict(found), "changes": changes}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+FORMATS: dict[Format, Callable[[Comparison], str]] = {
+    Format.text: as_text,
+    Format.md: as_markdown,
+    Format.json: as_json,
+}
+
+
+def read(path: Path) -> Verdicts:
+    """A file of verdicts; what is none ends the program."""
+    try:
+        found: Verdicts = json.loads(path.read_text(encoding="utf-8"))
+        _rows(found)
+        return {"suite": {"profile": "", **found["suite"]}, "subjects": found["subjects"]}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
+        rule = "a file of verdicts must be one that --verdicts has written"
+        typer.echo(f"error: {rule}, got {path}: {type(problem).__name__}: {problem}", err=True)
+        raise typer.Exit(USAGE) from None
+
+
+def compare_files(
+    before: Annotated[Path, typer.Argument(help="Verdicts, as --verdicts writes them.")],
+    after: Annotated[Path, typer.Argument(help="Those of the same claims, later.")],
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Fail on what is worse, or on any change.")
+    ] = FailOn.regression,
+    format: Annotated[Format, typer.Option(help="How to tell it.")] = Format.text,
+) -> None:
+    """Compare two verdicts: what a change of torch, a compiler or a kernel has changed.
+
+    Ends with 0 if nothing is worse, 1 if something is, 2 for wrong usage, 3 if not the same was
+    asked, 4 if nothing was.
+    """
+    found = compare(read(before), read(after))
+    typer.echo(FORMATS[format](found), nl=False)
+    raise typer.Exit(code_of(found, fail_on))

@@ -1,0 +1,191 @@
+"""`parametrize_with_claims`: each claim a test of the user's own, with a name to choose it by."""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from sums_to_one.tests.common.limits import NAMES
+from sums_to_one.tests.judge.asking import (
+    ANSWERS,
+    Case,
+    Function,
+    Given,
+    answer,
+    cases,
+    check_names,
+    given,
+)
+from sums_to_one.tests.judge.components import KNOWN
+from sums_to_one.tests.judge.deviations import Deviation, check, read, verdict
+from sums_to_one.tests.judge.verdicts import NOT_PROVIDED
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, to be asked of a component."""
+
+    case: Case
+
+    def __repr__(self) -> str:
+        return self.case.sentence
+
+    def __call__(self, component: Function) -> None:
+        """Ask it of a component, which may be the one given or what became of it.
+
+        Raises:
+            AssertionError: it is refused; the message has the smallest input and the numbers.
+        """
+        __tracebackhide__ = True
+        case = _asked_of(self.case, component)
+        if case.deviation:
+            pytest.xfail(verdict(case.deviation, case.ask))
+        try:
+            case.ask()
+        except ANSWERS as error:
+            outcome, text = answer(error, case.judged)
+            if outcome == NOT_PROVIDED:
+                raise
+            raise _refusal(case, text).with_traceback(error.__traceback__) from None
+
+
+def _refusal(case: Case, text: str | None) -> AssertionError:
+    ids, component = " ".join(case.place.ids), case.judged.components[0]
+    return AssertionError(f"{component}: {case.sentence}  {ids}\n{text or ''}".strip())
+
+
+def _asked_of(case: Case, component: Function) -> Case:
+    subject, (name, *_) = case.judged.subject, case.judged.components
+    if component is subject.component(name) or not isinstance(subject, Given):
+        return case
+    other = subject.with_components(**{name: component})
+    return dataclasses.replace(case, judged=dataclasses.replace(case.judged, subject=other))
+
+
+def parametrize_with_claims(
+    subject: ModuleType | Mapping[str, Function] | str,
+    *,
+    components: Collection[str] | None = None,
+    dtypes: Collection[str] | None = None,
+    devices: Collection[str] | None = None,
+    transform: Function | None = None,
+    limits: Mapping[str, Any] | None = None,
+    conventions: Mapping[str, str] | None = None,
+    deviations: str | Path | None = None,
+) -> pytest.MarkDecorator:
+    """Run a test with the arguments `component` and `claim` once for every claim.
+
+    Args:
+        subject: a module, its name, or functions and classes by the names of components.
+        components: those to judge; by default all that the subject provides.
+        dtypes: judge in each of these alone; by default in all that a component documents.
+        devices: judge on each of these; one that is absent is skipped.
+        transform: what becomes of each component before it is judged, such as torch.compile.
+        limits: by component, what it is not asked for, such as {"softmax": {"gradients": 1}}.
+        conventions: not there yet.
+        deviations: a file of refusals that are known, each with its reason.
+
+    Raises:
+        ValueError: a name is unknown, or not provided.
+
+    Example:
+        >>> @parametrize_with_claims({"softmax": torch.softmax})
+        ... def test_layers(component, claim):
+        ...     claim(component)
+    """
+    if conventions:
+        raise NotImplementedError(f"conventions cannot be chosen yet, got {dict(conventions)!r}")
+    judged = given(subject, limits)
+    asked = _asked(judged, components)
+    if transform is not None:
+        judged = judged.with_components(
+            **{name: transform(judged.component(name)) for name in judged.names}
+        )
+    variants = [
+        (judged if dtype is None else judged.in_dtype(NAMES[dtype]), dtype, device)
+        for dtype, device in itertools.product(_dtypes(dtypes), _devices(devices))
+    ]
+    known = read(deviations) if deviations else []
+    found = [
+        (_known(case, known, dtype, device), dtype, device)
+        for own, dtype, device in variants
+        for name in asked
+        for case in cases(own, name)
+        if case.judged.components[0] == name
+    ]
+    check(known, ((case.judged.components[0], case.sentence) for case, _, _ in found))
+    rows = [_parameter(judged, *each) for each in found]
+    return pytest.mark.parametrize(("component", "claim"), rows)
+
+
+def _known(case: Case, known: list[Deviation], dtype: str | None, device: str | None) -> Case:
+    """The claim with what is known of it, and where it is asked."""
+    device = device or "cpu"
+    about = case.judged.components[0], case.sentence
+    own = [d for d in known if (d.component, d.claim) == about and d.is_here(dtype, device)]
+    return dataclasses.replace(case, device=device, deviation=own[0] if own else None)
+
+
+def _asked(subject: Given, components: Collection[str] | None) -> list[str]:
+    provided = subject.names
+    if components is not None:
+        check_names(components, "components")
+        lacking = [name for name in components if name not in provided]
+        if lacking:
+            raise ValueError(
+                f"components must be provided by {subject.name}, which lacks {', '.join(lacking)}"
+            )
+        provided = [name for name in provided if name in components]
+    if not provided:
+        raise ValueError(
+            f"{subject.name} must provide a component to be judged, among {', '.join(KNOWN)}"
+        )
+    return provided
+
+
+def _dtypes(names: Collection[str] | None) -> list[str | None]:
+    if names is None:
+        return [None]
+    unknown = [name for name in names if name not in NAMES]
+    if unknown or not names:
+        raise ValueError(f"dtypes must be names among {', '.join(NAMES)}, got {[*names]!r}")
+    return [*names]
+
+
+def _devices(names: Collection[str] | None) -> list[str | None]:
+    if names is not None and not names:
+        raise ValueError("devices must name at least one, got none")
+    return [None] if names is None else [*names]
+
+
+@functools.cache
+def is_present(device: str) -> bool:
+    """Whether a tensor can be made there; a name that is no device's is an error."""
+    torch.device(device)
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):  # the second where torch was built without it
+        return False
+    return True
+
+
+def _parameter(judged: Given, case: Case, dtype: str | None, device: str | None) -> Any:
+    """One row of what pytest runs: the component, the claim, and its name."""
+    name = case.judged.components[0]
+    words = [name, case.place.name.removeprefix("test_"), case.variant, dtype, device]
+    marks = []
+    if not case.provided:
+        lacking = [c for c in case.judged.components if not case.judged.subject.component(c)]
+        marks += [pytest.mark.skip(reason=f"{NOT_PROVIDED}: {dtype or ', '.join(lacking)}")]
+    if device and not is_present(device):
+        marks += [pytest.mark.skip(reason=f"there is no device {device!r} here")]
+    label = "-".join(word for word in words if word)
+    function = case.judged.subject.component(name) or judged.component(name)
+    return pytest.param(function, Claim(case), id=label, marks=marks)

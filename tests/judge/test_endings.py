@@ -1,0 +1,150 @@
+"""The number that `sums-to-one judge` ends with, and what it writes for machines."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge import endings
+from sums_to_one.tests.judge.deviations import read
+from sums_to_one.tests.judge.formats import FORMATS, ctrf, github, junit, markdown
+
+RIGHT = "from torch.nn.init import zeros_  # noqa: F401\n"
+WRONG = "def zeros_(x):\n    return x\n"
+SKIPS = "import pytest\n\ndef zeros_(x):\n    pytest.skip('no thanks')\n"
+
+
+def row(outcome: str, **other: Any) -> dict[str, Any]:
+    told = {
+        "id": "2.0.3",
+        "component": "zeros_",
+        "test": "tests/x.py::test_a[s]",
+        "sentence": "a is b",
+    }
+    return {**told, "outcome": outcome, "counterexample": None, **other}
+
+
+def verdicts(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"suite": {"version": "1"}, "subjects": [{"name": "s", "claims": [*rows]}]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([row("passed"), row("not provided")], endings.HOLDS),
+        ([row("passed"), row("failed")], endings.REFUSED),
+        ([row("failed"), row("failed", counterexample="tampered with its verdict")], 5),
+        ([row("not provided")], endings.NOT_JUDGED),
+        ([row("passed"), row("error")], endings.NOT_JUDGED),
+        ([], endings.NOT_JUDGED),
+    ],
+)
+def test_verdicts_come_to_one_number(rows, code):
+    assert endings.ending(verdicts(*rows)) == code
+
+
+def test_no_subject_at_all_is_no_success():
+    assert endings.ending({"suite": {}, "subjects": []}) == endings.NOT_JUDGED
+
+
+def judge(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "claims", "code"),
+    [
+        (RIGHT, "every_element_is_0", endings.HOLDS),
+        (WRONG, "every_element_is_0", endings.REFUSED),
+        (SKIPS, "every_element_is_0", endings.REFUSED),
+        (RIGHT, "no_such_claim", endings.NOT_JUDGED),
+        ("1 / 0\n", "every_element_is_0", endings.NOT_JUDGED),
+    ],
+    ids=["right", "wrong", "skips", "nothing is asked", "cannot be imported"],
+)
+def test_judge_ends_with_it(tmp_path, text, claims, code):
+    (tmp_path / "mine.py").write_text(text)
+    told = judge(tmp_path, "mine.py", "-k", claims)
+    assert told.returncode == code, told.stdout + told.stderr
+
+
+def test_what_refuses_can_be_written_down_to_be_borne(tmp_path):
+    (tmp_path / "mine.py").write_text(WRONG)
+    claims = ("-k", "every_element_is_0 or nothing_about")
+    told = judge(tmp_path, "mine.py", *claims, "--write-deviations", "known.toml")
+    assert told.returncode == endings.REFUSED, told.stdout + told.stderr
+    (found,) = read(tmp_path / "known.toml")
+    assert (found.component, found.claim) == ("zeros_", "every element is 0")
+    assert found.replay
+
+
+@pytest.mark.parametrize("report", ["sarif=x", "junit=no/such/folder/x.xml"])
+def test_a_wrong_report_is_refused_before_any_work(tmp_path, report):
+    told = judge(tmp_path, "no_such_file.py", "--report", report)
+    assert told.returncode == endings.USAGE
+    assert "error: --report must" in told.stderr
+
+
+FOUND = verdicts(
+    row("passed"),
+    row("failed", test="t::b[s]", sentence="b < c, 100 %", counterexample="x=1\n\x1b[1mcame 2 & 3"),
+    row("failed", id="2.0.4", test="t::b[s]", sentence="b < c, 100 %", counterexample="x=1"),
+    row("not provided", test="t::c[s]"),
+    row("failed", test="t::d[s]", counterexample="tampered with its verdict: it sent nothing"),
+)
+
+
+def test_the_action_asks_for_reports_that_there_are():
+    text = (ROOT / "action.yml").read_text()
+    kinds = re.findall(r"--report (\w+)", text)
+    assert sorted(kinds) == ["github", "junit", "markdown"]
+    assert set(kinds) <= set(FORMATS)
+
+
+def test_junit_has_a_case_for_each_test():
+    root = ElementTree.fromstring(junit(FOUND))
+    (suite,) = root
+    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": "4", "failures": "2", "errors": "0", "skipped": "1"}
+    ids = [part.get("value") for part in suite[1].iter("property")]
+    assert ids == ["2.0.3", "2.0.4"]
+
+
+def test_ctrf_counts_what_it_lists():
+    results = json.loads(ctrf(FOUND))["results"]
+    assert results["summary"] | {"tests": 4, "passed": 1, "failed": 2} == results["summary"]
+    assert [test["rawStatus"] for test in results["tests"]][-1] == "tampered"
+    assert all(isinstance(test["duration"], int) for test in results["tests"])
+
+
+def test_github_gets_one_annotation_for_each_component():
+    (line,) = github(FOUND).splitlines()
+    title, _, message = line.removeprefix("::error ").partition("::")
+    assert title == "title=zeros_ is refused by 2 of 3 claims"
+    assert message.startswith("b < c, 100 %25%0Ax=1%0A")
+
+
+def test_an_annotation_stands_where_the_component_begins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(f"# mine\n\n{WRONG}")
+    told = {**FOUND, "subjects": [{**FOUND["subjects"][0], "name": "mine.py"}]}
+    assert ",file=mine.py,line=3::" in github(told)
+
+
+def test_the_summary_has_a_table_and_folds_the_rest():
+    text = markdown(FOUND)
+    assert "| `s` | `zeros_` | 1 | **2** |" in text
+    assert text.count("<details>") == 2
+    assert "b &lt; c" in text
+
+
+def test_a_summary_stays_below_the_limit():
+    many = [row("failed", test=f"t::{n}", counterexample="y" * 4000) for n in range(400)]
+    assert len(markdown(verdicts(*many)).encode()) < 1_000_000
