@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from sums_to_one.book.figures import COLOURS, INK, figure, ours
-from sums_to_one.book.nodes import Words
+from sums_to_one.book.words import Words
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.activations.test_depth import DEPTH, norms
 from sums_to_one.tests.activations.test_dying_units import below_0, continued, struck

@@ -21,7 +21,6 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sums_to_one.book import chinese, repository
 from sums_to_one.book.nodes import (
     HERE,
-    Words,
     badge,
     block,
     code,
@@ -36,6 +35,7 @@ from sums_to_one.book.nodes import (
     svg,
     told,
 )
+from sums_to_one.book.words import Words
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge.components import COMPONENTS
 from sums_to_one.tests.judge.ledger import Entry, ledger
@@ -125,6 +125,8 @@ class ComponentPage(Page):
         title, *before = [told(part, where) for part in (parts.title, *parts.before)]
         title["classes"].append("lead")
         formula = self.parse_content_to_nodes()
+        for math in (m for node in formula for m in node.findall(nodes.math_block)):
+            math["translatable"] = False
         return [title, *before, *formula, *(told(part, where) for part in parts.after)]
 
     def use(self, name: str) -> nodes.Node:
@@ -291,7 +293,7 @@ class Ledger(Page):
         columns = ("id", "claim", "verdict", "kind", "tests", "subjects")[: 6 if ran else 5]
         head = block(
             "",
-            *[block("", *words.plain(column), tag="th", scope="col") for column in columns],
+            *[block("", *inline(words(column)), tag="th", scope="col") for column in columns],
             tag="tr",
         )
         rows = [self.row(entry, ran) for entry in ledger().values()]
@@ -353,7 +355,7 @@ class Drawing(Page):
         from sums_to_one.book import figures
 
         source = code(figures.source(self.arguments[0]))
-        return [folded(self.words.plain("measured"), source, classes=("helper",))]
+        return [folded(inline(self.words("measured")), source, classes=("helper",))]
 
 
 class Touch(Page):

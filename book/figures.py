@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sums_to_one.book.nodes import Words
+from sums_to_one.book.words import Words
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.cifar.standin import draw as draw_images
 from sums_to_one.tests.judge.components import COMPONENTS

@@ -1,16 +1,19 @@
 """Build the book: one site for each language, and a door that leads to the reader's own.
 
+    python -m sums_to_one.book.make
+
+brings the catalogues of `locales/` up to date, and says what is not translated yet.
+
 Sphinx does the work. What is fetched is the style sheet and the fonts of KaTeX, once, by npm; the
 site itself asks nothing of any network.
 """
 
-import contextlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 LANGUAGES = {"en": "en", "zh": "zh_CN"}  # the folder of each, and what Sphinx calls it
@@ -45,13 +48,15 @@ def build(languages: list[str], out: Path, verdicts: Path, *, strict: bool = Tru
     Raises:
         NotPossible: something that is needed is not installed, or Sphinx found a mistake.
     """
-    work = out.parent / f".{out.name}"
+    out = out.resolve()
+    work = out.with_name(f".{out.name}")
+    check(languages)
     fonts = katex(work)
+    shutil.copytree(HERE / "locales", work / "locales", dirs_exist_ok=True)  # compiled there
+    settings = [f"locale_dirs={work / 'locales'}", f"kept={work / 'figures'}"]
+    settings += [f"verdicts={verdicts.resolve()}"] if verdicts.is_file() else []
     for language in languages:
-        with catalogues(work) as locales:
-            settings = [f"locale_dirs={locales}", f"kept={work / 'figures'}"]
-            settings += [f"verdicts={verdicts}"] if verdicts.is_file() else []
-            run_sphinx(language, out, work, settings, strict=strict)
+        run_sphinx(language, out, work, settings, strict=strict)
         shutil.copytree(fonts, out / language / "_static" / "katex", dirs_exist_ok=True)
     first, last = languages[0], languages[-1]
     names = (
@@ -72,21 +77,22 @@ def run_sphinx(
         raise NotPossible(f"Sphinx must build the book in {language!r} without a warning")
 
 
-@contextlib.contextmanager
-def catalogues(work: Path) -> Iterator[Path]:
-    """The folder of the translations, compiled there: nothing is written into the repository."""
-    folder = work / "locales"
-    shutil.copytree(HERE / "locales", folder, dirs_exist_ok=True)
-    yield folder
+def check(languages: list[str]) -> None:
+    """Refuse before any work what cannot end well."""
+    unknown = [language for language in languages if language not in LANGUAGES]
+    if unknown or not languages:
+        raise NotPossible(f"a language must be one of {', '.join(LANGUAGES)}, got {unknown}")
+    if not importlib.util.find_spec("sphinx"):
+        raise NotPossible("the book needs an extra: uv run --extra book sums-to-one book")
 
 
 def katex(work: Path) -> Path:
     """The folder of KaTeX's style sheet and fonts, of the version that renders the formulas."""
-    from sphinxcontrib.katex import katex_version
-
     for tool in ("node", "npm"):
         if not shutil.which(tool):
             raise NotPossible(f"formulas are rendered by Node.js: {tool} must be installed")
+    from sphinxcontrib.katex import katex_version
+
     folder = work / f"katex-{katex_version}"
     if folder.is_dir():
         return folder
@@ -106,3 +112,20 @@ def katex(work: Path) -> Path:
     (new / "kept").rename(folder)
     shutil.rmtree(new)
     return folder
+
+
+def messages(work: Path) -> list[str]:
+    """Bring the catalogues up to date with the repository, and list what is not translated."""
+    from babel.messages.pofile import read_po
+
+    sphinx = [sys.executable, "-m", "sphinx", "-b", "gettext", "-q", "-n"]
+    subprocess.run([*sphinx, str(HERE), str(work / "messages")], check=True)
+    update = ["update", "-p", str(work / "messages"), "-d", str(HERE / "locales"), "-l", "zh_CN"]
+    subprocess.run([sys.executable, "-m", "sphinx_intl", *update], check=True)
+    files = sorted((HERE / "locales").rglob("*.po"))
+    found = [message for file in files for message in read_po(file.open("rb"))]
+    return [f"{message.id}" for message in found if message.id and not message.string]
+
+
+if __name__ == "__main__":
+    print("\n".join(messages(Path("runs") / ".book")))

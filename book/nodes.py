@@ -1,32 +1,16 @@
 """What a page is made of, besides what Sphinx has: text that is translated, badges, folds."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.writers.html5 import HTML5Translator
 
+from sums_to_one.book.words import Words
 from sums_to_one.cifar.modules import ROOT
 
 HERE = Path(__file__).parent
-with (HERE / "words.toml").open("rb") as file:
-    WORDS: dict[str, dict[str, str]] = tomllib.load(file)
-
-
-class Words:
-    """The few words that the book itself says, in the language of the page."""
-
-    def __init__(self, language: str) -> None:
-        self.chinese = language.startswith("zh")
-
-    def __call__(self, key: str, **numbers: object) -> str:
-        word = WORDS[key]
-        return word["zh" if self.chinese else "en"].format(**numbers)
-
-    def plain(self, key: str, **numbers: object) -> list[nodes.Node]:
-        return inline(self(key, **numbers))
 
 
 class fold(nodes.General, nodes.Element):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from sums_to_one.book.figures import ours
-from sums_to_one.book.nodes import Words
+from sums_to_one.book.words import Words
 
 START = [2.0, 1.0, 0.0, -1.0]
 KINDS = ("sigmoid", "tanh", "relu", "leaky_relu")

@@ -115,6 +115,7 @@ def everything(context: typer.Context) -> None:
         raise typer.Exit(2) from None
     code = run_pytest(pytest_arguments([], None, verdicts))
     app(["train"], standalone_mode=False)
+    typer.echo("The claims as a book: uv run --extra book sums-to-one book")
     raise typer.Exit(code)
 
 
@@ -177,6 +178,22 @@ def show_places(component: str) -> None:
             ids = Text(" ".join(place.ids), style="bright_black")
             table.add_row(f"{place.line:>5}", place.sentence, ids)
         console.print(table)
+
+
+@app.command()
+def book(
+    lang: Annotated[str, typer.Option(help="en, zh, or both with a comma between.")] = "en,zh",
+    out: Annotated[Path, typer.Option(help="The folder of the site.")] = Path("runs/book"),
+) -> None:
+    """Build the book: the claims as a web site, from the repository and the last run."""
+    from sums_to_one.book.make import NotPossible, build
+
+    try:
+        build(lang.split(","), out, Path("runs") / "verdicts.json")
+    except NotPossible as problem:
+        typer.echo(f"error: {problem}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"The book: {out / 'index.html'}")
 
 
 def main() -> Any:
