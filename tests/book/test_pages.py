@@ -5,6 +5,7 @@ import math
 import re
 import shutil
 import subprocess
+from collections import Counter
 
 import pytest
 
@@ -95,6 +96,25 @@ def test_the_experiments_are_shown_on_a_page():
     assert experiments.__doc__
     shown = {n for file in PROSE for n in re.findall(r"\{drawing\} (\w+)", file.read_text())}
     assert shown == set(EXPERIMENTS)
+
+
+def counted(pattern, file):
+    text = re.sub("README[.a-zA-Z-]*md", "README", file.read_text(encoding="utf-8"))
+    return Counter(re.findall(pattern, text.replace(".zh-CN.png", ".png")))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param("(?s)```.*?```", id="code"),
+        pytest.param(r"\]\((.*?)\)", id="links"),
+        pytest.param(r"\d+(?:[.,]\d+)*", id="numbers"),
+        pytest.param("(?m)^(#+) ", id="headings"),
+    ],
+)
+def test_the_readme_in_chinese_says_the_same(pattern):
+    english, chinese = (counted(pattern, ROOT / f"README{end}.md") for end in ("", ".zh-CN"))
+    assert chinese == english
 
 
 def by_javascript(name, inputs):
