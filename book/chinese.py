@@ -21,7 +21,7 @@ def cut(text: str) -> list[str]:
 
 class Pairs(SearchEnglish):
     lang = "zh"
-    language_name = "Chinese"
+    language_name = "English"  # of the stemmer that the page is given, for words in Latin letters
     js_splitter_code = r"""
 var splitQuery = (query) =>
   (query.match(/[\u3400-\u9fff]+|[^\s\p{P}\p{S}\u3400-\u9fff]+/gu) || []).flatMap((run) =>

@@ -368,7 +368,7 @@ class Touch(Page):
         from sums_to_one.book import things
 
         name = self.arguments[0]
-        self.depends_on([HERE / "things.py", HERE / "static" / f"{name}.js"])
+        self.depends_on([HERE / "things.py", HERE / "static" / f"{name}.js", HERE / "words.toml"])
         still = things.html(name, self.words)
         return [nodes.raw("", still, format="html")]
 
@@ -389,9 +389,10 @@ class ClaimRole(SphinxRole):
 
 def twin(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """What the switch between the languages needs to know."""
-    chinese = Words(app.config.language).chinese
-    context["twin_folder"], context["twin_language"] = ("en", "en") if chinese else ("zh", "zh-CN")
-    context["twin_name"] = Words(app.config.language)("twin")
+    words = Words(app.config.language)
+    context["words"], context["twin_name"] = words, words("twin")
+    other = ("en", "en") if words.chinese else ("zh", "zh-CN")
+    context["twin_folder"], context["twin_language"] = other
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

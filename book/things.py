@@ -133,15 +133,15 @@ def activations(words: Words) -> tuple[str, list[dict[str, Any]]]:
     points = [row for row in grid if row["name"] == "sigmoid"]
 
     def way(key: str) -> str:
-        return " ".join(f"{200 + 32 * row['x']:.1f},{110 - 30 * row[key]:.1f}" for row in points)
+        return " ".join(f"{200 + 32 * row['x']:.1f},{150 - 45 * row[key]:.1f}" for row in points)
 
     inside = (
-        '<line class="axis" x1="0" x2="400" y1="110" y2="110"/>'
+        '<line class="axis" x1="0" x2="400" y1="150" y2="150"/>'
         '<line class="axis" x1="200" x2="200" y1="0" y2="220"/>'
         f'<polyline class="curve" points="{way("value")}"/>'
         f'<polyline class="slope" points="{way("slope")}"/>'
         '<line class="tangent" x1="0" x2="0" y1="0" y2="0"/>'
-        '<circle class="point" cx="200" cy="95" r="5"/>'
+        '<circle class="point" cx="200" cy="127.5" r="5"/>'
     )
     controls = (
         choice("kind", words("activation"), KINDS, "sigmoid")

@@ -16,7 +16,7 @@ const compute = ({ name, x }, a = 0.01) => KINDS[name](x, a);
 
 if (typeof document !== "undefined") {
   const across = (x) => 200 + 32 * x;
-  const up = (y) => 110 - 30 * y;
+  const up = (y) => 150 - 45 * y;
   controlled(({ kind, x, negative }) => {
     const at = (x) => KINDS[kind](x, negative);
     const xs = Array.from({ length: 193 }, (_, k) => (k - 96) / 16);

@@ -1,3 +1,15 @@
+// On every page: names for the regions beside the text, and code that the keyboard can scroll.
+
+addEventListener("DOMContentLoaded", () => {
+  const names = document.querySelector(".language-switch").dataset;
+  document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", names.contents);
+  document.querySelector(".toc-drawer")?.setAttribute("aria-label", names.here);
+  document.querySelector("#__navigation")?.setAttribute("aria-label", names.contents);
+  document.querySelector("#__toc")?.setAttribute("aria-label", names.here);
+  for (const button of document.querySelectorAll(".theme-toggle")) button.setAttribute("aria-label", names.theme);
+  for (const wide of document.querySelectorAll(".highlight pre, .wide")) wide.tabIndex = 0;
+});
+
 // The search of the ledger: only rows that have all the words stay.
 
 addEventListener("DOMContentLoaded", () => {
