@@ -265,7 +265,7 @@ def listed(page: Page, entry: Entry) -> nodes.Node:
         places += nodes.Text(" ")
     if not places.children:
         files = dict.fromkeys(relative(place.file) for place in repository.backing(entry.id))
-        places += inline(" ".join(page.words("in_files", file=file) for file in files))
+        places += inline(page.words("in_files", file="`, `".join(files)))
     body = [*page.sentence(entry), places]
     return nodes.container("", *body, classes=["claim"])
 
