@@ -98,6 +98,15 @@ def test_the_experiments_are_shown_on_a_page():
     assert shown == set(EXPERIMENTS)
 
 
+def test_a_run_is_counted_by_claim_and_subject(tmp_path):
+    rows = [{"id": "1.5.1", "outcome": outcome} for outcome in ("passed", "passed", "failed")]
+    run = {"subjects": [{"name": "torch", "claims": rows}, {"name": "mine", "claims": rows[2:]}]}
+    (tmp_path / "verdicts.json").write_text(json.dumps(run))
+    found = repository.outcomes(str(tmp_path / "verdicts.json"))
+    assert found == {"1.5.1": {"torch": {"passed": 2, "failed": 1}, "mine": {"failed": 1}}}
+    assert not repository.outcomes(str(tmp_path / "none.json"))
+
+
 def counted(pattern, file):
     text = re.sub("README[.a-zA-Z-]*md", "README", file.read_text(encoding="utf-8"))
     return Counter(re.findall(pattern, text.replace(".zh-CN.png", ".png")))
