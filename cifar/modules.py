@@ -9,7 +9,7 @@ from types import ModuleType
 
 PACKAGE = "sums_to_one"
 ROOT = Path(__file__).resolve().parents[1]  # of the package: a clone, or where a wheel lies
-OUR_FOLDERS = ("concepts", "tests", "cifar")
+OUR_FOLDERS = ("concepts", "tests", "cifar", "book")
 
 
 def load(name: str) -> ModuleType:

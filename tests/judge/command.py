@@ -44,7 +44,8 @@ what next
                   uv run pytest tests/activations/test_softmax.py --subject=concepts
   write your own  uv run sums-to-one exercise softmax
   judge it        uv run sums-to-one judge my/softmax.py
-  look            at the page of the run, summary.html in its folder"""
+  look            at the page of the run, summary.html in its folder
+  the book        uv run --extra book sums-to-one book"""
 
 
 class Amount(StrEnum):
@@ -317,6 +318,22 @@ def _check(component: str) -> None:
         rule = f"a component must be one of {', '.join(KNOWN)}"
         typer.echo(f"error: {rule}, got {component!r}", err=True)
         raise typer.Exit(2)
+
+
+@app.command()
+def book(
+    lang: Annotated[str, typer.Option(help="en, zh, or both with a comma between.")] = "en,zh",
+    out: Annotated[Path, typer.Option(help="The folder of the site.")] = Path("runs/book"),
+) -> None:
+    """Build the book: the claims as a web site, from the repository and the last run."""
+    from sums_to_one.book.make import NotPossible, build
+
+    try:
+        build(lang.split(","), out, Path("runs") / "verdicts.json")
+    except NotPossible as problem:
+        typer.echo(f"error: {problem}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"The book: {out / 'index.html'}")
 
 
 def main() -> Any:

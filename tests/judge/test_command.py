@@ -11,7 +11,9 @@ from sums_to_one.tests.judge.ledger import ledger
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["judge"], ["train"], ["predict"], ["ablate"], ["claims"]], ids=" ".join
+    "command",
+    [[], ["judge"], ["train"], ["predict"], ["ablate"], ["claims"], ["book"]],
+    ids=" ".join,
 )
 def test_every_command_explains_itself(command):
     result = CliRunner().invoke(app, [*command, "--help"])
