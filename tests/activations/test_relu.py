@@ -4,14 +4,28 @@ Its values are exact in every dtype, so these claims know no tolerance. Units th
 are in `test_dying_units.py`; the rest is in `test_every_activation.py`.
 """
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import slope
-from sums_to_one.tests.common.inputs import VIEWS, dtypes, every_dtype, exact, grid, vectors
+from sums_to_one.tests.common.inputs import (
+    DTYPES,
+    VIEWS,
+    dtypes,
+    every_dtype,
+    exact,
+    grid,
+    vectors,
+)
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
+
+LARGE = (1_048_601,)  # more than 2^20 numbers
 
 
 @pytest.mark.claim("1.3.1")
@@ -85,6 +99,17 @@ def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
         assert relu(x, inplace=True).data_ptr() == x.data_ptr(), f"{name}: it is somewhere else"
         assert relu(y, True).data_ptr() == y.data_ptr(), "inplace is the second argument"
         assert x.tolist() == y.tolist() == expected, name
+
+
+@pytest.mark.claim("1.3.8")
+def test_inplace_writes_into_layouts_that_are_combined_and_nothing_beside_them(relu):
+    option(relu, "inplace")
+    for dtype, shape in [*itertools.product(DTYPES, layouts.SHAPES), (widest(), LARGE)]:
+        for words, x, twin in layouts.in_pairs(grid(*shape).to(dtype)):
+            twin.copy_(relu(layouts.copy(x)))
+            assert relu(x, inplace=True).data_ptr() == x.data_ptr(), f"{words}: somewhere else"
+            same = torch.equal(layouts.memory_of(x), layouts.memory_of(twin))
+            assert same, f"{dtype} of shape {shape}, {words}: other numbers than a plain call gives"
 
 
 @pytest.mark.claim("1.3.8")

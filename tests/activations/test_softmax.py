@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.activations import layouts
 from sums_to_one.tests.activations.line import whole_line
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.gradients import gradient, gradient_of
 from sums_to_one.tests.common.inputs import (
@@ -27,14 +27,15 @@ from sums_to_one.tests.common.inputs import (
     every_dtype,
     grid,
     scores,
-    shapes,
 )
 from sums_to_one.tests.common.limits import Inside, widest
 from sums_to_one.tests.common.options import option
 
 # The shape and the dimension: more than 2^16 rows, more than 2^18 numbers, many channels.
-LARGE = [((66_001, 4), 1), ((131, 2003), 0), ((2, 131, 31, 37), 1), ((300_007,), 0)]
+LARGE = [((66_001, 4), 1), ((131, 2003), 0), ((2, 131, 31, 37), 1), ((1_048_601,), 0)]
 MANY_ROWS = [((3, 90_001), 0), ((2, 3, 211, 227), 1)]  # not for gradients: loops would take minutes
+ANY = Inside(((7,), (5, 3), (2, 3, 5), (2, 3, 5, 7), (2, 3, 5, 3, 2)))
+SIXTEEN_BITS = Inside((torch.float16, torch.bfloat16))
 LONG = 10_000  # of so many classes float32 cannot share out all: the sum itself is rounded
 FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
@@ -115,22 +116,22 @@ def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
 
 
 @pytest.mark.claim("1.5.5")
-@given(shapes().filter(len), st.data())
-def test_any_dimension_is_the_last_one_after_moving_it(softmax, shape, data):
-    x, dim = grid(*shape), data.draw(st.integers(-len(shape), len(shape) - 1), label="dim")
-    expected = softmax(x.movedim(dim, -1).contiguous(), dim=-1).movedim(-1, dim)
-    assert_close(f"softmax over dim {dim}", softmax(x, dim=dim), expected)
+def test_any_dimension_is_the_last_one_after_moving_it(softmax):
+    for shape in ANY:
+        for x, dim in itertools.product([grid(*shape)], range(-len(shape), len(shape))):
+            expected = softmax(x.movedim(dim, -1).contiguous(), dim=-1).movedim(-1, dim)
+            assert_close(f"over dim {dim} of {shape}", softmax(x, dim=dim), expected)
 
 
 @pytest.mark.claim("1.5.5")
-@given(shapes().filter(len), st.data())
-def test_the_gradient_over_any_dimension_is_that_over_the_last_one(softmax, shape, data):
-    x, cotangent = grid(*shape), grid(*shape, limit=2).flip(0)
-    dim = data.draw(st.integers(-len(shape), len(shape) - 1), label="dim")
-    moved = [t.movedim(dim, -1).contiguous() for t in (x, cotangent)]
-    expected = gradient(lambda x: softmax(x, dim=-1), *moved).movedim(-1, dim)
-    got = gradient(lambda x: softmax(x, dim=dim), x, cotangent)
-    assert_close(f"the gradient over dim {dim}", got, expected)
+def test_the_gradient_over_any_dimension_is_that_over_the_last_one(softmax):
+    for shape in ANY:
+        both = grid(*shape), grid(*shape, limit=2).flip(0)
+        for dim in range(-len(shape), len(shape)):
+            moved = [t.movedim(dim, -1).contiguous() for t in both]
+            expected = gradient(partial(softmax, dim=-1), *moved).movedim(-1, dim)
+            got = gradient(partial(softmax, dim=dim), *both)
+            assert_close(f"the gradient over dim {dim} of {shape}", got, expected)
 
 
 @pytest.mark.claim("1.5.5")
@@ -193,6 +194,14 @@ def test_a_large_tensor_has_shares_of_the_right_odds(softmax, shape, dim):
     assert_close("log(p_i / p_0) = x_i - x_0", odds, x - x.narrow(dim, 0, 1))
 
 
+@pytest.mark.claim("1.5.6")
+@pytest.mark.parametrize(("shape", "dim"), [((66_001, 4), 1), ((2, 4, 211, 227), 1)])
+def test_a_large_tensor_in_16_bits_costs_only_rounding(softmax, shape, dim):
+    for dtype in SIXTEEN_BITS:
+        x = grid(*shape).to(dtype)
+        assert_close(f"in {dtype}", softmax(x, dim=dim), softmax(x.to(widest()), dim=dim))
+
+
 @pytest.mark.claim("1.5.8")
 @pytest.mark.parametrize(("shape", "dim"), LARGE)
 def test_the_gradient_of_a_large_tensor_is_each_share_times_its_advantage(softmax, shape, dim):
@@ -242,6 +251,19 @@ def test_a_score_of_minus_infinity_takes_no_part(softmax, x, dtype, data):
 
 
 @pytest.mark.claim("1.5.7")
+@every_dtype
+def test_masked_scores_take_no_part_over_any_dimension(softmax, dtype):
+    for shape in [s for s in ANY if len(s) > 1]:
+        x = grid(*shape, limit=4).to(dtype)
+        x[0], x[x < -2] = -torch.inf, -torch.inf  # whole rows, and a part of others
+        for dim in range(len(shape)):
+            p, e = softmax(x, dim=dim), x.double().exp()
+            assert p[x == -torch.inf].nansum() == 0, f"over dim {dim} of {shape} they get a share"
+            expected = e / e.sum(dim=dim, keepdim=True)  # of rows that are masked as a whole, NaN
+            assert_close(f"the shares over dim {dim} of {shape}", p, expected)
+
+
+@pytest.mark.claim("1.5.7")
 @given(scores(limit=30))
 def test_a_masked_score_gets_no_gradient_and_spoils_none(softmax, x):
     masked = torch.cat([x, torch.full_like(x[:, :1], -torch.inf)], dim=1)
@@ -286,6 +308,17 @@ def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype):
         p = softmax(x, dim=1, dtype=dtype)
         assert p.dtype == dtype, f"asked for {dtype}, came {p.dtype}"
         assert_close("softmax(x, dtype)", p, softmax(x.to(dtype), dim=1).double())
+
+
+@pytest.mark.claim("1.5.9")
+def test_a_dtype_that_is_asked_for_goes_with_any_layout_and_dimension(softmax):
+    option(softmax, "dtype")
+    for shape in layouts.SHAPES:
+        for words, x in layouts.combined(grid(*shape).float()):
+            for dim in range(-1, len(shape) - 1):
+                came = softmax(x, dim=dim, dtype=torch.float64)
+                expected = softmax(layouts.copy(x).double(), dim=dim)
+                assert_close(f"over dim {dim} of {shape}, {words}", came, expected)
 
 
 @pytest.mark.claim("1.5.9")
