@@ -12,7 +12,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sums_to_one.tests.activations.line import whole_line
 from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import (
@@ -35,6 +34,7 @@ from sums_to_one.tests.common.inputs import (
     vectors,
 )
 from sums_to_one.tests.common.limits import Inside, inside, widest
+from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
 BATCHES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # of rows of 3

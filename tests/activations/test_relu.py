@@ -9,6 +9,8 @@ import itertools
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
 
 from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
@@ -65,6 +67,27 @@ def test_its_slope_at_0_is_a_choice_from_0_to_1(relu, dtype):
     assert at_kink.max() <= 1, f"the slope at 0 is {at_kink.tolist()}"
 
 
+@pytest.mark.claim("1.3.2")
+def test_pytorch_has_chosen_the_slope_0_at_0():
+    assert slope(torch.relu, torch.zeros(3)).tolist() == [0, 0, 0]
+
+
+@pytest.mark.claim("1.3.10")
+@given(vectors(limit=1e30), st.integers(-30, 30))
+def test_what_multiplies_the_input_multiplies_the_output_if_it_is_positive(relu, x, power):
+    c = 2.0**power  # without rounding
+    assert relu(c * x).tolist() == (c * relu(x)).tolist()
+
+
+@pytest.mark.claim("1.3.10")
+@given(st.integers(-9, 9))
+def test_a_layer_times_c_and_the_next_by_c_are_the_same_network(relu, power):
+    x, into, bias, out = grid(7, 3), grid(3, 5), grid(5), grid(5, 2)
+    c = 2.0**power
+    scaled = relu(x @ (c * into) + c * bias) @ (out / c)
+    assert scaled.tolist() == (relu(x @ into + bias) @ out).tolist(), f"c = {c} makes a difference"
+
+
 @pytest.mark.claim("1.3.4")
 @given(vectors(limit=1e300).filter(lambda x: x.all()))
 def test_of_a_number_and_its_opposite_one_becomes_0(relu, x):
@@ -87,6 +110,16 @@ def test_its_zeros_can_be_left_out_of_the_next_layer(relu):
     active = hidden > 0
     assert 0 < active.sum() < 40, "about half are exactly 0"
     assert_close("the next layer", weight[:, active] @ hidden[active], weight @ hidden)
+
+
+@pytest.mark.claim("1.3.5")
+def test_a_dense_layer_counts_as_many_operations_with_zeros_as_without(relu):
+    counts = []
+    for x in (grid(7, 64), relu(grid(7, 64)), torch.zeros(7, 64)):
+        with FlopCounterMode(display=False) as counter:
+            x.to(widest()) @ torch.ones(64, 32, dtype=widest())
+        counts.append(counter.get_total_flops())
+    assert counts == [2 * 7 * 64 * 32] * 3, f"with none, half and all of them 0: {counts}"
 
 
 @pytest.mark.claim("1.3.8")

@@ -11,10 +11,10 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sums_to_one.tests.activations.line import whole_line
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.gradients import gradient, slope
 from sums_to_one.tests.common.inputs import every_dtype, exact, grid, numbers, vectors
+from sums_to_one.tests.common.line import whole_line
 
 FAR_FOR_SIGMOID = [40, 89, 100, 710, 1000, 6e4]  # exp overflows beyond 11, 88.7 and 709.8
 

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.activations.line import whole_line
 from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.gradients import gradient, gradient_of
@@ -29,6 +28,7 @@ from sums_to_one.tests.common.inputs import (
     scores,
 )
 from sums_to_one.tests.common.limits import Inside, widest
+from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import option
 
 # The shape and the dimension: more than 2^16 rows, more than 2^18 numbers, many channels.
@@ -97,6 +97,29 @@ def test_larger_scores_sharpen_and_smaller_ones_flatten(softmax, x, factor):
     assert (sharp - given).min() >= -tolerance(x.dtype), (
         f"{given}, then {sharp} at {factor} times the scores"
     )
+
+
+@pytest.mark.claim("1.5.3", "1.5.11")
+@given(scores(limit=30))
+def test_a_difference_is_the_sum_times_the_tanh_of_half_the_difference_of_the_logits(softmax, x):
+    p = softmax(x, dim=1)
+    p_i, p_j, gap = p[:, :1], p[:, 1:], x[:, :1] - x[:, 1:]
+    assert_close("p_i - p_j", p_i - p_j, (p_i + p_j) * torch.tanh(gap / 2))
+    shrunk = (p_i - p_j).abs() <= gap.abs() / 2 + tolerance(x.dtype)
+    assert shrunk.all(), f"logits {x.tolist()} became {p.tolist()}: more than half as far apart"
+
+
+@pytest.mark.claim("1.0.8")
+def test_in_float16_a_share_below_its_smallest_number_is_exactly_0(softmax):
+    p = softmax(torch.tensor([0, 18], dtype=torch.float16), dim=0)
+    assert p.tolist() == [0, 1], f"exp(-18) is 1.5e-8, the smallest float16 6e-8, came {p.tolist()}"
+
+
+@pytest.mark.claim("1.5.12")
+def test_the_logarithm_of_a_share_that_is_0_is_infinite_where_log_softmax_is_not(softmax):
+    x = torch.tensor([0.0, 200.0])
+    assert softmax(x, dim=0).log().tolist() == [-torch.inf, 0]
+    assert torch.log_softmax(x, dim=0).tolist() == [-200, 0]
 
 
 @pytest.mark.claim("1.5.2")
