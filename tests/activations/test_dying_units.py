@@ -188,7 +188,7 @@ def test_some_dead_units_come_back_once_they_leak(leaky_relu):
     dead = below_0(parameters)
     continued(partial(leaky_relu, negative_slope=0.1), parameters)
     back = (dead & ~below_0(parameters)).sum()
-    # 20 times 10 networks: 14 to 32 of about 290 units; with a slope of 0.01, 1 to 7
+    # 20 times 10 networks: 14 to 32 of about 290 units; with a slope of 0.01, 1 to 9
     assert back >= 10, f"{back} of {dead.sum()} dead units came back"
 
 
@@ -198,5 +198,5 @@ def test_hardly_any_dead_unit_comes_back_with_the_usual_slope(leaky_relu):
     dead = below_0(parameters)
     continued(leaky_relu, parameters)
     back = (dead & ~below_0(parameters)).sum()
-    # 20 times 10 networks: 1 to 7 of about 290 units
-    assert back < 10, f"{back} of {dead.sum()} dead units came back"
+    # 20 times 10 networks: 1 to 9 of about 290 units
+    assert back < 12, f"{back} of {dead.sum()} dead units came back"

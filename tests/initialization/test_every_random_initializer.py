@@ -162,7 +162,7 @@ def test_options_are_forgotten_when_the_next_call_has_others(random_initializer)
 @pytest.mark.claim("2.0.6")
 def test_a_generator_decides_a_large_weight_to_its_end(random_initializer):
     asked(random_initializer, generator=generator_of(20))
-    each = [unwritten(150_011, 7) for _ in range(3)]
+    each = [unwritten(187_511, 7) for _ in range(3)]
     assert_the_generator_decides("a large weight", random_initializer, each)
 
 
