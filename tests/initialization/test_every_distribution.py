@@ -168,8 +168,10 @@ large_shapes = pytest.mark.parametrize("shape", LARGE_SHAPES, ids=["rows", "colu
 @pytest.mark.claim("2.0.7")
 @large_shapes
 def test_no_part_of_a_large_weight_comes_again_in_another_place(random_initializer, shape):
-    scores = default_scores(random_initializer, drawn(random_initializer, *shape))
-    assert_unrelated("any places further on", scores)
+    w = drawn(random_initializer, *shape)
+    assert_unrelated("any places further on", default_scores(random_initializer, w))
+    # With 24 random bits, 4 % of 1.3 million numbers are equal to another one.
+    assert len(w.unique()) > 0.87 * w.numel(), f"{len(w.unique())} of {w.numel()} are different"
 
 
 @pytest.mark.claim("2.0.7")
