@@ -72,7 +72,7 @@ def test_scores_of_any_size_have_their_loss(BCEWithLogitsLoss, dtype, sign, size
 @pytest.mark.claim("3.2.4")
 def test_no_loss_of_any_logit_is_below_0(BCEWithLogitsLoss):
     for dtype, y in itertools.product(DTYPES, (0, 1)):
-        x = whole_line(dtype)
+        x = whole_line(dtype)[::17]
         x = x[x.isfinite()]
         least = unreduced(BCEWithLogitsLoss)(x, torch.full_like(x, y)).min()
         assert least >= 0, f"in {dtype} the loss is {least.item():.17g} somewhere"

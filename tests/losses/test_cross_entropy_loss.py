@@ -133,15 +133,15 @@ def test_all_options_go_together_in_every_dtype_and_any_shape(CrossEntropyLoss, 
 
 @pytest.mark.claim("3.2.5", "3.2.6", "3.2.7")
 def test_all_options_count_in_every_row_of_a_large_batch(CrossEntropyLoss):
-    x, target = grid(66_049, 4).to(inside(DTYPES)[:2][-1]), torch.arange(66_049) % 5
-    case = Labelled(x, target, exact([0.5, 2, 1, 0.25]).to(x.dtype), 4)
+    few, many = grid(13, 4).to(inside(DTYPES)[:2][-1]), 5081  # times 13 are 66,053 rows
+    case = Labelled(few, torch.arange(13) % 5, exact([0.5, 2, 1, 0.25]).to(few.dtype), 4)
     case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, 0.25)
-    each = cross_entropy(*case[:2], "none", *case[2:], smoothing)
-    expected = {"none": each, "sum": each.sum(), "mean": each.sum() / divisor_of_the_mean(case)}
+    x, target = case.x.repeat(many, 1), case.target.repeat(many)
     for reduction in reductions_of(CrossEntropyLoss):
-        came = reducing(CrossEntropyLoss, reduction, **options)(case.x, case.target)
-        by = len(x) if reduction == "sum" else 1
-        assert_close(f"the loss ({reduction}) by {by}", came / by, expected[reduction] / by)
+        expected = cross_entropy(*case[:2], reduction, *case[2:], smoothing)
+        came = reducing(CrossEntropyLoss, reduction, **options)(x, target)
+        came = came[-13:] if reduction == "none" else came / (many if reduction == "sum" else 1)
+        assert_close(f"the loss ({reduction})", came, expected)
 
 
 @pytest.mark.claim("3.2.6")
@@ -381,7 +381,7 @@ def test_a_right_class_that_is_excluded_is_an_infinite_loss(CrossEntropyLoss):
 @pytest.mark.claim("3.2.1")
 def test_no_loss_of_any_logit_is_below_0(CrossEntropyLoss):
     for dtype, y in itertools.product(DTYPES, (0, 1)):
-        line = whole_line(dtype)
+        line = whole_line(dtype)[::17]
         x = torch.stack([line, torch.zeros_like(line)], dim=1)[line.isfinite()]
         least = unreduced(CrossEntropyLoss)(x, torch.full((len(x),), y)).min()
         assert least >= 0, f"in {dtype} the loss is {least.item():.17g} somewhere"

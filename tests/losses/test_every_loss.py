@@ -41,8 +41,8 @@ from sums_to_one.tests.losses.problems import (
 from sums_to_one.tests.losses.reduction import enter, pull, reduced
 
 FEW = [(1, 2), (1, 3), (2, 2), (3, 2), (2, 3)]  # for differences, which move every number
-# Rows of 4: more than a block, than 65,535, than 2^18 and than 2^20 numbers.
-LARGE = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 66_049, 262_147]
+# Rows: more than a block, than 65,535; and more than 2^18 and than 2^20 numbers.
+LARGE = [*((n, 4) for n in (1, 5, 16, 17, 33, 65, 129, 511, 1025, 66_049)), (4097, 257)]
 
 
 @pytest.mark.claim("3.0.2")
@@ -89,12 +89,12 @@ def test_the_mean_of_the_means_of_unequal_parts_is_not_the_mean(loss):
 
 @pytest.mark.claim("3.0.2")
 def test_a_large_batch_is_treated_as_its_parts(loss):
-    for rows in LARGE:
-        x, target = problem(loss, rows, 4, dtype=inside(ALL_DTYPES[:2])[-1])
+    for rows, columns in LARGE:
+        x, target = problem(loss, rows, columns, dtype=inside(ALL_DTYPES[:2])[-1])
         parts = zip(x.split(max(3, rows // 99)), target.split(max(3, rows // 99)), strict=True)
         sums = [loss()(*part).double() * len(part[0]) for part in parts]
         expected = torch.stack(sums).sum() / rows
-        assert_close(f"the mean of {rows} rows", loss()(x, target), expected)
+        assert_close(f"the mean of {rows} rows of {columns}", loss()(x, target), expected)
         last = pull(loss(), x[-3:].clone(), target[-3:].clone()).double() * len(x[-3:])
         got = pull(loss(), x, target)[-3:] * rows
         assert_close(f"the gradient of the last of {rows} rows", got, last)
@@ -102,7 +102,7 @@ def test_a_large_batch_is_treated_as_its_parts(loss):
 
 @pytest.mark.claim("3.0.2")
 def test_the_losses_and_the_sum_of_a_large_batch_are_those_of_its_rows(loss):
-    x, target = problem(loss, LARGE[-1], 4, dtype=inside(ALL_DTYPES[:2])[-1])
+    x, target = problem(loss, 66_049, 4, dtype=inside(ALL_DTYPES[:2])[-1])
     each = unreduced(loss)
     few, got = each(x[-3:].clone(), target[-3:].clone()).double(), each(x, target)
     assert_close(f"the last losses of {len(x)} rows", got[-3:], few)
