@@ -218,11 +218,10 @@ def test_a_large_tensor_has_shares_of_the_right_odds(softmax, shape, dim):
 
 
 @pytest.mark.claim("1.5.6")
-@pytest.mark.parametrize(("shape", "dim"), [((66_001, 4), 1), ((2, 4, 211, 227), 1)])
-def test_a_large_tensor_in_16_bits_costs_only_rounding(softmax, shape, dim):
+def test_a_large_tensor_in_16_bits_costs_only_rounding(softmax):
     for dtype in SIXTEEN_BITS:
-        x = grid(*shape).to(dtype)
-        assert_close(f"in {dtype}", softmax(x, dim=dim), softmax(x.to(widest()), dim=dim))
+        x = grid(66_001, 4).to(dtype)
+        assert_close(f"in {dtype}", softmax(x, dim=1), torch.softmax(x.double(), dim=1))
 
 
 @pytest.mark.claim("1.5.8")
