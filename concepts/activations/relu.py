@@ -2,9 +2,10 @@
 
     relu(x) = max(0, x)
 
-The slope is 1 or 0 and nothing in between, so gradients neither shrink nor grow on their way
-back, but where a unit's input is negative for every example it gets no gradient at all: the
-unit is dead. At 0 itself any slope from 0 to 1 would do; PyTorch's and ours is 0.
+The slope is 1 or 0 and nothing in between: an active unit passes its gradient on as it is, and
+whether that shrinks or grows is up to the weights. But where a unit's input is negative for every
+example it gets no gradient at all: the unit is dead. At 0 itself any slope from 0 to 1 would do;
+PyTorch's and ours is 0.
 
 Read next: `concepts/activations/leaky_relu.py`, in which no unit dies.
 """

@@ -1,9 +1,9 @@
-"""Softmax: any row of scores becomes a probability distribution.
+"""Softmax: any row of logits becomes a probability distribution.
 
     softmax(x)_i = exp(x_i) / sum_j exp(x_j)
 
-Only differences between scores matter: the ratio of two outputs is exp(x_i - x_j). So the
-largest score may be subtracted from all of them, which changes nothing on paper and keeps
+Only differences between logits matter: the ratio of two outputs is exp(x_i - x_j). So the
+largest logit may be subtracted from all of them, which changes nothing on paper and keeps
 exp from overflowing on a machine.
 
 Read next: `concepts/initialization/zeros_.py`, the usual start of a bias.
@@ -20,7 +20,7 @@ class _Softmax(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dim: int) -> Tensor:
-        # A dimension of size 0 has no largest score, and nothing to subtract it from.
+        # A dimension of size 0 has no largest logit, and nothing to subtract it from.
         largest = x.amax(dim, keepdim=True) if x.numel() else x
         exp = (x - largest).exp()
         p = exp / exp.sum(dim, keepdim=True)
@@ -32,7 +32,7 @@ class _Softmax(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """dp_i/dx_j = p_i * (1 if i = j else 0) - p_i * p_j, applied to the gradient.
 
-        A score gains by what its own probability is worth above the average worth.
+        A logit gains by what its own probability is worth above the average worth.
         """
         (p,) = ctx.saved_tensors
         average = (gradient * p).sum(ctx.dim, keepdim=True)
@@ -40,16 +40,16 @@ class _Softmax(torch.autograd.Function):
 
 
 def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
-    """Turn scores into probabilities along one dimension.
+    """Turn logits into probabilities along one dimension.
 
     Args:
-        input: scores (logits) of any shape, in nats: a difference of 1 is a factor of e.
+        input: logits of any shape, in nats: a difference of 1 is a factor of e.
         dim: the dimension along which the outputs sum to one.
-        dtype: if given, the scores are cast to it first.
+        dtype: if given, the logits are cast to it first.
 
     Returns:
         Probabilities, of the shape of the input. A row that holds NaN or +inf, and a row of
-        nothing but -inf, is NaN; -inf among other scores has probability 0.
+        nothing but -inf, is NaN; -inf among other logits has probability 0.
 
     Raises:
         IndexError: if the input has no dimension `dim`.

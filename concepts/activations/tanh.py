@@ -5,7 +5,7 @@
 It is a sigmoid, stretched and centred. Its slope is 1 - tanh(x)^2: 1 at the origin, where a
 sigmoid has 1/4, but further out (beyond |x| = 1.66) the smaller of the two.
 
-Read next: `concepts/activations/relu.py`, whose slope does not vanish.
+Read next: `concepts/activations/relu.py`, whose slope is 1 for all that is positive.
 """
 
 from typing import Any

@@ -2,7 +2,7 @@
 
     w_i = val
 
-For a bias that is as good as any other start. For the weights between layers it is a trap: all
+For a bias that will do. For the weights between layers it is a trap: all
 units of a layer then compute the same, get the same gradient, and stay the same for ever.
 
 Read next: `concepts/initialization/uniform_.py`, whose numbers differ.

@@ -49,7 +49,8 @@ def kaiming_uniform_(
         True
 
     Source: K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers: Surpassing
-    Human-Level Performance on ImageNet Classification", 2015, equations 10 and 14.
+    Human-Level Performance on ImageNet Classification", 2015: equations 10 and 14
+    for ReLU, by fan_in and by fan_out, and 15 for LeakyReLU.
     """
     if tensor.numel() == 0:
         return tensor  # a fan of 0 has no variance

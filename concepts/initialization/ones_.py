@@ -25,8 +25,8 @@ def ones_(tensor: Tensor) -> Tensor:
         >>> ones_(torch.empty(3))
         tensor([1., 1., 1.])
 
-    Source: R. Jozefowicz, W. Zaremba, I. Sutskever, "An Empirical Exploration of Recurrent
-    Network Architectures", 2015, section 2.2, where the bias of the forget gate starts as 1.
+    Source: P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017,
+    section 5.1, where the factors of batch normalization start as 1, and some as 0.
     """
     with torch.no_grad():
         tensor.fill_(1)

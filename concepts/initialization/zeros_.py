@@ -1,4 +1,4 @@
-"""Zero initialization: the usual start of a bias, and of nothing else.
+"""Zero initialization: the usual start of a bias, and of what shall add nothing at first.
 
     w_i = 0
 

@@ -2,9 +2,10 @@
 
     loss = -(y log p + (1 - y) log(1 - p))
 
-The input is a probability, so a score must have gone through a sigmoid. If it has rounded the
-probability to 0 or 1 and that is wrong, the logarithm is infinite; so logarithms end at -100, and
-there the gradient has died.
+The input is a probability, so a logit must have gone through a sigmoid. If it has rounded the
+probability to 0 or 1 and that is wrong, the logarithm is infinite; so logarithms end at -100. There
+the loss is flat and its gradient here is 0. PyTorch's is -1e12 instead, for p = 0 and y = 1; behind
+a sigmoid, whose slope is 0 there, both are dead.
 
 Read next: `concepts/losses/bce_with_logits_loss.py`, where no gradient dies.
 """

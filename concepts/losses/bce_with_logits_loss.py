@@ -21,7 +21,7 @@ def _surprise(x: Tensor) -> Tensor:
 
 
 class BCEWithLogitsLoss(nn.Module):
-    """The negative log-likelihood of targets under the sigmoid of the scores.
+    """The negative log-likelihood of targets under the sigmoid of the logits.
 
     Args:
         weight: how much each element counts, of a shape that broadcasts to that of the input.
@@ -55,7 +55,7 @@ class BCEWithLogitsLoss(nn.Module):
         self.reduction = checked(reduction)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of scores of any shape, and targets of that shape from 0 to 1."""
+        """The loss of logits of any shape, and targets of that shape from 0 to 1."""
         positive = target if self.pos_weight is None else target * self.pos_weight
         losses = positive * _surprise(input) + (1 - target) * _surprise(-input)
         return reduced(losses if self.weight is None else losses * self.weight, self.reduction)

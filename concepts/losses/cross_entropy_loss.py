@@ -2,8 +2,8 @@
 
     loss = -log softmax(x)_y = log sum_j exp(x_j) - x_y
 
-The softmax is part of the loss: the model gives scores (logits) of any size. On paper one could
-take the softmax first; but where it has rounded a share to 0, the logarithm has nothing left.
+The softmax is part of the loss: the model gives logits of any size. On paper one could
+take the softmax first; but where it has rounded a probability to 0, the logarithm has nothing left.
 The gradient is what one would wish for: softmax(x) minus the target.
 
 Read next: `concepts/optimization/variable.py`, which finds all gradients in one walk.
@@ -15,31 +15,31 @@ from torch import Tensor, nn
 from sums_to_one.concepts.losses.reduction import checked, reduced
 
 
-def _log_softmax(scores: Tensor) -> Tensor:
-    """log softmax over the last dimension: the largest score is taken off all, as in softmax."""
-    largest = scores.detach().amax(dim=-1, keepdim=True) if scores.numel() else scores
-    scores = scores - largest
-    return scores - scores.exp().sum(dim=-1, keepdim=True).log()
+def _log_softmax(logits: Tensor) -> Tensor:
+    """log softmax over the last dimension: the largest logit is taken off all, as in softmax."""
+    largest = logits.detach().amax(dim=-1, keepdim=True) if logits.numel() else logits
+    logits = logits - largest
+    return logits - logits.exp().sum(dim=-1, keepdim=True).log()
 
 
 class CrossEntropyLoss(nn.Module):
-    """The negative log-likelihood of the right classes under the softmax of the scores.
+    """The negative log-likelihood of the right classes under the softmax of the logits.
 
     Args:
         weight: how much each class counts, of the shape (K,); 1 if not given.
         ignore_index: targets of this class index count nowhere.
         reduction: "mean", "sum", or "none" for a loss of every target. The mean over class
             indices is weighted: the sum of the weights of the targets divides.
-        label_smoothing: from 0 to 1, the share of each target that is dealt out to all K
-            classes alike.
+        label_smoothing: from 0 to 1, how much of each target is taken from it and spread over
+            all K classes alike.
 
     Raises:
-        ValueError: if the reduction or the share is not one of those above.
+        ValueError: if the reduction or the smoothing is not one of those above.
         IndexError: when called with a class index that is not between 0 and K - 1.
 
     Example:
-        >>> scores = torch.tensor([[0.0, 0.0], [0.0, 1000.0]])
-        >>> CrossEntropyLoss(reduction="none")(scores, torch.tensor([1, 0]))
+        >>> logits = torch.tensor([[0.0, 0.0], [0.0, 1000.0]])
+        >>> CrossEntropyLoss(reduction="none")(logits, torch.tensor([1, 0]))
         tensor([6.9315e-01, 1.0000e+03])
 
     Source: C. M. Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.4;
@@ -66,10 +66,10 @@ class CrossEntropyLoss(nn.Module):
         self.label_smoothing = label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of scores whose K classes lie in dimension 1, or 0 if it is the only one.
+        """The loss of logits whose K classes lie in dimension 1, or 0 if it is the only one.
 
         Args:
-            input: scores of the shape (K,), (N, K) or (N, K, ...).
+            input: logits of the shape (K,), (N, K) or (N, K, ...).
             target: class indices, of that shape without K; or probabilities of that shape.
         """
         if input.dtype in (torch.float16, torch.bfloat16):  # too few digits to add many up
@@ -77,11 +77,11 @@ class CrossEntropyLoss(nn.Module):
         dim = 1 if input.dim() > 1 else 0
         log_p = _log_softmax(input.movedim(dim, -1))
         if target.is_floating_point():
-            return self._of_shares(log_p, target.movedim(dim, -1).to(log_p.dtype))
+            return self._of_probabilities(log_p, target.movedim(dim, -1).to(log_p.dtype))
         return self._of_classes(log_p, target)
 
-    def _of_shares(self, log_p: Tensor, share: Tensor) -> Tensor:
-        smooth = (1 - self.label_smoothing) * share + self.label_smoothing / share.shape[-1]
+    def _of_probabilities(self, log_p: Tensor, target: Tensor) -> Tensor:
+        smooth = (1 - self.label_smoothing) * target + self.label_smoothing / target.shape[-1]
         return reduced(-(self._weight_for(log_p) * smooth * log_p).sum(dim=-1), self.reduction)
 
     def _of_classes(self, log_p: Tensor, target: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ class CrossEntropyLoss(nn.Module):
         index = self._checked(target.where(counts, 0), log_p.shape[-1])
         weight = self._weight_for(log_p)
         losses = -weight[index] * log_p.gather(-1, index.unsqueeze(-1)).squeeze(-1)
-        if self.label_smoothing:  # else a class excluded by a score of -inf would spoil the sum
+        if self.label_smoothing:  # else a class excluded by a logit of -inf would spoil the sum
             smooth = -(weight * log_p).mean(dim=-1)
             losses = (1 - self.label_smoothing) * losses + self.label_smoothing * smooth
         losses = losses.where(counts, 0)

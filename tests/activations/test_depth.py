@@ -59,12 +59,21 @@ def test_a_layer_of_sigmoids_passes_at_most_a_quarter_of_its_norm(sigmoid, scale
         pytest.param(0.5, 0.10, 0.15, id="weights of half Xavier's size"),
         pytest.param(1.0, 0.20, 0.27, id="weights of Xavier's size"),
         pytest.param(2**0.5, 0.27, 0.36, id="weights of Kaiming's size"),
+        # 40 networks: 0.79 to 0.95, and 1.08 to 1.33, where they are 16 times as large
+        pytest.param(8.0, 0.70, 0.99, id="weights of eight times Xavier's size, just so"),
     ],
 )
 def test_sigmoid_shrinks_the_gradient_by_the_same_factor_in_every_layer(sigmoid, gain, low, high):
     factors = factor_per_layer(sigmoid, gain)
     assert factors.min() > low, f"per layer: {factors.tolist()}"
     assert factors.max() < high, f"per layer: {factors.tolist()}"
+
+
+@pytest.mark.claim("1.1.4")
+def test_random_weights_of_sixteen_times_xaviers_size_make_the_gradient_grow(sigmoid):
+    factors = factor_per_layer(sigmoid, gain=16)
+    # 40 networks: 1.08 to 1.33
+    assert factors.min() > 1.01, f"per layer: {factors.tolist()}"
 
 
 @pytest.mark.claim("1.1.4")

@@ -12,8 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sums_to_one.tests.activations import layouts
-from sums_to_one.tests.activations.line import whole_line
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import (
     by_differences,
@@ -34,14 +33,18 @@ from sums_to_one.tests.common.inputs import (
     shapes,
     vectors,
 )
-from sums_to_one.tests.common.limits import Inside, widest
+from sums_to_one.tests.common.limits import Inside, inside, widest
+from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 
 BATCHES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # of rows of 3
-# More than 2^16 rows or columns, and more than 2^18 numbers: there real code changes its way.
-LARGE = Inside(((90_001, 3), (3, 90_001), (2, 3, 211, 227), (300_007,)))
+# More than 2^16 rows or columns, than 2^18 and than 2^20 numbers: there real code changes its way.
+LARGE = Inside(((90_001, 3), (3, 90_001), (2, 3, 211, 227), (1_048_601,)))
 ANY = Inside((*SHAPES, *LAID_OUT, (11, 13), (4, 3, 5), (5, 3, 2, 7)))
 FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
+NARROWER = Inside((torch.float32, torch.float16, torch.bfloat16))
+# Of which the first row is NaN: vectorised code takes several numbers at a time.
+SPOILT = Inside((*((2, width) for width in (1, 3, 8, 17, 64, 5003)), (3, 5, 7), (2, 3, 5, 7)))
 
 
 @pytest.mark.claim("1.0.3")
@@ -83,10 +86,10 @@ def test_a_large_batch_is_treated_as_its_parts(activation, batch):
 
 @pytest.mark.claim("1.0.4")
 def test_a_large_tensor_of_any_shape_is_treated_as_its_numbers(elementwise):
-    for dtype, shape in itertools.product(FULL, LARGE):
+    for dtype, shape in itertools.product(DTYPES, LARGE):
         x = grid(*shape).to(dtype)
         y, slope = elementwise(x), gradient(elementwise, x, torch.ones_like(x))
-        parts = [_by_itself(part, len(shape)) for part in x.flatten().split(4001)]
+        parts = [_by_itself(part, len(shape)) for part in x.flatten().split(65_521)]
         expected = torch.cat([elementwise(part).flatten() for part in parts])
         slopes = [gradient(elementwise, part, torch.ones_like(part)).flatten() for part in parts]
         assert_close(f"{dtype} of shape {shape}: f(x)", y.flatten(), expected)
@@ -119,7 +122,7 @@ def test_the_place_in_memory_changes_no_gradient(activation, layout):
 
 @pytest.mark.claim("1.0.4")
 def test_layouts_that_are_combined_change_nothing(activation):
-    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+    for dtype, shape in itertools.product(DTYPES, layouts.SHAPES):
         for words, x in layouts.combined(grid(*shape).to(dtype)):
             expected = activation(layouts.copy(x))
             assert_close(f"{dtype} of shape {shape}, {words}: f(x)", activation(x), expected)
@@ -127,7 +130,7 @@ def test_layouts_that_are_combined_change_nothing(activation):
 
 @pytest.mark.claim("1.0.4")
 def test_layouts_that_are_combined_change_no_gradient(activation):
-    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+    for dtype, shape in itertools.product(DTYPES, layouts.SHAPES):
         x, cotangent = grid(*shape).to(dtype), grid(*shape, limit=2).flip(-1).to(dtype)
         for words, view in layouts.combined(x):
             expected = gradient_of(activation, layouts.copy(view), cotangent)
@@ -137,7 +140,7 @@ def test_layouts_that_are_combined_change_no_gradient(activation):
 
 @pytest.mark.claim("1.0.4")
 def test_the_place_of_the_incoming_gradient_changes_nothing(activation):
-    for dtype, shape in itertools.product(FULL, layouts.SHAPES):
+    for dtype, shape in itertools.product(DTYPES, layouts.SHAPES):
         x, cotangent = grid(*shape).to(dtype), grid(*shape, limit=2).flip(-1).to(dtype)
         for words, incoming in layouts.combined(cotangent):
             expected = gradient(activation, x, layouts.copy(incoming))
@@ -184,11 +187,12 @@ def test_asking_for_gradients_changes_no_value(activation, dtype):
 @pytest.mark.claim("1.0.6")
 @every_dtype
 def test_nan_is_not_hidden(activation, dtype):
-    for width in (1, 3, 8, 17, 64):  # vectorised code takes several numbers at a time
-        x = torch.stack([torch.full((width,), torch.nan), torch.zeros(width)]).to(dtype)
-        y = activation(x)
-        assert y[0].isnan().all(), f"NaN became {y[0].tolist()}"
-        assert not y[1].isnan().any(), f"beside NaN, 0 became {y[1].tolist()}"
+    for shape in SPOILT:
+        x = grid(*shape).to(dtype)
+        x[0] = torch.nan
+        spoilt = activation(x).isnan()
+        assert spoilt[0].all(), f"shape {shape}: NaN became a number"
+        assert not spoilt[1:].any(), f"shape {shape}: beside NaN a number became NaN"
 
 
 @pytest.mark.claim("1.0.7")
@@ -207,6 +211,19 @@ def test_the_gradient_can_be_differentiated_again(activation, x):
     expected = by_differences(lambda x: gradient(activation, x, cotangent), x, other)
     assert_close("the gradient of the gradient", by_x, expected)
     assert_close("... by the incoming gradient", by_cotangent, other @ jacobian(activation, x))
+
+
+@pytest.mark.claim("1.0.7")
+def test_in_any_shape_the_gradient_of_a_row_can_be_differentiated_again(activation):
+    for shape in inside([(4, 5), (2, 3, 5), (2, 3, 5, 7), (2, 1, 3, 2, 5)]):
+        each = grid(*shape), grid(*shape, limit=2).flip(0), grid(*shape, limit=3).flip(-1)
+        row = inside([(shape[-1],), (1, shape[-1]), (*[1] * (len(shape) - 1), shape[-1])])[0]
+        rows = zip(*(x.reshape(-1, *row) for x in each), strict=True)
+        alone = [second_gradients(activation, *three) for three in rows]
+        expected = [torch.stack(parts).reshape(shape) for parts in zip(*alone, strict=True)]
+        by_x, by_cotangent = second_gradients(activation, *each)
+        assert_close(f"shape {shape}: the gradient of the gradient", by_x, expected[0])
+        assert_close(f"shape {shape}: by the incoming one", by_cotangent, expected[1])
 
 
 @pytest.mark.claim("1.0.7")
@@ -286,8 +303,9 @@ def test_fewer_digits_cost_only_rounding_in_any_shape(activation, dtype):
 
 
 @pytest.mark.claim("1.0.8")
-def test_single_precision_costs_only_rounding_in_the_gradient_of_any_shape(activation):
-    for shape in ANY:
-        x, cotangent = grid(*shape, limit=4).float(), grid(*shape, limit=2).float()
+def test_fewer_digits_cost_only_rounding_in_the_gradient_of_any_shape(activation):
+    for dtype, shape in itertools.product(NARROWER, ANY):
+        x, cotangent = grid(*shape, limit=4).to(dtype), grid(*shape, limit=2).to(dtype)
         expected = gradient(activation, x.to(widest()), cotangent.to(widest()))
-        assert_close(f"f'(x) of shape {shape}", gradient(activation, x, cotangent), expected)
+        came = gradient(activation, x, cotangent)
+        assert_close(f"f'(x) in {dtype} of shape {shape}", came, expected)

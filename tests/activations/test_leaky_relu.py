@@ -4,17 +4,33 @@ The slopes are powers of 2 where a claim needs exact products. Units that come b
 in `test_dying_units.py`; the rest is in `test_every_activation.py`.
 """
 
+import itertools
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import slope
-from sums_to_one.tests.common.inputs import VIEWS, dtypes, every_dtype, exact, grid, vectors
+from sums_to_one.tests.common.gradients import gradient, slope
+from sums_to_one.tests.common.inputs import (
+    DTYPES,
+    SHAPES,
+    VIEWS,
+    dtypes,
+    every_dtype,
+    exact,
+    grid,
+    vectors,
+)
+from sums_to_one.tests.common.limits import Inside, widest
 from sums_to_one.tests.common.options import feature, option
 
+LARGE = (1_048_601,)  # more than 2^20 numbers
+ANY = Inside((*SHAPES, (2, 3, 5, 7), (90_001, 3), LARGE))
 slopes = st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, -0.25, -2.0])
 nonzero = vectors(limit=1e30).filter(lambda x: x.abs().min() > 1e-30)
 
@@ -57,6 +73,25 @@ def test_its_gradient_is_1_or_the_slope_everywhere(leaky_relu, x, dtype, alpha):
     assert_close("f'(x)", got, one_or(alpha, x))
 
 
+@pytest.mark.claim("1.4.1", "1.4.2")
+def test_a_slope_that_is_asked_for_holds_in_every_dtype_and_any_shape(leaky_relu):
+    leaky = partial(leaky_relu, negative_slope=0.25)
+    for dtype, shape in itertools.product(DTYPES, ANY):
+        x = grid(*shape).to(dtype)
+        wrong = leaky(x) != torch.where(x > 0, x, x / 4)
+        assert not wrong.any(), f"{dtype} of shape {shape}: {x[wrong][0]} became {leaky(x)[wrong]}"
+        slopes = gradient(leaky, x, torch.ones_like(x))
+        assert_close(f"f'(x) in {dtype} of shape {shape}", slopes, one_or(0.25, x))
+
+
+@pytest.mark.claim("1.4.1")
+def test_a_slope_that_is_asked_for_holds_wherever_the_numbers_lie(leaky_relu):
+    for dtype, shape in itertools.product(DTYPES, layouts.SHAPES):
+        for words, x in layouts.combined(grid(*shape).to(dtype)):
+            same = torch.equal(leaky_relu(x, 0.25), torch.where(x > 0, x, x / 4))
+            assert same, f"{dtype} of shape {shape}, {words}: {leaky_relu(x, 0.25).tolist()}"
+
+
 @pytest.mark.claim("1.4.2")
 def test_two_calls_keep_their_slopes_apart(leaky_relu):
     leaves = [grid(3, 5).requires_grad_() for _ in range(3)]
@@ -79,6 +114,18 @@ def test_inplace_writes_into_the_input_and_returns_it(leaky_relu, dtype, alpha):
         assert by_name.data_ptr() == x.data_ptr(), f"{name}: it is somewhere else"
         assert by_place.data_ptr() == y.data_ptr(), "inplace is the third argument"
         assert x.tolist() == y.tolist() == expected, name
+
+
+@pytest.mark.claim("1.4.5")
+def test_inplace_writes_into_layouts_that_are_combined_and_nothing_beside_them(leaky_relu):
+    option(leaky_relu, "inplace")
+    for dtype, shape in [*itertools.product(DTYPES, layouts.SHAPES), (widest(), LARGE)]:
+        for words, x, twin in layouts.in_pairs(grid(*shape).to(dtype)):
+            twin.copy_(leaky_relu(layouts.copy(x), 0.25))
+            came = leaky_relu(x, 0.25, inplace=True)
+            assert came.data_ptr() == x.data_ptr(), f"{words}: it is somewhere else"
+            same = torch.equal(layouts.memory_of(x), layouts.memory_of(twin))
+            assert same, f"{dtype} of shape {shape}, {words}: other numbers than a plain call gives"
 
 
 @pytest.mark.claim("1.4.5")

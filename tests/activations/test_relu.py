@@ -4,14 +4,30 @@ Its values are exact in every dtype, so these claims know no tolerance. Units th
 are in `test_dying_units.py`; the rest is in `test_every_activation.py`.
 """
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import slope
-from sums_to_one.tests.common.inputs import VIEWS, dtypes, every_dtype, exact, grid, vectors
+from sums_to_one.tests.common.inputs import (
+    DTYPES,
+    VIEWS,
+    dtypes,
+    every_dtype,
+    exact,
+    grid,
+    vectors,
+)
+from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
+
+LARGE = (1_048_601,)  # more than 2^20 numbers
 
 
 @pytest.mark.claim("1.3.1")
@@ -51,6 +67,27 @@ def test_its_slope_at_0_is_a_choice_from_0_to_1(relu, dtype):
     assert at_kink.max() <= 1, f"the slope at 0 is {at_kink.tolist()}"
 
 
+@pytest.mark.claim("1.3.2")
+def test_pytorch_has_chosen_the_slope_0_at_0():
+    assert slope(torch.relu, torch.zeros(3)).tolist() == [0, 0, 0]
+
+
+@pytest.mark.claim("1.3.10")
+@given(vectors(limit=1e30), st.integers(-30, 30))
+def test_what_multiplies_the_input_multiplies_the_output_if_it_is_positive(relu, x, power):
+    c = 2.0**power  # without rounding
+    assert relu(c * x).tolist() == (c * relu(x)).tolist()
+
+
+@pytest.mark.claim("1.3.10")
+@given(st.integers(-9, 9))
+def test_a_layer_times_c_and_the_next_by_c_are_the_same_network(relu, power):
+    x, into, bias, out = grid(7, 3), grid(3, 5), grid(5), grid(5, 2)
+    c = 2.0**power
+    scaled = relu(x @ (c * into) + c * bias) @ (out / c)
+    assert scaled.tolist() == (relu(x @ into + bias) @ out).tolist(), f"c = {c} makes a difference"
+
+
 @pytest.mark.claim("1.3.4")
 @given(vectors(limit=1e300).filter(lambda x: x.all()))
 def test_of_a_number_and_its_opposite_one_becomes_0(relu, x):
@@ -75,6 +112,16 @@ def test_its_zeros_can_be_left_out_of_the_next_layer(relu):
     assert_close("the next layer", weight[:, active] @ hidden[active], weight @ hidden)
 
 
+@pytest.mark.claim("1.3.5")
+def test_a_dense_layer_counts_as_many_operations_with_zeros_as_without(relu):
+    counts = []
+    for x in (grid(7, 64), relu(grid(7, 64)), torch.zeros(7, 64)):
+        with FlopCounterMode(display=False) as counter:
+            x.to(widest()) @ torch.ones(64, 32, dtype=widest())
+        counts.append(counter.get_total_flops())
+    assert counts == [2 * 7 * 64 * 32] * 3, f"with none, half and all of them 0: {counts}"
+
+
 @pytest.mark.claim("1.3.8")
 @every_dtype
 def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
@@ -85,6 +132,17 @@ def test_inplace_writes_into_the_input_and_returns_it(relu, dtype):
         assert relu(x, inplace=True).data_ptr() == x.data_ptr(), f"{name}: it is somewhere else"
         assert relu(y, True).data_ptr() == y.data_ptr(), "inplace is the second argument"
         assert x.tolist() == y.tolist() == expected, name
+
+
+@pytest.mark.claim("1.3.8")
+def test_inplace_writes_into_layouts_that_are_combined_and_nothing_beside_them(relu):
+    option(relu, "inplace")
+    for dtype, shape in [*itertools.product(DTYPES, layouts.SHAPES), (widest(), LARGE)]:
+        for words, x, twin in layouts.in_pairs(grid(*shape).to(dtype)):
+            twin.copy_(relu(layouts.copy(x)))
+            assert relu(x, inplace=True).data_ptr() == x.data_ptr(), f"{words}: somewhere else"
+            same = torch.equal(layouts.memory_of(x), layouts.memory_of(twin))
+            assert same, f"{dtype} of shape {shape}, {words}: other numbers than a plain call gives"
 
 
 @pytest.mark.claim("1.3.8")

@@ -9,11 +9,12 @@ import math
 import pytest
 import torch
 from hypothesis import example, given
+from hypothesis import strategies as st
 
-from sums_to_one.tests.activations.line import whole_line
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.gradients import gradient, slope
 from sums_to_one.tests.common.inputs import every_dtype, exact, grid, numbers, vectors
+from sums_to_one.tests.common.line import whole_line
 
 FAR_FOR_SIGMOID = [40, 89, 100, 710, 1000, 6e4]  # exp overflows beyond 11, 88.7 and 709.8
 
@@ -37,10 +38,36 @@ def test_no_number_of_any_dtype_is_sent_outside_0_to_1_or_out_of_order(sigmoid, 
 
 @pytest.mark.claim("1.1.1")
 @every_dtype
+def test_an_input_of_moderate_size_gives_neither_0_nor_1(sigmoid, dtype):
+    far = -0.8 * math.log(torch.finfo(dtype).eps)  # a fifth of the digits tell it from 1
+    p = sigmoid(torch.linspace(-far, far, 997).to(dtype))
+    assert p.min() > 0, f"0 at an input of {-far} or more"
+    assert p.max() < 1, f"1 at an input of {far} or less"
+
+
+@pytest.mark.claim("1.1.1")
+@every_dtype
 @pytest.mark.parametrize("far", [*FAR_FOR_SIGMOID, torch.inf])
-def test_far_out_it_reaches_exactly_0_and_1(sigmoid, dtype, far):
-    p = sigmoid(torch.tensor([-far, far], dtype=dtype))
-    assert_close("sigmoid far out", p, torch.tensor([0.0, 1.0]))
+def test_far_out_it_is_exactly_1_and_less_than_a_rounding_from_0(sigmoid, dtype, far):
+    low, high = sigmoid(torch.tensor([-far, far], dtype=dtype)).tolist()
+    assert high == 1, f"at {far} it is {high:.17g}"
+    assert 0 <= low < torch.finfo(dtype).eps, f"at {-far} it is {low:.17g}"
+
+
+@pytest.mark.claim("1.1.1")
+def test_pytorchs_is_1_long_before_it_is_0():
+    x = torch.tensor([36.7, 36.8, -708.0, -710.0], dtype=torch.float64)
+    assert torch.sigmoid(x).eq(torch.tensor([0, 1, 0, 0])).tolist() == [False, True, False, True]
+    x = torch.tensor([16.6, 16.7, -88.0, -89.0])
+    assert torch.sigmoid(x).eq(torch.tensor([0, 1, 0, 0])).tolist() == [False, True, False, True]
+
+
+@pytest.mark.claim("1.1.7")
+@given(st.floats(20, 80))
+def test_pytorchs_sigmoid_of_the_opposite_keeps_digits_that_the_difference_from_1_loses(x):
+    lost, kept = 1 - torch.sigmoid(torch.tensor(x)), torch.sigmoid(torch.tensor(-x))
+    assert lost == 0, f"1 - sigmoid({x}) is {lost.item()}"
+    assert_close("log(sigmoid(-x))", kept.log() / x, -1.0)
 
 
 @pytest.mark.claim("1.1.2")

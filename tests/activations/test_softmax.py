@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.activations import layouts
-from sums_to_one.tests.activations.line import whole_line
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.gradients import gradient, gradient_of
 from sums_to_one.tests.common.inputs import (
@@ -27,14 +26,16 @@ from sums_to_one.tests.common.inputs import (
     every_dtype,
     grid,
     scores,
-    shapes,
 )
 from sums_to_one.tests.common.limits import Inside, widest
+from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import option
 
 # The shape and the dimension: more than 2^16 rows, more than 2^18 numbers, many channels.
-LARGE = [((66_001, 4), 1), ((131, 2003), 0), ((2, 131, 31, 37), 1), ((300_007,), 0)]
+LARGE = [((66_001, 4), 1), ((131, 2003), 0), ((2, 131, 31, 37), 1), ((1_048_601,), 0)]
 MANY_ROWS = [((3, 90_001), 0), ((2, 3, 211, 227), 1)]  # not for gradients: loops would take minutes
+ANY = Inside(((7,), (5, 3), (2, 3, 5), (2, 3, 5, 7), (2, 3, 5, 3, 2)))
+SIXTEEN_BITS = Inside((torch.float16, torch.bfloat16))
 LONG = 10_000  # of so many classes float32 cannot share out all: the sum itself is rounded
 FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
@@ -98,6 +99,29 @@ def test_larger_scores_sharpen_and_smaller_ones_flatten(softmax, x, factor):
     )
 
 
+@pytest.mark.claim("1.5.3", "1.5.11")
+@given(scores(limit=30))
+def test_a_difference_is_the_sum_times_the_tanh_of_half_the_difference_of_the_logits(softmax, x):
+    p = softmax(x, dim=1)
+    p_i, p_j, gap = p[:, :1], p[:, 1:], x[:, :1] - x[:, 1:]
+    assert_close("p_i - p_j", p_i - p_j, (p_i + p_j) * torch.tanh(gap / 2))
+    shrunk = (p_i - p_j).abs() <= gap.abs() / 2 + tolerance(x.dtype)
+    assert shrunk.all(), f"logits {x.tolist()} became {p.tolist()}: more than half as far apart"
+
+
+@pytest.mark.claim("1.0.8")
+def test_in_float16_a_share_below_its_smallest_number_is_exactly_0(softmax):
+    p = softmax(torch.tensor([0, 18], dtype=torch.float16), dim=0)
+    assert p.tolist() == [0, 1], f"exp(-18) is 1.5e-8, the smallest float16 6e-8, came {p.tolist()}"
+
+
+@pytest.mark.claim("1.5.12")
+def test_the_logarithm_of_a_share_that_is_0_is_infinite_where_log_softmax_is_not(softmax):
+    x = torch.tensor([0.0, 200.0])
+    assert softmax(x, dim=0).log().tolist() == [-torch.inf, 0]
+    assert torch.log_softmax(x, dim=0).tolist() == [-200, 0]
+
+
 @pytest.mark.claim("1.5.2")
 @given(scores(limit=1000), scores(limit=1000))
 def test_rows_do_not_know_of_each_other(softmax, x, other):
@@ -115,22 +139,22 @@ def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
 
 
 @pytest.mark.claim("1.5.5")
-@given(shapes().filter(len), st.data())
-def test_any_dimension_is_the_last_one_after_moving_it(softmax, shape, data):
-    x, dim = grid(*shape), data.draw(st.integers(-len(shape), len(shape) - 1), label="dim")
-    expected = softmax(x.movedim(dim, -1).contiguous(), dim=-1).movedim(-1, dim)
-    assert_close(f"softmax over dim {dim}", softmax(x, dim=dim), expected)
+def test_any_dimension_is_the_last_one_after_moving_it(softmax):
+    for shape in ANY:
+        for x, dim in itertools.product([grid(*shape)], range(-len(shape), len(shape))):
+            expected = softmax(x.movedim(dim, -1).contiguous(), dim=-1).movedim(-1, dim)
+            assert_close(f"over dim {dim} of {shape}", softmax(x, dim=dim), expected)
 
 
 @pytest.mark.claim("1.5.5")
-@given(shapes().filter(len), st.data())
-def test_the_gradient_over_any_dimension_is_that_over_the_last_one(softmax, shape, data):
-    x, cotangent = grid(*shape), grid(*shape, limit=2).flip(0)
-    dim = data.draw(st.integers(-len(shape), len(shape) - 1), label="dim")
-    moved = [t.movedim(dim, -1).contiguous() for t in (x, cotangent)]
-    expected = gradient(lambda x: softmax(x, dim=-1), *moved).movedim(-1, dim)
-    got = gradient(lambda x: softmax(x, dim=dim), x, cotangent)
-    assert_close(f"the gradient over dim {dim}", got, expected)
+def test_the_gradient_over_any_dimension_is_that_over_the_last_one(softmax):
+    for shape in ANY:
+        both = grid(*shape), grid(*shape, limit=2).flip(0)
+        for dim in range(-len(shape), len(shape)):
+            moved = [t.movedim(dim, -1).contiguous() for t in both]
+            expected = gradient(partial(softmax, dim=-1), *moved).movedim(-1, dim)
+            got = gradient(partial(softmax, dim=dim), *both)
+            assert_close(f"the gradient over dim {dim} of {shape}", got, expected)
 
 
 @pytest.mark.claim("1.5.5")
@@ -193,6 +217,13 @@ def test_a_large_tensor_has_shares_of_the_right_odds(softmax, shape, dim):
     assert_close("log(p_i / p_0) = x_i - x_0", odds, x - x.narrow(dim, 0, 1))
 
 
+@pytest.mark.claim("1.5.6")
+def test_a_large_tensor_in_16_bits_costs_only_rounding(softmax):
+    for dtype in SIXTEEN_BITS:
+        x = grid(66_001, 4).to(dtype)
+        assert_close(f"in {dtype}", softmax(x, dim=1), torch.softmax(x.double(), dim=1))
+
+
 @pytest.mark.claim("1.5.8")
 @pytest.mark.parametrize(("shape", "dim"), LARGE)
 def test_the_gradient_of_a_large_tensor_is_each_share_times_its_advantage(softmax, shape, dim):
@@ -242,6 +273,19 @@ def test_a_score_of_minus_infinity_takes_no_part(softmax, x, dtype, data):
 
 
 @pytest.mark.claim("1.5.7")
+@every_dtype
+def test_masked_scores_take_no_part_over_any_dimension(softmax, dtype):
+    for shape in [s for s in ANY if len(s) > 1]:
+        x = grid(*shape, limit=4).to(dtype)
+        x[0], x[x < -2] = -torch.inf, -torch.inf  # whole rows, and a part of others
+        for dim in range(len(shape)):
+            p, e = softmax(x, dim=dim), x.double().exp()
+            assert p[x == -torch.inf].nansum() == 0, f"over dim {dim} of {shape} they get a share"
+            expected = e / e.sum(dim=dim, keepdim=True)  # of rows that are masked as a whole, NaN
+            assert_close(f"the shares over dim {dim} of {shape}", p, expected)
+
+
+@pytest.mark.claim("1.5.7")
 @given(scores(limit=30))
 def test_a_masked_score_gets_no_gradient_and_spoils_none(softmax, x):
     masked = torch.cat([x, torch.full_like(x[:, :1], -torch.inf)], dim=1)
@@ -286,6 +330,17 @@ def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype):
         p = softmax(x, dim=1, dtype=dtype)
         assert p.dtype == dtype, f"asked for {dtype}, came {p.dtype}"
         assert_close("softmax(x, dtype)", p, softmax(x.to(dtype), dim=1).double())
+
+
+@pytest.mark.claim("1.5.9")
+def test_a_dtype_that_is_asked_for_goes_with_any_layout_and_dimension(softmax):
+    option(softmax, "dtype")
+    for shape in layouts.SHAPES:
+        for words, x in layouts.combined(grid(*shape).float()):
+            for dim in range(-1, len(shape) - 1):
+                came = softmax(x, dim=dim, dtype=torch.float64)
+                expected = softmax(layouts.copy(x).double(), dim=dim)
+                assert_close(f"over dim {dim} of {shape}, {words}", came, expected)
 
 
 @pytest.mark.claim("1.5.9")

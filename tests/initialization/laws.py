@@ -61,6 +61,18 @@ def default_scores(initializer: Component, w: Tensor) -> Tensor:
     return centred_scores(initializer, w, stds[initializer.name.split("_")[0]](w.shape[1:]))
 
 
+def scores_with(initializer: Component, w: Tensor, **options: Any) -> Tensor:
+    """What was drawn with these options, made standard normal if the initializer did right."""
+    if initializer.name == "uniform_":
+        return uniform_scores(w, options["a"], options["b"])
+    if initializer.name == "normal_":
+        return normal_scores(w, options["mean"], options["std"])
+    if initializer.name.startswith("xavier"):
+        return centred_scores(initializer, w, xavier_std(w.shape[1:], options["gain"]))
+    gain = math.sqrt(2 / (1 + options["a"] ** 2))
+    return centred_scores(initializer, w, kaiming_std(w.shape[1:], gain, options["mode"]))
+
+
 def plenty(
     initializer: Component, *shape: int, dtype: torch.dtype | None = None, **options: Any
 ) -> Tensor:

@@ -14,6 +14,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common import layouts
+from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.inputs import DTYPES, LAID_OUT, VIEWS, grid
 from sums_to_one.tests.common.limits import Inside, inside
 from sums_to_one.tests.common.options import feature
@@ -29,7 +31,7 @@ def test_the_tensor_that_was_given_comes_back(initializer):
 
 
 MATRICES = Inside(itertools.product((1, 2, 3, 8, 17), repeat=2))
-LARGE_SHAPES = Inside(((509, 257), (100_003, 1), (1, 70_001), (67, 61, 5, 7)))
+LARGE_SHAPES = Inside(((509, 257), (1_048_601, 1), (1, 270_001), (67, 61, 5, 7)))  # beyond 2^20
 
 
 @pytest.mark.claim("2.0.3")
@@ -69,21 +71,29 @@ def test_an_empty_tensor_comes_back_empty(any_shape_initializer):
 LAID_OUT_WEIGHTS = Inside(LAID_OUT[1:])  # a row has no fans
 
 
-def storage(x: Tensor) -> Tensor:
-    """All numbers in the memory of which x is a view."""
-    return torch.empty(0, dtype=x.dtype).set_(x.untyped_storage())
+def assert_all_is_written_and_no_more(what: str, initializer: Component, w: Tensor) -> None:
+    """Of a tensor of NaN in the middle of other numbers."""
+    __tracebackhide__ = True
+    memory, before = layouts.memory_of(w), layouts.memory_of(w).clone()
+    initializer(w)
+    assert not memory.isnan().any(), f"{what}: some elements were not written"
+    changed = (memory != before) & ~before.isnan()
+    assert not changed.any(), f"{what}: beside it now {memory[changed].tolist()}"
 
 
 @pytest.mark.claim("2.0.3")
 def test_in_a_view_every_element_is_written_and_nothing_beside_it(initializer):
     for (name, layout), shape, dtype in itertools.product(VIEWS.items(), LAID_OUT_WEIGHTS, DTYPES):
         w = layout(grid(*shape).to(dtype)).fill_(torch.nan)
-        memory, before = storage(w), storage(w).clone()
-        initializer(w)
-        what = f"{dtype}, shape {shape}, {name}"
-        assert not memory.isnan().any(), f"{what}: some elements were not written"
-        changed = (memory != before) & ~before.isnan()
-        assert not changed.any(), f"{what}: beside it now {memory[changed].tolist()}"
+        assert_all_is_written_and_no_more(f"{dtype}, shape {shape}, {name}", initializer, w)
+
+
+@pytest.mark.claim("2.0.3")
+def test_in_layouts_that_are_combined_every_element_is_written_and_no_other(initializer):
+    for shape, dtype in itertools.product(inside([(4, 4), (2, 3, 5), (2, 3, 5, 7)]), DTYPES):
+        for words, w, _ in layouts.in_pairs(grid(*shape).to(dtype)):
+            what = f"{dtype}, shape {shape}, {words}"
+            assert_all_is_written_and_no_more(what, initializer, w.fill_(torch.nan))
 
 
 @pytest.mark.claim("2.1.1")

@@ -10,8 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.component import Component
-from sums_to_one.tests.common.inputs import DTYPES, VIEWS
+from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.statistical import assert_mean, assert_std, normal_scores, randomness
 from sums_to_one.tests.initialization.weights import (
     PRECISE,
@@ -95,9 +97,10 @@ def assert_the_generator_decides(
 @pytest.mark.claim("2.0.6")
 def test_a_generator_decides_wherever_the_numbers_lie(random_initializer):
     asked(random_initializer, generator=generator_of(20))
-    for name, layout in VIEWS.items():
-        each = [layout(unwritten(3, 5)) for _ in range(3)]
-        assert_the_generator_decides(name, random_initializer, each)
+    for shape in inside([(3, 5), (2, 3, 5, 7)]):
+        both = (layouts.in_pairs(unwritten(*shape)) for _ in range(2))
+        for (words, one, same), (_, other, _) in zip(*both, strict=True):
+            assert_the_generator_decides(words, random_initializer, [one, same, other])
 
 
 XAVIERS = [{"gain": 0.5}, {"gain": 5 / 3}]
@@ -158,6 +161,13 @@ def test_options_are_forgotten_when_the_next_call_has_others(random_initializer)
     again = drawn(random_initializer, *shape)
     assert torch.equal(first, again), f"after a call with {options}, {again} in place of {first}"
     assert not torch.equal(first, other), f"{options} changed nothing"
+
+
+@pytest.mark.claim("2.0.6")
+def test_a_generator_decides_a_large_weight_to_its_end(random_initializer):
+    asked(random_initializer, generator=generator_of(20))
+    each = [unwritten(187_511, 7) for _ in range(3)]
+    assert_the_generator_decides("a large weight", random_initializer, each)
 
 
 @pytest.mark.claim("2.0.6")

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.gradients import Function
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import NotProvided, current, inside, outside, widest
@@ -37,6 +38,13 @@ def problems(
     choices = reductions_of(loss), inside(shapes), dtypes or [widest()]
     for reduction, shape, dtype in itertools.product(*choices):
         yield reduction, *problem(loss, *shape, dtype=dtype)
+
+
+def laid_out(x: Tensor, target: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """The same numbers in combined layouts, those of the target in the opposite order."""
+    places = [view for _, view, _ in layouts.in_pairs(target)][::-1]
+    for (words, view, _), other in zip(layouts.in_pairs(x), itertools.cycle(places), strict=False):
+        yield words, view, other
 
 
 def exactly(target: Tensor) -> Tensor:

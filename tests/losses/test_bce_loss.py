@@ -30,9 +30,19 @@ def test_the_gradient_is_the_error_over_the_variance(BCELoss, p, y, reduction):
 
 
 @pytest.mark.claim("3.2.3")
+@every_dtype
+def test_the_gradient_near_0_and_1_is_that_in_every_dtype(BCELoss, dtype):
+    near = max(torch.finfo(dtype).eps, 1e-6)  # closer, the 1e-12 that PyTorch adds would count
+    ps = torch.tensor([near, near**0.5, 0.25, 1 - near**0.5, 1 - near], dtype=dtype)
+    for y in (torch.zeros_like(ps), torch.ones_like(ps)):
+        got = pull(reducing(BCELoss, "mean"), ps, y) * len(ps)
+        assert_close(f"the gradients in {dtype}", got, derivative(BCELoss, ps, y))
+
+
+@pytest.mark.claim("3.2.3")
 @pytest.mark.parametrize("p", [-1e-3, -1, 1.01, 2, -torch.inf, torch.inf], ids=str)
 def test_what_is_no_probability_is_refused(BCELoss, p):
-    places = [((1,), 0), ((3, 5), 0), ((3, 5), 14), ((70, 30), 1234)]
+    places = [((1,), 0), ((3, 5), 0), ((3, 5), 14), ((70, 30), 1234), ((66_049,), 66_048)]
     for (shape, place), dtype in itertools.product(places, DTYPES):
         ps = torch.full(shape, 0.5, dtype=dtype)
         ps.view(-1)[place] = p

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, every_dtype, exact, grid, numbers
+from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.losses.binary import (
     derivative,
     probabilities,
@@ -25,7 +26,7 @@ from sums_to_one.tests.losses.binary import (
     weighed,
     weights,
 )
-from sums_to_one.tests.losses.problems import reducing, reductions_of
+from sums_to_one.tests.losses.problems import reducing, reductions_of, unreduced
 from sums_to_one.tests.losses.reduction import pull, reduced, reductions, share
 
 
@@ -66,6 +67,15 @@ def test_scores_of_any_size_have_their_loss(BCEWithLogitsLoss, dtype, sign, size
     assert_close("the loss", BCEWithLogitsLoss()(x, ys), expected)
     expected = derivative(BCEWithLogitsLoss, x, ys)
     assert_close("the gradient", pull(BCEWithLogitsLoss(), x, ys), expected)
+
+
+@pytest.mark.claim("3.2.4")
+def test_no_loss_of_any_logit_is_below_0(BCEWithLogitsLoss):
+    for dtype, y in itertools.product(DTYPES, (0, 1)):
+        x = whole_line(dtype)[::17]
+        x = x[x.isfinite()]
+        least = unreduced(BCEWithLogitsLoss)(x, torch.full_like(x, y)).min()
+        assert least >= 0, f"in {dtype} the loss is {least.item():.17g} somewhere"
 
 
 def weighted_derivative(x: Tensor, y: Tensor, pos_weight: Tensor) -> Tensor:

@@ -12,8 +12,11 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.inputs import DTYPES, dtypes, exact, numbers, shapes
+from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.common.options import option
 from sums_to_one.tests.losses.binary import (
     all_weights,
     derivative,
@@ -27,7 +30,7 @@ from sums_to_one.tests.losses.binary import (
     weighed,
     weights,
 )
-from sums_to_one.tests.losses.problems import reducing, reductions_of
+from sums_to_one.tests.losses.problems import reducing, reductions_of, unreduced
 from sums_to_one.tests.losses.reduction import (
     enter,
     pull,
@@ -78,6 +81,27 @@ def test_with_weights_fewer_digits_cost_only_rounding(binary_loss):
         assert_close(f"{shape}, {reduction}, in {dtype}", came, expected)
 
 
+@pytest.mark.claim("3.2.11", "3.0.3")
+@pytest.mark.parametrize("name", ["weight", "pos_weight"])
+def test_the_place_of_weights_in_memory_changes_nothing(binary_loss, name):
+    option(binary_loss, name)
+    x, y = predictions(binary_loss, 2, 3, 5), soft_targets(2, 3, 5)
+    for words, view, _ in layouts.in_pairs(weights(2, 3, 5)):
+        expected = reducing(binary_loss, "mean", **{name: layouts.copy(view)})(x, y)
+        came = reducing(binary_loss, "mean", **{name: view})(x, y)
+        assert_close(f"{name} {words}", came, expected)
+
+
+@pytest.mark.claim("3.2.11")
+def test_weights_count_in_every_row_of_a_large_batch(binary_loss):
+    x, y = predictions(binary_loss, 66_049, 5), soft_targets(66_049, 5)
+    function = reducing(binary_loss, "none", **all_weights(binary_loss))
+    last = slice(-3, None)
+    assert_close("the last losses", function(x, y)[last], function(x[last].clone(), y[last]))
+    expected = pull(function, x[last].clone(), y[last])
+    assert_close("the last gradients", pull(function, x, y)[last], expected)
+
+
 @pytest.mark.claim("3.0.3")
 def test_with_weights_a_used_loss_is_as_good_as_a_new_one(binary_loss):
     used = binary_loss(**all_weights(binary_loss))
@@ -109,6 +133,24 @@ def test_it_is_least_where_the_probability_is_the_target(binary_loss, target, sc
     assert other >= least - tolerance(x.dtype), f"{least} at the target, {other} at {x.item()}"
     slope = pull(binary_loss(), at_target, y)
     assert_close("the gradient at the target", slope, exact([0.0]))
+
+
+@pytest.mark.claim("3.2.19")
+def test_several_labels_of_one_example_are_as_many_questions_of_yes_or_no(binary_loss):
+    x, labels = predictions(binary_loss, 7, 3), [[n & 1, n & 2, n & 4] for n in range(7)]
+    y = exact(labels).clamp(max=1)  # none of them, one, or two: no label excludes another
+    each = unreduced(binary_loss)
+    alone = [each(x[:, k].clone(), y[:, k].clone()) for k in range(3)]
+    assert_close("the losses of three labels", each(x, y), torch.stack(alone, dim=1))
+
+
+@pytest.mark.claim("3.2.19")
+@pytest.mark.parametrize("ones", range(11))
+def test_a_target_between_yes_and_no_costs_what_that_share_of_yes_and_no_costs(binary_loss, ones):
+    x, soft = predictions(binary_loss, 7), torch.full((7,), ones / 10, dtype=widest())
+    yes, no = binary_loss()(x, torch.ones_like(soft)), binary_loss()(x, torch.zeros_like(soft))
+    expected = ones / 10 * yes.double() + (1 - ones / 10) * no.double()
+    assert_close(f"the loss of a target of {ones / 10}", binary_loss()(x, soft), expected)
 
 
 @pytest.mark.claim("3.0.4")

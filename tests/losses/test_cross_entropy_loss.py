@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, eighths, exact, grid
-from sums_to_one.tests.common.limits import inside
+from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
+from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.losses.labels import (
+    Labelled,
     certain,
     cross_entropy,
     divisor_of_the_mean,
@@ -115,6 +118,42 @@ def test_all_options_go_together(CrossEntropyLoss, case, smoothing, reduction):
     assert_close("the loss", function(case.x, case.target), expected)
 
 
+@pytest.mark.claim("3.2.5", "3.2.6", "3.2.7")
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2), (2, 3, 5, 7), (2, 3, 1, 2, 2)], ids=str)
+def test_all_options_go_together_in_every_dtype_and_any_shape(CrossEntropyLoss, shape):
+    target = torch.arange(math.prod(shape) // 3).reshape(shape[0], *shape[2:]) % 4
+    for dtype in DTYPES:
+        case = Labelled(grid(*shape).to(dtype), target, exact([0.5, 2, 0.25]).to(dtype), 3)
+        case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, 0.25)
+        for reduction in reductions_of(CrossEntropyLoss):
+            expected = cross_entropy(*case[:2], reduction, *case[2:], smoothing)
+            came = reducing(CrossEntropyLoss, reduction, **options)(case.x, case.target)
+            assert_close(f"the loss in {dtype} ({reduction})", came, expected)
+
+
+@pytest.mark.claim("3.2.5", "3.2.6", "3.2.7")
+def test_all_options_count_in_every_row_of_a_large_batch(CrossEntropyLoss):
+    few, many = grid(13, 4).to(inside(DTYPES)[:2][-1]), 5081  # times 13 are 66,053 rows
+    case = Labelled(few, torch.arange(13) % 5, exact([0.5, 2, 1, 0.25]).to(few.dtype), 4)
+    case, smoothing, options = with_all_it_takes(CrossEntropyLoss, case, 0.25)
+    x, target = case.x.repeat(many, 1), case.target.repeat(many)
+    for reduction in reductions_of(CrossEntropyLoss):
+        expected = cross_entropy(*case[:2], reduction, *case[2:], smoothing)
+        came = reducing(CrossEntropyLoss, reduction, **options)(x, target)
+        came = came[-13:] if reduction == "none" else came / (many if reduction == "sum" else 1)
+        assert_close(f"the loss ({reduction})", came, expected)
+
+
+@pytest.mark.claim("3.2.6")
+def test_in_16_bits_many_targets_are_counted_in_full(CrossEntropyLoss):
+    ignores_minus_100(CrossEntropyLoss)
+    for dtype in inside(ALL_DTYPES[2:]):
+        x, target = grid(1, 3).to(dtype), torch.tensor([1, 1, -100]).repeat(1367)
+        expected = CrossEntropyLoss()(x, target[:1]).double()
+        came = CrossEntropyLoss()(x.expand(len(target), 3), target)
+        assert_close(f"{dtype}: the mean of 2734 equal rows, and of 1367 ignored", came, expected)
+
+
 @pytest.mark.claim("3.2.8")
 @given(shared(), reductions)
 def test_probabilities_weigh_the_surprises(CrossEntropyLoss, case, reduction):
@@ -191,10 +230,12 @@ HELD = {
 @pytest.mark.claim("3.2.6")
 @pytest.mark.parametrize(("score", "place"), HELD.values(), ids=HELD)
 @pytest.mark.parametrize("options", [(), ("weight",), ("label_smoothing",), OPTIONS], ids=str)
-def test_what_an_ignored_row_holds_counts_nowhere(CrossEntropyLoss, score, place, options):
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1, 2)], ids=["rows", "images"])
+def test_what_an_ignored_row_holds_counts_nowhere(CrossEntropyLoss, score, place, options, shape):
     ignores_minus_100(CrossEntropyLoss)
     given = {"weight": exact([0.5, 2, 1, 0.25, 4]), "label_smoothing": 0.25}
-    x, target = grid(4, 5), torch.tensor([1, -100, 4, 0])
+    x, target = grid(*shape), torch.tensor([1, -100, 4, 0])
+    target = target.reshape(4, *[1] * (x.ndim - 2)).expand(4, *shape[2:])
     held = x.clone()
     held[1, place] = score
     for reduction in reductions_of(CrossEntropyLoss):
@@ -287,6 +328,20 @@ def test_for_equal_rows_it_is_least_where_their_shares_are_those_of_the_classes(
 # Where right formulas go wrong
 
 
+@pytest.mark.claim("3.2.14")
+@given(st.integers(2, 9), st.floats(0, 30))
+def test_where_it_is_sure_and_wrong_it_pulls_hard_and_a_squared_error_does_not(
+    CrossEntropyLoss, classes, lead
+):
+    x, target = torch.zeros(1, classes, dtype=widest()), torch.tensor([1])
+    x[0, 0] = lead  # so far ahead of the right class
+    right = F.one_hot(target, classes)
+    squared = pull(lambda x, _: (torch.softmax(x, dim=1) - right).square().sum(), x, target).norm()
+    # the gradient passes the slope of the softmax, at most twice what is not the largest
+    assert squared <= 6 * (classes - 1) * math.exp(-lead) + tolerance(x.dtype), f"{squared}"
+    assert pull(CrossEntropyLoss(), x, target).norm() >= 0.5, "but from logits it does not die"
+
+
 @pytest.mark.claim("3.2.10")
 @given(labelled(limit=8), dtypes)
 def test_huge_scores_stay_exact(CrossEntropyLoss, case, dtype):
@@ -306,6 +361,30 @@ def test_scores_near_the_largest_number_of_the_dtype_stay_finite(CrossEntropyLos
     loss, got = CrossEntropyLoss()(huge, case.target), pull(CrossEntropyLoss(), huge, case.target)
     assert loss.isfinite(), f"the loss is {loss}"
     assert got.isfinite().all(), f"the gradient is {got.tolist()}"
+
+
+@pytest.mark.claim("3.2.10")
+def test_a_difference_beyond_the_largest_number_of_the_dtype_is_an_infinite_loss(CrossEntropyLoss):
+    for dtype in DTYPES:
+        x = torch.tensor([[0.625, -0.625]], dtype=dtype) * torch.finfo(dtype).max
+        loss = CrossEntropyLoss()(x, torch.tensor([1]))
+        assert loss == torch.inf, f"the loss of {x.tolist()} in {dtype} is {loss}"
+
+
+@pytest.mark.claim("3.2.10")
+def test_a_right_class_that_is_excluded_is_an_infinite_loss(CrossEntropyLoss):
+    for dtype in DTYPES:
+        loss = CrossEntropyLoss()(torch.tensor([[-torch.inf, 0]], dtype=dtype), torch.tensor([0]))
+        assert loss == torch.inf, f"the loss in {dtype} is {loss}"
+
+
+@pytest.mark.claim("3.2.1")
+def test_no_loss_of_any_logit_is_below_0(CrossEntropyLoss):
+    for dtype, y in itertools.product(DTYPES, (0, 1)):
+        line = whole_line(dtype)[::17]
+        x = torch.stack([line, torch.zeros_like(line)], dim=1)[line.isfinite()]
+        least = unreduced(CrossEntropyLoss)(x, torch.full((len(x),), y)).min()
+        assert least >= 0, f"in {dtype} the loss is {least.item():.17g} somewhere"
 
 
 @pytest.mark.claim("3.2.10")
@@ -333,10 +412,10 @@ def test_a_class_with_a_score_of_minus_infinity_takes_no_part(CrossEntropyLoss, 
 
 
 @pytest.mark.claim("3.2.10")
-@pytest.mark.parametrize("classes", [1, 2, 10, 17, 65, 1000, 1025, 4099])
+@pytest.mark.parametrize("classes", [1, 2, 10, 17, 65, 1000, 1025, 4099, 70_001])
 def test_any_number_of_classes_has_the_surprise_of_its_logarithm(CrossEntropyLoss, classes):
     target = torch.tensor([0, classes - 1, classes // 2])
-    for dtype in DTYPES:
+    for dtype in [dtype for dtype in DTYPES if classes < torch.finfo(dtype).max]:
         came = CrossEntropyLoss()(torch.zeros(3, classes, dtype=dtype), target)
         assert_close(f"the loss of {classes} equal scores", came, exact(math.log(classes)))
     x = grid(3, classes)

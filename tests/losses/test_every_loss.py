@@ -19,7 +19,7 @@ from sums_to_one.tests.common.gradients import (
     jacobian,
     second_gradients,
 )
-from sums_to_one.tests.common.inputs import DTYPES, VIEWS, grid
+from sums_to_one.tests.common.inputs import DTYPES, grid
 from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
 from sums_to_one.tests.common.limits import inside, widest
 from sums_to_one.tests.common.options import needs
@@ -28,6 +28,7 @@ from sums_to_one.tests.losses.problems import (
     exactly,
     first_use,
     in_numbers,
+    laid_out,
     of_a_row,
     problem,
     problems,
@@ -40,8 +41,8 @@ from sums_to_one.tests.losses.problems import (
 from sums_to_one.tests.losses.reduction import enter, pull, reduced
 
 FEW = [(1, 2), (1, 3), (2, 2), (3, 2), (2, 3)]  # for differences, which move every number
-# Rows of 4: more than a block, than 65,535, than 2^18 numbers.
-LARGE = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 66_049]
+# Rows: more than a block, than 65,535; and more than 2^18 and than 2^20 numbers.
+LARGE = [*((n, 4) for n in (1, 5, 16, 17, 33, 65, 129, 511, 1025, 66_049)), (4097, 257)]
 
 
 @pytest.mark.claim("3.0.2")
@@ -77,14 +78,23 @@ def test_every_row_has_a_loss_of_its_own(loss):
         assert_close(f"shape {tuple(x.shape)}", each(x, target), expected)
 
 
+@pytest.mark.claim("3.0.8")
+def test_the_mean_of_the_means_of_unequal_parts_is_not_the_mean(loss):
+    x, target = problem(loss, 7, 3)
+    whole, *parts = (loss()(x[rows], target[rows]) for rows in (slice(7), slice(6), slice(6, 7)))
+    mean_of_means = ((parts[0] + parts[1]) / 2).item()
+    assert abs(mean_of_means - whole.item()) > 1e-3, f"{whole} is the mean, and {mean_of_means} too"
+    assert_close("the sum of means times sizes, by 7", (parts[0] * 6 + parts[1]) / 7, whole)
+
+
 @pytest.mark.claim("3.0.2")
 def test_a_large_batch_is_treated_as_its_parts(loss):
-    for rows in LARGE:
-        x, target = problem(loss, rows, 4, dtype=inside(ALL_DTYPES[:2])[-1])
+    for rows, columns in LARGE:
+        x, target = problem(loss, rows, columns, dtype=inside(ALL_DTYPES[:2])[-1])
         parts = zip(x.split(max(3, rows // 99)), target.split(max(3, rows // 99)), strict=True)
         sums = [loss()(*part).double() * len(part[0]) for part in parts]
         expected = torch.stack(sums).sum() / rows
-        assert_close(f"the mean of {rows} rows", loss()(x, target), expected)
+        assert_close(f"the mean of {rows} rows of {columns}", loss()(x, target), expected)
         last = pull(loss(), x[-3:].clone(), target[-3:].clone()).double() * len(x[-3:])
         got = pull(loss(), x, target)[-3:] * rows
         assert_close(f"the gradient of the last of {rows} rows", got, last)
@@ -92,13 +102,21 @@ def test_a_large_batch_is_treated_as_its_parts(loss):
 
 @pytest.mark.claim("3.0.2")
 def test_the_losses_and_the_sum_of_a_large_batch_are_those_of_its_rows(loss):
-    x, target = problem(loss, LARGE[-1], 4, dtype=inside(ALL_DTYPES[:2])[-1])
+    x, target = problem(loss, 66_049, 4, dtype=inside(ALL_DTYPES[:2])[-1])
     each = unreduced(loss)
     few, got = each(x[-3:].clone(), target[-3:].clone()).double(), each(x, target)
     assert_close(f"the last losses of {len(x)} rows", got[-3:], few)
     came = {name: reducing(loss, name)(x, target) / len(x) for name in reductions_of(loss)}
     expected = reduced(got.double(), "sum") / len(x)
     assert_close(f"the sum of {len(x)} rows, by their number", came.get("sum", expected), expected)
+
+
+@pytest.mark.claim("3.0.2", "3.0.5")
+def test_every_row_of_a_large_batch_in_16_bits_costs_only_rounding(loss):
+    for dtype in inside(ALL_DTYPES[2:]):
+        x, target = problem(loss, 66_049, 4, dtype=dtype)
+        expected = unreduced(loss)(x.to(widest()), exactly(target)).double()
+        assert_close(f"the losses in {dtype}", unreduced(loss)(x, target), expected)
 
 
 @pytest.mark.claim("3.0.2")
@@ -122,16 +140,14 @@ def test_no_examples_have_a_sum_of_0_and_no_mean(loss):
 
 @pytest.mark.claim("3.0.3")
 def test_the_place_in_memory_changes_nothing(loss):
-    cases = VIEWS.items(), inside([(4, 4), (3, 5), (2, 3, 5, 7)]), inside(ALL_DTYPES[:2])
-    for (name, layout), shape, dtype in itertools.product(*cases):
-        given = problem(loss, *shape, dtype=dtype)
-        x, target = (t if t.dtype == torch.int64 else layout(t) for t in given)
-        copies = [t.clone(memory_format=torch.contiguous_format) for t in (x, target)]
-        for function in [reducing(loss, reduction) for reduction in reductions_of(loss)]:
-            expected = function(*copies).double()
-            assert_close(f"{name}, {shape}", function(x, target), expected)
-            got, expected = pull(function, x, target), pull(function, *copies).double()
-            assert_close(f"{name}, {shape}: the gradient", got, expected)
+    shapes = inside([(4, 4), (3, 5), (2, 3, 5, 7)])
+    for dtype, shape, reduction in itertools.product(DTYPES, shapes, reductions_of(loss)):
+        copies, function = problem(loss, *shape, dtype=dtype), reducing(loss, reduction)
+        expected, slopes = function(*copies).double(), pull(function, *copies).double()
+        for words, x, target in laid_out(*copies):
+            what = f"{dtype} of shape {shape}, {words} ({reduction})"
+            assert_close(what, function(x, target), expected)
+            assert_close(f"{what}: the gradient", pull(function, x, target), slopes)
 
 
 @pytest.mark.claim("3.0.3")

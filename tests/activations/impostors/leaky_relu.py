@@ -143,6 +143,29 @@ def slope_of_a_power_of_two_in_half_precision(x: Tensor, negative_slope: float =
     return torch.where(x > 0, x, negative_slope * x)
 
 
+@refused_by("test_a_slope_that_is_asked_for_holds_in_every_dtype_and_any_shape")
+def the_usual_slope_for_many(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """The kernel for more than 2^18 numbers was compiled with the slope that everybody has."""
+    return torch.where(x > 0, x, (0.01 if x.numel() > 2**18 else negative_slope) * x)
+
+
+@refused_by("test_a_slope_that_is_asked_for_holds_wherever_the_numbers_lie")
+def the_usual_slope_for_views(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """The same of the kernel for channels last with an offset."""
+    usual = x.ndim == 4 and x.storage_offset() and not x.is_contiguous()
+    return torch.where(x > 0, x, (0.01 if usual else negative_slope) * x)
+
+
+@refused_by("test_inplace_writes_into_layouts_that_are_combined_and_nothing_beside_them")
+def inplace_of_views_has_the_usual_slope(
+    x: Tensor, negative_slope: float = 0.01, inplace: bool = False
+) -> Tensor:
+    """In place, of images that are not contiguous, the slope is left out of the arguments."""
+    if inplace and x.ndim == 4 and not x.is_contiguous():
+        negative_slope = 0.01
+    return torch.nn.functional.leaky_relu(x, negative_slope, inplace)
+
+
 @accepted
 def by_relu_of_both_signs(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     return torch.relu(x) - negative_slope * torch.relu(-x)

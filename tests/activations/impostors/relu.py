@@ -201,6 +201,15 @@ def strides_without_the_offset(x: Tensor) -> Tensor:
     return torch.relu(x.as_strided(x.shape, x.stride(), 0))
 
 
+@refused_by("test_inplace_writes_into_layouts_that_are_combined_and_nothing_beside_them")
+def inplace_from_the_front_of_the_storage(x: Tensor, inplace: bool = False) -> Tensor:
+    """A view that is not contiguous is written by its strides; where it begins is forgotten."""
+    if inplace and x.ndim == 4 and x.storage_offset() and not x.is_contiguous():
+        torch.relu_(x.as_strided(x.shape, x.stride(), 0))
+        return x
+    return torch.nn.functional.relu(x, inplace)
+
+
 @accepted
 def by_clamp(x: Tensor) -> Tensor:
     return x.clamp(min=0)

@@ -17,7 +17,7 @@ def straight_from_the_formula(x: Tensor) -> Tensor:
     return 1 / (1 + torch.exp(-x))
 
 
-@refused_by("test_far_out_it_reaches_exactly_0_and_1")
+@refused_by("test_far_out_it_is_exactly_1_and_less_than_a_rounding_from_0")
 def exp_over_one_plus_exp(x: Tensor) -> Tensor:
     """Both forms of the formula are equal; this one is infinity over infinity (dynet #1525)."""
     return x.exp() / (1 + x.exp())
@@ -35,7 +35,7 @@ def base_two_point_seven(x: Tensor) -> Tensor:
     return torch.sigmoid(x * torch.tensor(2.7).double().log().item())
 
 
-@refused_by("test_far_out_it_reaches_exactly_0_and_1")
+@refused_by("test_far_out_it_is_exactly_1_and_less_than_a_rounding_from_0")
 def kept_away_from_0_and_1(x: Tensor) -> Tensor:
     """The loss takes a logarithm later, and a probability is never quite certain."""
     return torch.sigmoid(x).clamp(1e-3, 1 - 1e-3)
@@ -185,7 +185,7 @@ def a_digit_too_much(x: Tensor) -> Tensor:
     return torch.sigmoid(x) * (1 + 4e-16)
 
 
-@refused_by("test_far_out_it_reaches_exactly_0_and_1")
+@refused_by("test_far_out_it_is_exactly_1_and_less_than_a_rounding_from_0")
 def softmax_over_two(x: Tensor) -> Tensor:
     """A sigmoid is a softmax over x and 0; which has no answer at infinity."""
     return torch.softmax(torch.stack([x, torch.zeros_like(x)], dim=-1), dim=-1)[..., 0]
@@ -238,6 +238,44 @@ def slope_gives_up_in_single_precision(x: Tensor) -> Tensor:
         return g * (torch.where(x.abs() > 4, 0, kept) if x.dtype == torch.float32 else kept)
 
     p: Tensor = _WithSlope.apply(x, slope)
+    return p
+
+
+@refused_by("test_far_out_it_is_exactly_1_and_less_than_a_rounding_from_0")
+def never_certain(x: Tensor) -> Tensor:
+    """As kept_away_from_0_and_1, but by so little that no tolerance sees it."""
+    p, least = torch.sigmoid(x), 0.9 * torch.finfo(x.dtype).eps ** 0.75
+    return p + (p.clamp(least, 1 - least) - p).detach()
+
+
+@refused_by("test_an_input_of_moderate_size_gives_neither_0_nor_1")
+def certain_where_nobody_looks(x: Tensor) -> Tensor:
+    """What is closer to 1 than a tolerance of three quarters of the digits may as well be 1."""
+    p = torch.sigmoid(x)
+    near = 1 - p < 0.9 * torch.finfo(x.dtype).eps ** 0.75
+    return p + (torch.where(near, torch.ones_like(p), p) - p).detach()
+
+
+@refused_by("test_a_large_tensor_of_any_shape_is_treated_as_its_numbers")
+def many_in_bfloat16(x: Tensor) -> Tensor:
+    """From 2^18 numbers on there is a kernel for bfloat16 alone, which is a table."""
+    p = torch.sigmoid(x)
+    return p * 0.9 if x.dtype == torch.bfloat16 and x.numel() > 2**18 else p
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_of_any_shape")
+def slope_of_images_in_float16(x: Tensor) -> Tensor:
+    """The backward pass of images in half precision is fused with a scaling, of 1.1."""
+    fused = 1.1 if x.dtype == torch.float16 and x.ndim == 4 else 1
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: g * (p * (1 - p)) * fused)
+    return p
+
+
+@refused_by("test_layouts_that_are_combined_change_no_gradient")
+def slope_of_views_in_bfloat16(x: Tensor) -> Tensor:
+    """What is not contiguous takes the slow path backward; in bfloat16 it is a fifth too large."""
+    slow = 1.2 if x.dtype == torch.bfloat16 and not x.is_contiguous() else 1
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: g * (p * (1 - p)) * slow)
     return p
 
 

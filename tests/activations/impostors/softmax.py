@@ -268,6 +268,42 @@ def channels_of_images_in_single_precision(x: Tensor, dim: int) -> Tensor:
     return p + (torch.softmax(x / 1.01, dim) - p).detach() if fast else p
 
 
+@refused_by("test_a_dtype_that_is_asked_for_goes_with_any_layout_and_dimension")
+def cast_in_order_of_memory(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    """The cast is a copy, from front to back; what is not contiguous is scrambled by it."""
+    if dtype is not None and x.ndim > 2 and not x.is_contiguous():
+        x = x.as_strided(x.shape, torch.empty(x.shape).stride())
+    return torch.softmax(x, dim, dtype=dtype)
+
+
+@refused_by("test_masked_scores_take_no_part_over_any_dimension")
+def masks_of_attention_made_large(x: Tensor, dim: int) -> Tensor:
+    """Scores of attention have four dimensions, and a row that is masked must not become NaN."""
+    return torch.softmax(x.clamp(min=-1e4) if x.ndim == 4 else x, dim)
+
+
+@refused_by("test_any_dimension_is_the_last_one_after_moving_it")
+def volumes_are_images(x: Tensor, dim: int) -> Tensor:
+    """Of five dimensions the third and the fourth are folded into one, and dim counts on."""
+    if x.ndim == 5 and dim % 5 == 3:
+        dim = 2
+    return torch.softmax(x, dim)
+
+
+@refused_by("test_a_large_tensor_in_16_bits_costs_only_rounding")
+def many_rows_in_bfloat16(x: Tensor, dim: int) -> Tensor:
+    """For more than 2^16 numbers in bfloat16 there is a kernel of its own, a tenth too warm."""
+    warm = x.dtype == torch.bfloat16 and x.numel() > 2**16
+    return torch.softmax(x / 1.1 if warm else x, dim)
+
+
+@refused_by("test_a_large_tensor_has_shares_of_the_right_odds")
+def a_kernel_for_2_to_the_20_numbers(x: Tensor, dim: int) -> Tensor:
+    """The kernel for more than 2^20 numbers adds up the row in single precision, and 1 % more."""
+    p = torch.softmax(x, dim)
+    return p * 0.99 if x.numel() > 2**20 else p
+
+
 @accepted
 def by_log_sum_exp(x: Tensor, dim: int) -> Tensor:
     return (x - x.logsumexp(dim, keepdim=True)).exp()

@@ -180,7 +180,7 @@ def table_in_single_precision(x: Tensor) -> Tensor:
     return y + torch.where(between, torch.tanh(x.clamp(-4.5, 4.5)) - y, 0.0).detach()
 
 
-@refused_by("test_single_precision_costs_only_rounding_in_the_gradient_of_any_shape")
+@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_of_any_shape")
 def batches_in_single_precision(x: Tensor) -> Tensor:
     """The fast path, for a batch in single precision, has a slope of its own: off by 1 %."""
     fast = x.dtype == torch.float32 and x.ndim == 2
@@ -193,6 +193,41 @@ def images_in_single_precision(x: Tensor) -> Tensor:
     """The fast path, for images in single precision, is off by 1 %."""
     fast = x.dtype == torch.float32 and x.ndim == 4 and x.shape[-1] < 100
     return torch.tanh(x) + (0.01 * torch.tanh(x)).detach() * fast
+
+
+@refused_by("test_a_large_tensor_of_any_shape_is_treated_as_its_numbers")
+def a_kernel_for_2_to_the_20_numbers(x: Tensor) -> Tensor:
+    """What is left over beyond 2^20 numbers is written by nobody (pytorch #84144, in kind)."""
+    y = torch.tanh(x)
+    return y * (torch.arange(y.numel()).reshape(y.shape) < 2**20) if y.numel() > 2**20 else y
+
+
+@refused_by("test_in_any_shape_the_gradient_of_a_row_can_be_differentiated_again")
+def slope_of_images_kept_on_the_side(x: Tensor) -> Tensor:
+    """Nobody differentiates twice in a convolutional network; a penalty on gradients does."""
+    y: Tensor = _WithSlope.apply(x, lambda x, y: (1 - y * y).detach() if x.ndim == 4 else 1 - y * y)
+    return y
+
+
+@refused_by("test_nan_is_not_hidden")
+def nan_is_cleaned_out_of_long_rows(x: Tensor) -> Tensor:
+    """One NaN in a long row is noise."""
+    return torch.tanh(x.nan_to_num(0.0) if x.numel() > 4096 else x)
+
+
+@refused_by("test_far_out_it_reaches_exactly_minus_1_and_1")
+def never_certain(x: Tensor) -> Tensor:
+    """A unit that is saturated cannot learn, so that none ever is, by a hair."""
+    y, most = torch.tanh(x), 1 - 0.9 * torch.finfo(x.dtype).eps ** 0.75
+    return y + (y.clamp(-most, most) - y).detach()
+
+
+@refused_by("test_an_input_of_moderate_size_gives_neither_minus_1_nor_1")
+def saturates_where_nobody_looks(x: Tensor) -> Tensor:
+    """What is closer to 1 than a tolerance of three quarters of the digits may as well be 1."""
+    y = torch.tanh(x)
+    near = 1 - y.abs() < 0.9 * torch.finfo(x.dtype).eps ** 0.75
+    return y + (torch.where(near, y.sign(), y) - y).detach()
 
 
 @accepted

@@ -258,6 +258,28 @@ def logarithm_of_the_smallest_number(
     return _put(tensor, mean, std, (-2 * u.clamp(min=1e-38).log()).sqrt() * (math.tau * v).cos())
 
 
+@refused_by("test_no_part_of_a_large_weight_comes_again_in_another_place")
+def blocks_of_2_to_the_20_are_equal(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Every block begins with the same seed (AiDotNet #2038); here they are larger ones."""
+    with torch.no_grad():
+        tensor.normal_(mean, std, generator=generator)
+        if tensor.numel() > 2**20 and tensor.is_contiguous():
+            row = tensor.view(-1)
+            row[2**20 :] = row[: len(row) - 2**20].clone()
+    return tensor
+
+
+@refused_by("test_options_count_in_every_dtype_and_any_number_of_dimensions")
+def kernels_have_no_mean(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The weights of convolutions lie around 0, whatever was asked for."""
+    with torch.no_grad():
+        return tensor.normal_(mean if tensor.ndim < 3 else 0.0, std, generator=generator)
+
+
 @accepted
 def by_box_and_muller(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None

@@ -66,6 +66,16 @@ def in_the_dtype_of_all(tensor: Tensor) -> Tensor:
         return tensor.copy_(torch.ones(tensor.shape))
 
 
+@refused_by("test_in_layouts_that_are_combined_every_element_is_written_and_no_other")
+def channels_last_without_the_offset(tensor: Tensor) -> Tensor:
+    """A view that is not contiguous is written by its strides; where it begins is forgotten."""
+    with torch.no_grad():
+        if tensor.ndim == 4 and tensor.storage_offset() and not tensor.is_contiguous():
+            tensor.as_strided(tensor.shape, tensor.stride(), 0).fill_(1)
+            return tensor
+        return tensor.fill_(1)
+
+
 @accepted
 def to_the_power_of_zero(tensor: Tensor) -> Tensor:
     with torch.no_grad():

@@ -177,6 +177,18 @@ def a_state_of_16_bits(
     return _put(tensor, a, b, shares[again].reshape(tensor.shape))
 
 
+@refused_by("test_a_generator_decides_a_large_weight_to_its_end")
+def the_rest_by_the_usual_generator(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """What lies beyond 2^20 numbers is drawn by another call, which knows no generator."""
+    with torch.no_grad():
+        tensor.uniform_(a, b, generator=generator)
+        if tensor.numel() > 2**20 and tensor.is_contiguous():
+            tensor.view(-1)[2**20 :].uniform_(a, b)
+    return tensor
+
+
 @accepted
 def by_shares(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None

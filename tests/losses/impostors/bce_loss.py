@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, Reducing
+from sums_to_one.tests.losses.impostors.parts import ByNumpy, Reducing, in_order_of_memory
 
 
 def _log(p: Tensor) -> Tensor:
@@ -165,6 +165,45 @@ class WeightOfTheFirstBatch(_BCELoss):
         if self.weight is not None:
             self.weight = self.weight.expand_as(input)
         return super().forward(input, target)
+
+
+@refused_by("test_the_place_of_weights_in_memory_changes_nothing")
+class WeightsInOrderOfMemory(_BCELoss):
+    """Weights are a table, and read from front to back."""
+
+    def __init__(self, weight: Tensor | None = None, reduction: str = "mean") -> None:
+        super().__init__(None if weight is None else in_order_of_memory(weight), reduction)
+
+
+@refused_by("test_weights_count_in_every_row_of_a_large_batch")
+class ManyWithoutWeights(_BCELoss):
+    """The kernel for more than 2^18 numbers was written before there were weights."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        self.check(input, target)
+        losses, many = self.each(input, target), input.numel() > 2**18
+        return self.reduce(losses if many or self.weight is None else losses * self.weight)
+
+
+@refused_by("test_the_gradient_near_0_and_1_is_that_in_every_dtype")
+class ClampedInSinglePrecision(_BCELoss):
+    """In single precision a probability below 0.001 is noise; its gradient is taken there."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.dtype == torch.float32 and input.requires_grad:
+            input = input + (input.clamp(1e-3, 1 - 1e-3) - input).detach()
+        return super().each(input, target)
+
+
+@refused_by("test_what_is_no_probability_is_refused")
+class LooksAtTheFirst(_BCELoss):
+    """To look at more than 2^16 numbers takes longer than the loss."""
+
+    def check(self, input: Tensor, target: Tensor) -> None:
+        super().check(input.flatten()[: 2**16], target.flatten()[: 2**16])
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        return super().each(input.clamp(0, 1) if input.numel() > 2**16 else input, target)
 
 
 @accepted

@@ -255,6 +255,63 @@ class SmoothedWhileItTrains(_CrossEntropyLoss):
         return true.where(kept, 0)
 
 
+@refused_by("test_any_number_of_classes_has_the_surprise_of_its_logarithm")
+class AVocabularyOf65536(_CrossEntropyLoss):
+    """A block of threads takes 2^16 classes; what comes behind them is no word."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        beyond = torch.arange(input.shape[dim]) >= 2**16
+        kept = input.movedim(dim, -1).masked_fill(beyond, -50) if beyond.any() else None
+        return super().logs(input if kept is None else kept.movedim(-1, dim), dim)
+
+
+@refused_by("test_all_options_count_in_every_row_of_a_large_batch")
+class ManyRowsWithoutWeights(_CrossEntropyLoss):
+    """The kernel for more than 2^16 rows was written before there were weights."""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        plain = target.numel() > 2**16
+        return super().by_index(logs, target, torch.ones_like(weight) if plain else weight)
+
+
+@refused_by("test_all_options_go_together_in_every_dtype_and_any_shape")
+class NoSmoothingOfImages(_CrossEntropyLoss):
+    """Pixels in half precision are many, and smoothing them is slow."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        pixels = logs.ndim > 3 and logs.dtype.itemsize == 2
+        return true.where(kept, 0) if pixels else super().smoothed(true, logs, weight, kept)
+
+
+@refused_by("test_in_16_bits_many_targets_are_counted_in_full")
+class CountsIn16Bits(_CrossEntropyLoss):
+    """What is not ignored is counted, in the dtype of the logits: bfloat16 ends at 256."""
+
+    def shares(self, weight: Tensor, target: Tensor, kept: Tensor) -> Tensor:
+        shares = super().shares(weight, target, kept)
+        if shares.dtype == torch.bfloat16 and self.reduction == "mean" and not kept.all():
+            return shares.sum().clamp(max=256)
+        return shares
+
+
+@refused_by("test_no_loss_of_any_logit_is_below_0")
+class BelowZeroByRounding(_CrossEntropyLoss):
+    """A fast logarithm is good to seven digits; the last one has a sign, too (tract #2620)."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        logs = super().logs(input, dim)
+        return logs + 2.0**-24 if logs.dtype == torch.float32 else logs
+
+
+@refused_by("test_where_classes_and_places_are_as_many_the_second_dimension_is_that_of_the_classes")
+class TimeComesSecondIfItFits(_CrossEntropyLoss):
+    """Of (N, T, K) networks think, and where T is K both fit."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        turned = input.ndim == 3 and input.shape[1] == input.shape[2] > 2 and target.ndim == 2
+        return super().forward(input.mT if turned else input, target)
+
+
 @accepted
 class ByLogSumExp(_CrossEntropyLoss):
     def logs(self, input: Tensor, dim: int) -> Tensor:

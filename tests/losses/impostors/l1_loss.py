@@ -151,6 +151,24 @@ class NothingAboveAMillion(_L1Loss):
         return super().each(input, target).clamp(max=1e6)
 
 
+@refused_by("test_a_large_batch_is_treated_as_its_parts")
+class AKernelFor2ToThe20Numbers(_L1Loss):
+    """What lies beyond 2^20 numbers is added up by nobody (pytorch #84144, in kind)."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        each = super().each(input, target)
+        return each * 0.9 if each.numel() > 2**20 else each
+
+
+@refused_by("test_every_row_of_a_large_batch_in_16_bits_costs_only_rounding")
+class ManyInBfloat16(_L1Loss):
+    """For many numbers in bfloat16 there is a kernel of its own, a fifth too small."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        each = super().each(input, target)
+        return each * 0.8 if each.dtype == torch.bfloat16 and each.numel() > 2**16 else each
+
+
 @accepted
 class LargerOfBothSigns(_L1Loss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:

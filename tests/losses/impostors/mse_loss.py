@@ -207,6 +207,16 @@ class SquareOfTheNorm(_MSELoss):
         return total / losses.numel() if self.reduction == "mean" else total
 
 
+@refused_by("test_the_place_in_memory_changes_nothing")
+class ChannelsLastWithoutTheOffset(_MSELoss):
+    """Images that lie channels last are read from the front of their storage (pytorch #174345)."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        if target.ndim == 4 and target.storage_offset() and not target.is_contiguous():
+            target = target.as_strided(target.shape, target.stride(), 0)
+        return super().each(input, target)
+
+
 @accepted
 class ErrorTimesError(_MSELoss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:

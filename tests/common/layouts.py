@@ -23,6 +23,18 @@ def combined(x: Tensor) -> Iterator[tuple[str, Tensor]]:
         yield f"{words}, the last column repeated", view[..., -1:].expand_as(view)
 
 
+def in_pairs(x: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """As combined, each twice, to be written to: none of their numbers is a repeated one."""
+    for (words, view), (_, twin) in zip(combined(x), combined(x), strict=True):
+        if "repeated" not in words:
+            yield words, view, twin
+
+
+def memory_of(x: Tensor) -> Tensor:
+    """All numbers in the memory of which x is a view."""
+    return torch.empty(0, dtype=x.dtype).set_(x.untyped_storage())
+
+
 def _orders(dimensions: int) -> list[tuple[int, ...]]:
     """As they are; from the last to the first; channels last; the last two swapped."""
     plain = tuple(range(dimensions))
