@@ -13,7 +13,7 @@ from sums_to_one.tests.judge.components import COMPONENTS, asked_for
 from sums_to_one.tests.judge.fresh import cases
 from sums_to_one.tests.judge.places import places_of
 from sums_to_one.tests.judge.subjects import Subject, declared, readable
-from sums_to_one.tests.judge.verdicts import SENTENCE, TAMPERED, judged_by
+from sums_to_one.tests.judge.verdicts import CLEAN_ROOM, SENTENCE, TAMPERED, judged_by
 
 Key = tuple[Subject, str]  # a subject and the component of it that is judged
 
@@ -126,7 +126,7 @@ def report(item: pytest.Item, when: Any, text: str, *properties: tuple[str, obje
     of_the_room = SENTENCE in dict(properties)
     item.config.hook.pytest_runtest_logreport(
         report=pytest.TestReport(
-            nodeid=f"tests/judge/clean_room.py::{key_of(item)[1]}" if of_the_room else item.nodeid,
+            nodeid=f"{CLEAN_ROOM}::{key_of(item)[1]}" if of_the_room else item.nodeid,
             location=item.location,
             keywords={},
             outcome="failed",

@@ -19,6 +19,7 @@ from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.places import places_in, places_of
 from sums_to_one.tests.judge.verdicts import (
+    CLEAN_ROOM,
     NOT_PROVIDED,
     REFUSALS,
     TAMPERED,
@@ -112,7 +113,8 @@ def _in_a_line(name: str, rows: list[Verdict], chinese: bool) -> Text:
 def _verdict(broken: int, count: int, chinese: bool) -> tuple[str, str]:
     """How many claims hold, in words and in a colour."""
     if not broken:
-        return in_language("all {all} claims hold", chinese, all=count), "green"
+        words = "all {all} claims hold" if count > 1 else "1 claim holds"
+        return in_language(words, chinese, all=count), "green"
     words = "{broken} of {all} claims refuse it" if broken > 1 else "1 claim refuses it"
     return in_language(words, chinese, broken=broken, all=count), "red"
 
@@ -294,6 +296,8 @@ class Page:
 
     def _sentence(self, row: Verdict) -> Iterator[Text]:
         """What the ledger says, in the reader's language; in Chinese with its care."""
+        if row.test.startswith(CLEAN_ROOM):
+            return  # which says itself what it is about
         claim = ledger()[max(row.id.split(), key=_own_claims(row.component).count)]
         kinds = ", ".join(self._say(kind) for kind in claim.kind)
         said = f"{claim.zh}{claim.care_zh}" if self.chinese else claim.en

@@ -4,7 +4,7 @@ The files are read and not imported, so that an answer comes at once.
 """
 
 import ast
-from collections.abc import Iterator
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +35,21 @@ def files_of(chapter: str) -> list[Path]:
     return sorted((TESTS / chapter).glob("test_*.py"))
 
 
-def places_in(file: Path) -> Iterator[Place]:
+@functools.cache
+def places_in(file: Path) -> tuple[Place, ...]:
     """The claims of a file, in its order."""
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            arguments = tuple(argument.arg for argument in node.args.args)
-            yield Place(file, node.lineno, node.name, _ids(node), node.body, arguments)
+    return tuple(
+        Place(
+            file,
+            node.lineno,
+            node.name,
+            _ids(node),
+            node.body,
+            tuple(argument.arg for argument in node.args.args),
+        )
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
 
 
 def places_of(component: str) -> list[Place]:

@@ -60,10 +60,10 @@ def refused(subject):
     ids=["in the file", "as an attribute", "on the command line"],
 )
 def test_a_declared_limit_is_heard(tmp_path, text, options):
-    told, subject = judge(tmp_path, text, *options)
+    told, subject = judge(tmp_path, text, "--show=all", *options)
     assert told.returncode == 0, told.stdout
     assert subject["limits"]["relu"]["within"] == {"dtypes": ["float32"]}
-    assert "within its limits: float32" in said(judge(tmp_path, text, "--show=all", *options)[0])
+    assert "within its limits: float32" in said(told)
 
 
 def test_the_core_that_is_refused_without_a_word_is_one_entry(tmp_path):

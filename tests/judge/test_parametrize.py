@@ -1,5 +1,6 @@
 """`parametrize_with_claims` and `check_component`: what they are given, and the names of tests."""
 
+import re
 import warnings
 from types import ModuleType
 
@@ -16,7 +17,7 @@ def softmax(x, dim):
 
 def in_words(value):
     """The same in every process: what is no text may have an address in its name."""
-    return value if isinstance(value, str) else "with"
+    return value if isinstance(value, str) else re.sub(" at 0x[0-9a-f]+", "", str(value))
 
 
 def ids_of(mark):

@@ -22,6 +22,7 @@ SCHEMA = Path(__file__).with_name("verdicts.schema.json")
 NOT_PROVIDED = "not provided"
 TAMPERED = "tampered"  # claims and clean room disagree, or what it sent was no report
 REFUSALS = ("failed", "error", TAMPERED)
+CLEAN_ROOM = "tests/judge/clean_room.py"  # in the place of the file of a claim
 SENTENCE = "sentence"  # a property of a report, where it is not the name of the test
 LIBRARIES = ("torch", "torchvision", "numpy", "pytest", "hypothesis")
 
