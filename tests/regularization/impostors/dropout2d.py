@@ -28,7 +28,7 @@ class ElementsOfWhatIsNoImage(_Dropout2d):
         return super().drawn(input) if input.ndim == 4 else tuple(input.shape)
 
 
-@refused_by("test_three_dimensions_are_samples_of_channels_with_one_row_each")
+@refused_by("test_of_three_dimensions_channels_are_dropped_as_of_four")
 class OneImageWithoutABatch(_Dropout2d):
     """Three dimensions are (C, H, W); PyTorch has them as (N, C, L) (pytorch #77081)."""
 
