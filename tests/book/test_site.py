@@ -19,6 +19,7 @@ LACKING = [
     *(name for name in ("sphinx", "playwright") if not importlib.util.find_spec(name)),
 ]
 pytestmark = [
+    # reason: a browser comes from the system and not from us; .ci/run says it aloud, too
     pytest.mark.skipif(bool(LACKING), reason=f"NOBODY LOOKS AT THE BOOK: {LACKING} is lacking"),
     pytest.mark.timeout(1200),
     pytest.mark.xdist_group("book"),

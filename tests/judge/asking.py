@@ -30,6 +30,7 @@ from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, Verdict
 
 Function = Callable[..., Any]
 # What a claim, or the subject in it, may end with; only to be interrupted is no answer.
+# reason: a subject may call pytest.skip, which must not end the run of whoever asks
 ANSWERS = (Exception, SystemExit, pytest.fail.Exception, pytest.skip.Exception)
 
 
@@ -211,7 +212,7 @@ def answer(error: BaseException, judged: Judged) -> tuple[str, str | None]:
     """The outcome, and the counterexample, of a claim that ended with an error."""
     if isinstance(error, NotProvided) and not raised_by_a_subject(error):
         return NOT_PROVIDED, None
-    if isinstance(error, pytest.skip.Exception):
+    if isinstance(error, pytest.skip.Exception):  # reason: a skip of the subject's is a refusal
         return "failed", f"the subject ended the claim as skipped: {error}"
     return "failed", counterexample(error, judged) or None
 

@@ -140,7 +140,7 @@ def verdict(deviation: Deviation, replay: Any) -> str:
     try:
         replay()
     except (DidNotReproduce, pytest.skip.Exception):
-        pass
+        pass  # reason: what is not asked any more does not occur, and that is raised below
     except (Exception, pytest.fail.Exception):
         return deviation.reason
     raise AssertionError(f"{about} no longer occurs: take it out of the file")

@@ -46,6 +46,7 @@ class Claim:
         __tracebackhide__ = True
         case = _asked_of(self.case, component)
         if case.deviation:
+            # reason: it was borne on purpose, and `verdict` raises once it no longer occurs
             pytest.xfail(verdict(case.deviation, case.ask))
         try:
             case.ask()
@@ -183,8 +184,10 @@ def _parameter(judged: Given, case: Case, dtype: str | None, device: str | None)
     marks = []
     if not case.provided:
         lacking = [c for c in case.judged.components if not case.judged.subject.component(c)]
+        # reason: what is lacking can neither hold nor fail, and is counted in pytest's summary
         marks += [pytest.mark.skip(reason=f"{NOT_PROVIDED}: {dtype or ', '.join(lacking)}")]
     if device and not is_present(device):
+        # reason: a machine without a GPU tests the rest; skipped ones are counted
         marks += [pytest.mark.skip(reason=f"there is no device {device!r} here")]
     label = "-".join(word for word in words if word)
     function = case.judged.subject.component(name) or judged.component(name)

@@ -7,4 +7,4 @@ import pytest
 
 
 def zeros_(tensor):
-    pytest.skip("no thanks")
+    pytest.skip("no thanks")  # reason: this is the attack, and it is refused
