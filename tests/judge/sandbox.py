@@ -205,6 +205,10 @@ def _system() -> Iterator[Path]:
     yield from (Path("/etc", name) for name in READ_OF_ETC)
     yield from map(Path, (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()))
     yield from (Path(entry) for entry in sys.path if entry)
+    # Packages that are installed in place, from a folder that no path names.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("__editable__"):
+            yield from map(Path, getattr(module, "MAPPING", {}).values())
 
 
 def _devices() -> Iterator[Path]:

@@ -19,7 +19,7 @@ from sums_to_one.cifar.modules import OUR_FOLDERS, PACKAGE, load
 from sums_to_one.tests.common.limits import EVERYTHING, Limits, LimitsError, read
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
 from sums_to_one.tests.judge.forks import in_a_fork
-from sums_to_one.tests.judge.proof import asks_for_ours, is_ours
+from sums_to_one.tests.judge.proof import asks_for_ours, is_ours, place_of
 
 TORCH_PLACES = (
     "torch.nn.functional",
@@ -174,8 +174,9 @@ def _looked_at(subject: Subject) -> Subject:
 
 
 def readable(name: str) -> list[Path]:
-    """What a subject may read: its file, and what lies beside it."""
-    return [Path(name).resolve().parent] if name.endswith(".py") else []
+    """What a subject may read: its file or package, and what lies beside it."""
+    place = place_of(name if name.endswith(".py") else name.partition(".")[0])
+    return [place.parent] if place else []
 
 
 def _look(name: str) -> dict[str, Any] | str:

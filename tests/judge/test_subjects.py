@@ -16,7 +16,7 @@ from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.counterexample import counterexample
-from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
+from sums_to_one.tests.judge.subjects import Subject, SubjectError, readable, requested
 from sums_to_one.tests.judge.verdicts import SCHEMA
 
 RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
@@ -209,3 +209,8 @@ def test_who_cannot_be_imported_costs_nobody_else_a_verdict(tmp_path: Path) -> N
     assert [*found["not judged"]] == [str(broken)]
     assert [subject["name"] for subject in found["subjects"]] == [str(right)]
     assert "cannot be judged" in result.stdout
+
+
+def test_a_subject_may_read_what_lies_beside_it_wherever_that_is(tmp_path: Path) -> None:
+    assert readable(str(tmp_path / "solution.py")) == [tmp_path]
+    assert readable("hypothesis.strategies") == [Path(hypothesis.__file__).parents[1]]
