@@ -67,8 +67,11 @@ class Overview:
         text = Text(f"{chapter_of(component)}: {component}".ljust(LONGEST + 2))
         for name in NAMES:
             holds = self.found.get((component, name), {})
+            if not holds:
+                text.append(f"{name} has none".ljust(22), "bright_black")
+                continue
             count = f"{name} {sum(holds.values())} of {len(holds)}"
-            text.append(count.ljust(22), "green" if holds and all(holds.values()) else "red")
+            text.append(count.ljust(22), "green" if all(holds.values()) else "red")
         text.rstrip()
         return text
 
