@@ -1,6 +1,7 @@
 """Limits: what is declared is not asked, what is refused openly is heard; no wrong number is."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from sums_to_one.tests.common.limits import DTYPES, Limits, LimitsError, read
 from sums_to_one.tests.judge.controls import LIMITS, behind
 from sums_to_one.tests.judge.hearing import hear
 from sums_to_one.tests.judge.plain_use import CORE, USES
-from sums_to_one.tests.judge.subjects import Subject
+from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
 from sums_to_one.tests.judge.teeth import claims_about
 from sums_to_one.tests.judge.versions import Version
 
@@ -25,6 +26,8 @@ def relu(x):
 NO_BFLOAT16 = FLOAT32.replace("x.dtype != torch.float32", "x.dtype == torch.bfloat16")
 DECLARED = '\nLIMITS = {"relu": {"dtypes": ["float32"]}}\n'
 ATTRIBUTE = '\nrelu.limits = {"dtypes": ["float32"]}\n'
+# Some of the claims: those that meet the dtypes, and one that does not.
+SOME = "-k=what_every_activation or fewer_digits or shape_and_dtype or the_larger_of"
 TRIPLES = FLOAT32.replace("torch.relu(x)", "3 * torch.relu(x)") + DECLARED
 
 
@@ -54,8 +57,8 @@ def refused(subject):
     ("text", "options"),
     [
         (FLOAT32 + DECLARED, []),
-        (FLOAT32 + ATTRIBUTE, []),
-        (FLOAT32, ['--limits=relu={"dtypes": ["float32"]}']),
+        (FLOAT32 + ATTRIBUTE, [SOME]),
+        (FLOAT32, [SOME, '--limits=relu={"dtypes": ["float32"]}']),
     ],
     ids=["in the file", "as an attribute", "on the command line"],
 )
@@ -74,50 +77,60 @@ def test_the_core_that_is_refused_without_a_word_is_one_entry(tmp_path):
 
 
 def test_an_extra_that_is_refused_is_a_remark(tmp_path):
-    told, subject = judge(tmp_path, NO_BFLOAT16, "--show=all")
+    told, subject = judge(tmp_path, NO_BFLOAT16, "--show=all", SOME)
     assert told.returncode == 0, told.stdout
     assert list(subject["limits"]["relu"]["remarks"]) == ["bfloat16"]
     assert "remark: bfloat16 is refused openly" in told.stdout
 
 
 def test_with_strict_limits_an_extra_must_be_declared(tmp_path):
-    told, subject = judge(tmp_path, NO_BFLOAT16, "--strict-limits")
+    told, subject = judge(tmp_path, NO_BFLOAT16, "--strict-limits", SOME)
     assert refused(subject) == {"test_what_every_activation_does_is_not_refused"}
     assert told.returncode == 1
     assert '"dtypes": ["float64", "float32", "float16"]' in said(told)
 
 
 def test_a_wrong_number_within_the_limits_is_refused(tmp_path):
-    told, subject = judge(tmp_path, TRIPLES)
+    told, subject = judge(tmp_path, TRIPLES, SOME)
     assert told.returncode == 1
-    assert len(refused(subject)) > 5
+    assert "test_it_is_the_larger_of_the_number_and_0" in refused(subject)
+
+
+UNREADABLE: list[tuple[object, str]] = [
+    (3, "must be a dictionary with keys among dtypes, dimensions, gradients, without, got 3"),
+    ({"dtype": "float32"}, "must be a dictionary with keys among"),
+    ({"dtypes": "float32"}, "the dtypes of relu must be a list of names of dtypes"),
+    ({"dtypes": []}, "must not be empty"),
+    ({"dimensions": [2.5]}, "the dimensions of relu must be a list of whole numbers"),
+    ({"gradients": 3}, "the gradients of relu must be 0, 1 or 2, got 3"),
+]
+
+
+@pytest.mark.parametrize(("declared", "words"), UNREADABLE)
+def test_a_declaration_that_cannot_be_read_is_refused_with_the_rule(declared, words):
+    with pytest.raises(LimitsError, match=re.escape(words)):
+        read(declared, "relu")
+
+
+@pytest.mark.parametrize("text", ["relu", "relu=", "relu={", "Relu={}"])
+def test_limits_on_the_command_line_that_cannot_be_read_are_refused(text):
+    with pytest.raises(SubjectError, match="--limits"):
+        requested(["torch"], [text])
 
 
 @pytest.mark.parametrize(
-    ("declared", "words"),
+    ("text", "options", "words"),
     [
-        ("3", "must be a dictionary with keys among dtypes, dimensions, gradients, without, got 3"),
-        ('{"dtype": "float32"}', "must be a dictionary with keys among"),
-        ('{"dtypes": "float32"}', "the dtypes of relu must be a list of names of dtypes"),
-        ('{"dtypes": []}', "must not be empty"),
-        ('{"dimensions": [2.5]}', "the dimensions of relu must be a list of whole numbers"),
-        ('{"gradients": 3}', "the gradients of relu must be 0, 1 or 2, got 3"),
+        (FLOAT32 + '\nLIMITS = {"relu": {"dtypes": []}}\n', [], "must not be empty"),
+        (FLOAT32, ['--limits=relu={"dtypes": ["float33"]}'], "--limits"),
     ],
+    ids=["in the file", "on the command line"],
 )
-def test_a_declaration_that_cannot_be_read_is_refused_with_the_rule(tmp_path, declared, words):
-    told, _ = judge(tmp_path, FLOAT32 + f'\nLIMITS = {{"relu": {declared}}}\n')
+def test_limits_that_cannot_be_read_end_with_code_4(tmp_path, text, options, words):
+    told, _ = judge(tmp_path, text, *options)
     assert told.returncode == 4, told.stdout
     assert words in told.stderr
     assert "Traceback" not in told.stderr
-
-
-@pytest.mark.parametrize(
-    "text", ["relu", "relu=", "relu={", "Relu={}", 'relu={"dtypes": ["float33"]}']
-)
-def test_limits_on_the_command_line_that_cannot_be_read_are_refused(tmp_path, text):
-    told, _ = judge(tmp_path, FLOAT32, f"--limits={text}")
-    assert told.returncode == 4, told.stdout
-    assert "--limits" in told.stderr
 
 
 @pytest.mark.parametrize("component", USES)
