@@ -172,8 +172,13 @@ def judging(limits: Limits) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def asking(limits: Limits) -> Iterator[None]:
-    """As judging, where Hypothesis may have found no input inside of the limits."""
+def asking(limits: Limits, hears: bool = False) -> Iterator[None]:
+    """As judging, where Hypothesis may have found no input inside of the limits.
+
+    Args:
+        limits: of whoever is judged.
+        hears: whether NotImplementedError, which nobody raises by mistake, is a limit, too.
+    """
     _left_out.clear()
     try:
         with judging(limits):
@@ -183,6 +188,10 @@ def asking(limits: Limits) -> Iterator[None]:
             raise
         what = _left_out[-1] if _left_out else "nothing of what the claim is about"
         raise NotProvided(f"not provided: {what}") from None
+    except NotImplementedError as error:
+        if not hears:
+            raise
+        raise NotProvided(f"not provided: {error or 'NotImplementedError'}") from None
 
 
 def widest() -> torch.dtype:

@@ -69,6 +69,8 @@ def provides(component: Callable[..., Any], name: str) -> bool:
 
     Who takes any name and hands it on does not tell whether it is taken there: it is given once.
     """
+    if name in current().without:
+        return False
     component = getattr(component, "function", component)  # of an argument of a claim
     classes = getattr(component, "__mro__", ())
     constructors = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)]

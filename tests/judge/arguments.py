@@ -63,6 +63,12 @@ class Judged:
         found = [self.heard(component).limits for component in self.components]
         return functools.reduce(Limits.within, found)
 
+    @property
+    def hears(self) -> bool:
+        """Whether what is not implemented, and says so, is a limit: where anything at all is."""
+        found = [self.heard(component) for component in self.components]
+        return all(each.takes_something and not each.strict for each in found)
+
     def heard(self, component: str) -> Heard:
         """What one of the components declares and refuses."""
         return heard(self.subject, component)

@@ -175,7 +175,7 @@ class Case:
             test = function(self.place)
             if self.deviation:
                 until.enter_context(pinned_to(test, self.deviation.replay))
-            with asking(self.judged.limits), watching():
+            with asking(self.judged.limits, self.judged.hears), watching():
                 test(**arguments, **self.parameters)
 
     def as_deviation(self, reason: str) -> Deviation | None:

@@ -210,7 +210,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     case = judged_by(item)
     if case is None:
         return (yield)
-    with _settled(item.config), asking(case.limits), watching():
+    with _settled(item.config), asking(case.limits, case.hears), watching():
         return (yield)
 
 

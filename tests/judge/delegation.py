@@ -90,7 +90,7 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
         sys.setprofile(entered)
         try:
             run()
-            is_watched = sys.getprofile() is entered and torch.autograd._profiler_enabled()
+            is_watched = sys.getprofile() is entered and torch._C._autograd._profiler_enabled()
         finally:
             sys.setprofile(None)
     # As it was recorded; to look through it event by event takes a hundred times as long.

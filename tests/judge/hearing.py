@@ -5,6 +5,7 @@ until it is declared; one of an extra is a limit, and worth a remark. What is si
 never heard here: that is for the claims.
 """
 
+import functools
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import DTYPES, Limits
-from sums_to_one.tests.judge.plain_use import CORE, EXTRA, USES, shape_of
+from sums_to_one.tests.common.options import is_refusal, provides
+from sums_to_one.tests.judge.plain_use import CORE, EXTRA, METHODS, SETTINGS, USES, shape_of
 
 Function = Callable[..., Any]
 
@@ -30,12 +32,14 @@ class Heard:
         core: what it refuses of the core without declaring it, and in which words.
         extras: the same of the extras.
         strict: whether an extra that is refused must be declared, too.
+        takes_something: whether some plain use is not refused.
     """
 
     limits: Limits
     core: dict[str, str] = field(default_factory=dict)
     extras: dict[str, str] = field(default_factory=dict)
     strict: bool = False
+    takes_something: bool = False
 
     @property
     def refused(self) -> dict[str, str]:
@@ -85,7 +89,11 @@ def hear(component: str, function: Function, declared: Limits) -> Heard:
             (core if question.is_core else extras)[question.what] = error
     if not limits.dtypes or limits.dimensions == ():
         return Heard(declared)  # it takes nothing, or is called in another way: claims will tell
-    return Heard(limits, core, extras)
+    for question in _settings(component, function, limits):
+        if error := _error_of(question.ask, is_refusal):
+            limits = limits.within(question.otherwise)
+            extras[question.what] = error
+    return Heard(limits, core, extras, takes_something=component in USES)
 
 
 def _questions(component: str, function: Function, declared: Limits) -> Iterator[Question]:
@@ -124,6 +132,21 @@ def _questions(component: str, function: Function, declared: Limits) -> Iterator
         yield Question("second derivatives", False, ask, second)
 
 
+def _settings(component: str, function: Function, limits: Limits) -> Iterator[Question]:
+    """A plain use of each argument and method that an implementation has, and need not have."""
+    x = grid(*shape_of(component, (limits.dimensions or CORE.get(component, (2,)))[0]), limit=1.5)
+    x = x.to(limits.dtypes[0])
+    for name, value in SETTINGS.get(component, {}).items():
+        if name not in limits.without and provides(function, name):
+            used = functools.partial(function, **{name: value})
+            ask = functools.partial(USES[component], component, used, x)
+            yield Question(name, False, ask, Limits(without=frozenset([name])))
+    for name, use in METHODS.get(component, {}).items():
+        if name not in limits.without and hasattr(function, name):
+            asked = functools.partial(use, function, x)
+            yield Question(name, False, asked, Limits(without=frozenset([name])))
+
+
 def _differentiate(
     use: Any, component: str, function: Function, x: Tensor, twice: bool = False
 ) -> None:
@@ -140,7 +163,9 @@ def _differentiate(
         first.sum().backward()
 
 
-def _error_of(ask: Callable[[], object]) -> str:
+def _error_of(
+    ask: Callable[[], object], counts: Callable[[Exception], bool] = lambda error: True
+) -> str:
     """The error with which a use is refused, in words; empty where it is not."""
     recording, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     try:
@@ -148,7 +173,7 @@ def _error_of(ask: Callable[[], object]) -> str:
             warnings.simplefilter("ignore")  # who warns does not refuse
             ask()
     except Exception as error:  # a refusal is one whatever its type
-        return f"{type(error).__name__}: {error}".strip()
+        return f"{type(error).__name__}: {error}".strip() if counts(error) else ""
     except BaseException:  # to exit, interrupt or skip is no refusal: claims will tell
         return ""
     finally:

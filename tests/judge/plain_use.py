@@ -118,3 +118,51 @@ USES: dict[str, Callable[[str, Function, Tensor], Tensor | None]] = {
     **dict.fromkeys(("Dropout", "Dropout2d", "BatchNorm1d", "BatchNorm2d"), layer),
     **dict.fromkeys(TRANSFORMS, transform),
 }
+
+# Arguments that nobody must have, each with a plain value of its own, and methods with a plain use.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "SGD": {"momentum": 0.5, "weight_decay": 0.25, "maximize": True},
+    "Adagrad": {
+        "lr_decay": 0.25,
+        "weight_decay": 0.25,
+        "initial_accumulator_value": 0.5,
+        "maximize": True,
+    },
+    "RMSprop": {"momentum": 0.5, "centered": True, "weight_decay": 0.25, "maximize": True},
+    "Adam": {
+        "weight_decay": 0.25,
+        "amsgrad": True,
+        "maximize": True,
+        "decoupled_weight_decay": True,
+    },
+    "RandomCrop": {"padding": 1, "pad_if_needed": True, "fill": 0.5, "padding_mode": "reflect"},
+    "RandomRotation": {"expand": True, "center": (1, 1), "fill": 0.5},
+    "ColorJitter": {"contrast": 0.5, "saturation": 0.5, "hue": 0.25},
+    "CrossEntropyLoss": {"ignore_index": 0, "label_smoothing": 0.25},
+    "leaky_relu": {"negative_slope": 0.25, "inplace": True},
+    **{name: {"inplace": True} for name in ("relu", "Dropout", "Dropout2d", "Normalize")},
+    "BatchNorm1d": {"affine": False, "track_running_stats": False},
+    "BatchNorm2d": {"affine": False, "track_running_stats": False},
+}
+
+
+def _made(function: Function, x: Tensor) -> Any:
+    return function([x.detach().clone().requires_grad_()], lr=0.125)
+
+
+def _added(function: Function, x: Tensor) -> None:
+    _made(function, x).add_param_group({"params": [x.detach().clone().requires_grad_()]})
+
+
+def _saved(function: Function, x: Tensor) -> Any:
+    return _made(function, x).state_dict()
+
+
+def _loaded(function: Function, x: Tensor) -> None:
+    _made(function, x).load_state_dict(_saved(function, x))
+
+
+METHODS: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
+    name: {"add_param_group": _added, "state_dict": _saved, "load_state_dict": _loaded}
+    for name in OPTIMIZERS
+}

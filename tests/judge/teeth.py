@@ -88,7 +88,7 @@ class Claim:
             wanted = [name for name in names if name in ARGUMENTS]
             arguments = {name: judged.argument(name, until) for name in wanted}
             try:
-                with asking(judged.limits), warnings.catch_warnings():
+                with asking(judged.limits, judged.hears), warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # a version may warn of anything
                     self.test(**arguments, **dict(self.parameters))
             # reason: each is an answer of the claim, and `refuses` tells them apart

@@ -68,7 +68,8 @@ def test_it_is_one_number_with_all_digits_of_the_parameters(penalty, one):
         # it: all rounding is that of the wider one.
         numbers = [grid(7) if dtype == wider else torch.ones(2, 2) for dtype in (one, other)]
         parameters = [numbers[0].to(one), numbers[1].to(other)]
-        came = penalty(parameters)
+        with feature("parameters of several dtypes"):
+            came = penalty(parameters)
         assert came.shape == (), f"should be one number, came {came}"
         assert eps(came.dtype) <= eps(wider), f"of {one} and {other} comes {came.dtype}"
         assert_close(f"of {one} and {other}", came.to(wider), cost(penalty, parameters))
@@ -284,6 +285,10 @@ def test_the_default_dtype_changes_nothing(penalty):
     try:
         for default in (torch.float16, torch.bfloat16, torch.float64):
             torch.set_default_dtype(default)
+            for parameter in parameters:
+                assert_cost(f"by default {default}", penalty, [parameter])
+            with feature("parameters of several dtypes"):
+                penalty(parameters)
             assert_cost(f"by default {default}", penalty, parameters)
     finally:
         torch.set_default_dtype(torch.float32)

@@ -291,9 +291,21 @@ class ChecksumOfTheNames(_Load):
                     records.read(record)
 
 
-@refused_by("test_what_was_saved_on_a_device_that_is_not_here_is_loaded_nevertheless")
+@accepted
 class OnTheSameDevice(_Load):
-    """A tensor comes back where it was, if that is there (ray_lightning #38)."""
+    """A tensor comes back where it was; if that is not there, PyTorch says so, and what to do."""
+
+    def read(self) -> Any:
+        return torch.load(self.path, weights_only=True)
+
+
+@refused_by("test_what_was_saved_on_a_device_that_is_not_here_is_loaded_nevertheless")
+class OnTheSameDeviceOrNowhere(_Load):
+    """Where the device is missing, training can at least begin anew (ray_lightning #38)."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        with contextlib.suppress(RuntimeError):
+            super().__init__(path, model, optimizer)
 
     def read(self) -> Any:
         return torch.load(self.path, weights_only=True)
