@@ -751,3 +751,30 @@ class InSinglePrecisionUndeclared(torch.optim.SGD):
             if any(p.dtype != torch.float32 for p in group["params"]):
                 raise TypeError("float32 only")
         return super().step(closure)
+
+
+class _OnlyToMinimize(_SGD):
+    def __init__(self, params, lr=1e-3, momentum=0, *, maximize=False):
+        if maximize:
+            raise NotImplementedError("it goes down, and never up")
+        super().__init__(params, lr, momentum)
+
+    def add_param_group(self, param_group):
+        if getattr(self, "param_groups", None):
+            raise NotImplementedError("one group, given at the start")
+        super().add_param_group(param_group)
+
+
+@remarked("maximize", "add_param_group")
+class OnlyToMinimize(_OnlyToMinimize):
+    """What it does not do it says, by Python's own error for that."""
+
+
+@refused_by("test_every_step_follows_the_recurrence")
+class OnlyToMinimizeByAverages(_OnlyToMinimize):
+    """Momentum is an average, so the newest gradient counts by what is left of 1."""
+
+    def velocity(self, g, state, group):
+        if "velocity" not in state:
+            return g.clone()
+        return group["momentum"] * state["velocity"] + (1 - group["momentum"]) * g
