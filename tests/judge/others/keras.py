@@ -84,15 +84,6 @@ def kaiming_normal_(tensor: Tensor, generator: torch.Generator | None = None) ->
     return _initializer(keras.initializers.HeNormal)(tensor, generator, **AXES)
 
 
-class Dropout(nn.Module):
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        self.p, self.made = p, keras.layers.Dropout(p, seed=int(torch.randint(2**31, ())))
-
-    def forward(self, x: Tensor) -> Any:
-        return self.made(x, training=self.training)
-
-
 class BatchNorm1d(nn.Module):
     """Its momentum is what is kept, PyTorch's what is taken."""
 
@@ -215,7 +206,6 @@ LIMITS = {
         "dtypes": ["float32"],
         "without": ["probabilities"],
     },
-    "Dropout": {"dtypes": ["float32"], "without": ["torch's random numbers"]},
     "BatchNorm1d": {"dtypes": ["float32"], "dimensions": [2], "without": WITHOUT},
     "BatchNorm2d": {"dtypes": ["float32"], "without": WITHOUT},
     **{

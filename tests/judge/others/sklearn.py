@@ -33,25 +33,21 @@ softmax = bridge.function(
 )
 
 FLAT = {"dimensions": [1], "dtypes": ["float64", "float32"]}
-MSELoss = bridge.loss(lambda x, y: mean_squared_error(y, x), limits=FLAT)
-L1Loss = bridge.loss(lambda x, y: mean_absolute_error(y, x), limits=FLAT)
-BCELoss = bridge.loss(lambda x, y: network.binary_log_loss(y[:, None], x[:, None]), limits=FLAT)
+MSELoss = bridge.loss(lambda x, y: x.dtype.type(mean_squared_error(y, x)), limits=FLAT)
+L1Loss = bridge.loss(lambda x, y: x.dtype.type(mean_absolute_error(y, x)), limits=FLAT)
+BCELoss = bridge.loss(
+    lambda x, y: x.dtype.type(network.binary_log_loss(y[:, None], x[:, None])), limits=FLAT
+)
 
 
 def _optimizer(make: Any) -> Any:
     """One for each parameter; it writes into it."""
 
-    def update(made: Any, w: Any, gradient: Any) -> None:
-        made.update_params([w], [gradient])
-
-    def start(made: Any, w: Any) -> Any:
-        return made([w])
-
     def step(made: Any, w: Any, gradient: Any, state: Any) -> Any:
         state.update_params([w], [gradient])
         return None, state
 
-    return bridge.optimizer(make, step, start=start)
+    return bridge.optimizer(make, step, start=lambda made, w: made([w]))
 
 
 SGD = _optimizer(
