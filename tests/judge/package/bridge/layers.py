@@ -47,14 +47,16 @@ def layer(
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__()
             self.made = make(*arguments, **options)
+
+            def begin(array: Any) -> Tensor:
+                return of.back(array).to(torch.get_default_dtype())  # which NumPy has none of
+
             for name, own in known.items():
                 array = getattr(self.made, own)
-                self.register_parameter(
-                    name, None if array is None else nn.Parameter(of.back(array))
-                )
+                self.register_parameter(name, None if array is None else nn.Parameter(begin(array)))
             for name, own in kept.items():
                 array = getattr(self.made, own)
-                self.register_buffer(name, None if array is None else of.back(array))
+                self.register_buffer(name, None if array is None else begin(array))
 
         def forward(self, x: Tensor) -> Tensor:
             present = [name for name in known if getattr(self, name) is not None]
