@@ -2,12 +2,14 @@
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn, TypeVar
 
 import torch
 
 from sums_to_one.tests.common.limits import NotProvided, current, outside
+
+T = TypeVar("T")
 
 # Errors of Python's own that nobody means as a refusal: the subject fell over.
 CRASHES = (ArithmeticError, LookupError, NameError, AttributeError, MemoryError, RecursionError)
@@ -47,7 +49,27 @@ def feature(what: str) -> Iterator[None]:
 
 def is_refusal(error: Exception) -> bool:
     """Whether an error was raised on purpose, to say that something is not done."""
-    return bool(str(error)) and not isinstance(error, CRASHES) and not _is_ours(error)
+    told = bool(str(error)) or isinstance(error, AssertionError)  # `assert` is often all they say
+    return told and not isinstance(error, CRASHES) and not _is_ours(error)
+
+
+def refuses(use: Callable[[], object]) -> bool:
+    """Whether one value of several, in a first, plain use, is refused: claims go on with others."""
+    try:
+        use()
+    except Exception as error:
+        if isinstance(error, NotProvided) or not is_refusal(error):
+            raise
+        return True
+    return False
+
+
+def takes_any(values: Iterable[T], use: Callable[[T], object]) -> list[T]:
+    """Those of the values that are not refused; with none left the claim is not provided."""
+    taken = [value for value in values if not refuses(lambda: use(value))]  # noqa: B023 - at once
+    if not taken:
+        _not_provided("any of the values that the claim is about")
+    return taken
 
 
 def _is_ours(error: Exception) -> bool:

@@ -18,6 +18,7 @@ from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
 from sums_to_one.tests.judge.endings import NOT_JUDGED, nothing_judged
+from sums_to_one.tests.judge.ledger import is_experiment
 from sums_to_one.tests.judge.lesson import Lesson
 from sums_to_one.tests.judge.places import TESTS, files_of, places_in
 from sums_to_one.tests.judge.settled import in_our_surroundings
@@ -173,12 +174,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --subject only what judges runs; what no subject provides never does."""
+    """With --subject only what judges runs; what no subject provides never does.
+
+    With --fast nothing runs that trains networks to show what it claims.
+    """
     kept: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
         plain = not config.option.subjects and not asked_for(getattr(item, "fixturenames", ()))
-        (kept if judged_by(item) or plain else others).append(item)
+        slow = config.option.fast and is_experiment(ids_of(item))
+        (kept if (judged_by(item) or plain) and not slow else others).append(item)
     for item in kept if config.option.subjects else ():
         item.add_marker(pytest.mark.filterwarnings("ignore"))  # a subject may warn of anything
     config.hook.pytest_deselected(items=others)

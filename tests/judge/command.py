@@ -185,6 +185,9 @@ def judge(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Refuse who leaves the work to a library.")
     ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Leave out the claims that train networks.")
+    ] = False,
     report: Annotated[
         list[str] | None,
         typer.Option(
@@ -207,6 +210,7 @@ def judge(
     further = [*shown(show is Amount.all, chinese), f"--sandbox={sandbox}"]
     further += [f"--seed={seed}"] if seed is not None else []
     further += ["--from-scratch"] if from_scratch else []
+    further += ["--fast"] if fast else []
     arguments = pytest_arguments(subjects or [], k, verdicts, *further)
     plugins = [end] if subjects else [end, overview()]
     ended = run_pytest(arguments, *plugins)

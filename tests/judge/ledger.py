@@ -4,6 +4,7 @@ The claims themselves are in `tests/ledger.toml`, for people; this module reads 
 """
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,3 +52,8 @@ def ledger() -> dict[str, Entry]:
     with (Path(__file__).parents[1] / "ledger.toml").open("rb") as file:
         claims = [Entry(**row) for row in tomllib.load(file)["claim"]]
     return {claim.id: claim for claim in sorted(claims, key=lambda claim: claim.order)}
+
+
+def is_experiment(ids: Iterable[str]) -> bool:
+    """Whether what backs these claims shows it by training networks."""
+    return any("experiment" in ledger()[id].kind for id in ids)

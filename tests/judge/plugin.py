@@ -54,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="refuse a component that leaves its work to a library's component of that name",
     )
+    group.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out the claims that train networks, which take most of the time",
+    )
     group.addoption("--verdicts", metavar="FILE", help="write the verdicts to FILE, as JSON")
     group.addoption(
         "--show",

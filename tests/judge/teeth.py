@@ -29,7 +29,7 @@ from sums_to_one.tests.common.limits import NotProvided, asking
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged, heard
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for, chapter_of
-from sums_to_one.tests.judge.ledger import ledger
+from sums_to_one.tests.judge.ledger import is_experiment
 from sums_to_one.tests.judge.places import files_of
 from sums_to_one.tests.judge.versions import Version, versions
 
@@ -72,7 +72,7 @@ class Claim:
     @property
     def is_experiment(self) -> bool:
         ids = [id for mark in _marks(self.test) if mark.name == "claim" for id in mark.args]
-        return any("experiment" in ledger()[id].kind for id in ids)
+        return is_experiment(ids)
 
     def refuses(self, version: Version, examples: int = 50) -> BaseException | None:
         """What the claim says against a version, or None where it holds."""

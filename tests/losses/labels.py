@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.limits import NotProvided, lies_inside, widest
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.losses.problems import first_use, takes
 
 _extra = st.sampled_from([(), (), (2,), (1, 2), (2, 1, 3)])
@@ -146,6 +147,9 @@ def with_all_it_takes(
         case = case._replace(weight=torch.ones_like(case.weight))
     values: dict[str, Tensor | int | float] = {"weight": case.weight, "label_smoothing": smoothing}
     options = {name: values[name] for name in has}
+    if options.get("label_smoothing") == 1:  # nothing is left of the target: it may be refused
+        with feature("a smoothing of 1"):
+            CrossEntropyLoss(label_smoothing=1.0)
     if isinstance(case, Labelled):
         if takes(CrossEntropyLoss, "ignore_index"):
             options["ignore_index"] = case.ignored

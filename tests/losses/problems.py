@@ -95,6 +95,9 @@ def reducing(loss, reduction: str, **options: Any):
     if reduction not in reductions_of(loss):
         outside(f"the reduction {reduction!r}")
     told = {"reduction": reduction} if takes(loss, "reduction", reduction) else {}
+    if options.get("label_smoothing") == 1:  # nothing is left of the target: it may be refused
+        with feature("a smoothing of 1"):
+            return loss(**told, **options)
     return loss(**told, **options)
 
 

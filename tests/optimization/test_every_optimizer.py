@@ -6,6 +6,7 @@ to; and a small step lowers the loss. More in `test_every_parameter.py`, `test_e
 """
 
 import contextlib
+import inspect
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -110,13 +111,19 @@ BY_PLACE: dict[str, dict[str, Any]] = {
 def test_settings_have_their_places_in_the_order_of_the_documentation(optimizer):
     named: dict[str, Any] = {"lr": 0.25}
     for name, value in BY_PLACE[optimizer.name].items():
-        if not provides(optimizer, name):
+        if not provides(optimizer, name) or by_name_alone(optimizer, name):
             break  # and what follows has another place
         named[name] = value
         parameter = leaf(grid(2, 3))
         pulled(optimizer([parameter], *named.values()), [parameter], gradients(3, 2, 3))
         expected = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **named)[-1]
         assert_close(f"{tuple(named.values())} for {named}", parameter.detach(), expected)
+
+
+def by_name_alone(optimizer, name: str) -> bool:
+    """Whether an argument has no place: to be asked for by its name is a choice of its author."""
+    argument = inspect.signature(optimizer).parameters.get(name)
+    return argument is not None and argument.kind is argument.KEYWORD_ONLY
 
 
 @pytest.mark.claim("4.2.10")
@@ -210,6 +217,8 @@ def test_groups_and_their_parameters_may_come_one_by_one(optimizer):
 def test_a_setting_may_be_a_whole_number(optimizer):
     for name in documented(optimizer, dict.fromkeys(WHOLE, 1)):
         whole, same = ({"lr": kind(1), name: kind(1)} for kind in (int, float))
+        with feature("whole numbers among the settings"):
+            optimizer([leaf(grid(1))], **whole)
         came = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **whole)
         expected = walk(optimizer, grid(2, 3), gradients(3, 2, 3), **same)
         assert_close(f"with {whole}, and not {same}", came, expected)

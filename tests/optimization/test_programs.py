@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding, tolerance
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import needs
@@ -31,6 +31,7 @@ from sums_to_one.tests.optimization.trajectories import (
     gradients,
     in_groups,
     leaf,
+    provided,
     run_of,
     settings_of,
     side_by_side,
@@ -50,7 +51,10 @@ def test_after_many_steps_the_rule_is_still_the_same(optimizer):
         came, expected = (
             walk(kind, grid(2, 3), pulls, **settings) for kind in both_kinds(optimizer)
         )
-        assert_close(f"{settings}: after each of {len(pulls)} steps", came, expected)
+        # A sum of moves is off by a rounding a step, in whichever order its author has them.
+        allowed = tolerance(came.dtype) + rounding(came.dtype, len(pulls))
+        words = f"{settings}: after each of {len(pulls)} steps"
+        assert_within(words, came, expected, allowed * expected.abs().max().double())
 
 
 def both_kinds(optimizer: Any) -> tuple[Any, Any]:
@@ -63,7 +67,7 @@ def test_a_setting_that_is_changed_counts_from_the_next_step_on(optimizer):
     for settings in [*settings_of(optimizer), *decoupled(optimizer)]:
         runs = [run_of(kind, [grid(2, 3)], **settings) for kind in both_kinds(optimizer)]
         needs(runs[0].made, "param_groups")
-        for change in [{}, *changes(settings, runs[0].made.param_groups[0])]:
+        for change in [{}, *changes(settings, provided(optimizer, runs[0].made.param_groups[0]))]:
             for run in runs:
                 run.made.param_groups[0].update(change)
             side_by_side([[pull] for pull in gradients(3, 2, 3)], *runs)
@@ -108,8 +112,8 @@ class Programs(RuleBasedStateMachine):
 
     @initialize(number=st.integers(0, 3), one_group=st.booleans())
     def make(self, number: int, one_group: bool) -> None:
-        provided = settings_of(self.member)
-        self.settings = provided[number % len(provided)]
+        theirs = settings_of(self.member)
+        self.settings = theirs[number % len(theirs)]
         self.shapes = inside(PROGRAM_SHAPES)
         parts = [[0, 1, 2]] if one_group else [[0], [1, 2]]
         kinds = both_kinds(self.member)

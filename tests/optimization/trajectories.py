@@ -1,5 +1,6 @@
 """Optimizers at work on gradients that a claim has chosen, and not a loss."""
 
+import contextlib
 import inspect
 import math
 import warnings
@@ -109,12 +110,23 @@ def walk(
         settings: of the optimizer.
     """
     parameter = leaf(start.reshape(shape_inside(start)))
-    made = optimizer([parameter], **settings)
+    made = made_of(optimizer, [parameter], settings)
     way = []
     for push in pushes:
         pushed(made, [parameter], [None if push is None else push.reshape(parameter.shape)])
         way += places([parameter])
     return torch.stack(way).reshape(len(way), *start.shape)
+
+
+# They make sense, and somebody may refuse them all the same.
+AT_THE_END = {"lr": 0, "momentum": 1}
+
+
+def made_of(optimizer: Function, parameters: list[Tensor], settings: Settings) -> Any:
+    """The optimizer; one that does not take a setting at the end of its range need not."""
+    ends = [f"{n}={v}" for n, v in settings.items() if AT_THE_END.get(n) == v]
+    with feature(", ".join(ends)) if ends else contextlib.nullcontext():
+        return optimizer(parameters, **settings)
 
 
 def assert_sparse_as_dense(optimizer: Any, **settings: Any) -> None:
