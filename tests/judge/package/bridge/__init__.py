@@ -9,7 +9,7 @@ ADAPTERS.md has an example of each. JAX and tinygrad are imported when they are 
 """
 
 from sums_to_one.bridge.functions import Arrays, function, initializer, loss
-from sums_to_one.bridge.layers import layer, pure_layer
+from sums_to_one.bridge.layers import layer
 from sums_to_one.bridge.libraries import LIBRARIES, Library, random
 from sums_to_one.bridge.optimizers import optimizer
 
@@ -22,6 +22,5 @@ __all__ = [
     "layer",
     "loss",
     "optimizer",
-    "pure_layer",
     "random",
 ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sums_to_one.bridge.functions import Arrays, Function, Limits, limited
-from sums_to_one.bridge.libraries import Library, library_of
+from sums_to_one.bridge.libraries import library_of
 
 
 def layer(
@@ -85,58 +85,6 @@ def layer(
     with_signature_of(Layer, make)
     found: type = limited(Layer, of, backward, limits)
     return found
-
-
-def pure_layer(
-    start: Function,
-    apply: Function,
-    *,
-    library: str = "jax",
-    limits: Limits | None = None,
-) -> type:
-    """A module out of a pure function of its weights, as JAX has layers.
-
-    Args:
-        start: takes the arguments of the module; returns its weights and its averages, each a
-            dictionary of arrays by PyTorch's names, and what apply is to be told.
-        apply: takes what start told, the weights, the averages, the array, whether this is
-            training, and a source of random numbers; returns the output and the new averages.
-        library: whose arrays.
-        limits: further ones that it has.
-    """
-    of = library_of(library)
-
-    class Layer(nn.Module):
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__()
-            weights, averages, self.told = start(*arguments, **options)
-            for name, array in weights.items():
-                self.register_parameter(name, nn.Parameter(of.back(array)))
-            for name, array in averages.items():
-                self.register_buffer(name, of.back(array))
-
-        def forward(self, x: Tensor) -> Tensor:
-            names = [name for name, _ in self.named_parameters()]
-            before = {name: of.into(b) for name, b in self.named_buffers()}
-            seed, training = int(torch.randint(2**62, ())), self.training
-
-            def all_of(x: Any, *arrays: Any) -> Any:
-                weights = dict(zip(names, arrays, strict=True))
-                return apply(self.told, weights, before, x, training, of.random(seed))
-
-            if training:
-                after = _after(of, all_of, x, [*self.parameters()])
-                for name, array in after.items():
-                    setattr(self, name, of.back(array).to(getattr(self, name).dtype))
-            return Arrays(of, lambda *arrays: all_of(*arrays)[0], None)(x, *self.parameters())
-
-    with_signature_of(Layer, start)
-    found: type = limited(Layer, of, None, limits)
-    return found
-
-
-def _after(of: Library, all_of: Function, x: Tensor, parameters: list[Tensor]) -> Any:
-    return all_of(*map(of.into, (x, *parameters)))[1]
 
 
 def with_signature_of(made: Any, function: Function) -> None:
