@@ -185,11 +185,24 @@ def judge(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Refuse who leaves the work to a library.")
     ] = False,
+    dtype: Annotated[
+        list[str] | None, typer.Option(help="Judge in this dtype alone, such as bfloat16.")
+    ] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="Judge on this device, such as cuda.")
+    ] = None,
+    transform: Annotated[
+        str, typer.Option(help="Before: compile, script, vmap, or a function MODULE:FUNCTION.")
+    ] = "",
     report: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KIND=FILE", help="Also write them as junit, ctrf, github or markdown."
         ),
+    ] = None,
+    deviations: Annotated[
+        Path | None,
+        typer.Option(help="Refusals that are known, of which the pinned input alone is asked."),
     ] = None,
     write_deviations: Annotated[
         Path | None,
@@ -207,6 +220,10 @@ def judge(
     further = [*shown(show is Amount.all, chinese), f"--sandbox={sandbox}"]
     further += [f"--seed={seed}"] if seed is not None else []
     further += ["--from-scratch"] if from_scratch else []
+    further += [*(f"--dtype={name}" for name in dtype or [])]
+    further += [*(f"--device={name}" for name in device or [])]
+    further += [f"--transform={transform}"] if transform else []
+    further += [f"--deviations={deviations}"] if deviations else []
     arguments = pytest_arguments(subjects or [], k, verdicts, *further)
     plugins = [end] if subjects else [end, overview()]
     ended = run_pytest(arguments, *plugins)
