@@ -95,6 +95,7 @@ def parametrize_with_claims(
         ValueError: a name is unknown, or not provided.
 
     Example:
+        >>> import torch
         >>> @parametrize_with_claims({"softmax": torch.softmax})
         ... def test_layers(component, claim):
         ...     claim(component)
