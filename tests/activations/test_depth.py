@@ -16,6 +16,7 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import GUESS, Function, descend, disc_loss, networks
 from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.limits import widest
 
@@ -27,7 +28,7 @@ def norms(activation: Function, gain: float) -> Tensor:
 
     The weights are normal with variance gain^2 / 64: 1 is Xavier's, the root of 2 is Kaiming's.
     """
-    h = torch.randn(5, 8, 64, generator=torch.Generator().manual_seed(1), dtype=widest())
+    h = torch.randn(5, 8, 64, generator=generator(1), dtype=widest())
     layers = [h.requires_grad_()]
     for weight in networks(5, [64] * (DEPTH + 1) + [1], gain, widest())[:-2:2]:
         layers.append(activation(layers[-1] @ weight))

@@ -22,6 +22,7 @@ from sums_to_one.tests.common.experiments import (
     disc_loss,
     networks,
 )
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import widest
 
@@ -142,7 +143,7 @@ def struck(activation: Function) -> list[Tensor]:
 
 def below_0(parameters: list[Tensor]) -> Tensor:
     """Which hidden units of which network have a negative input at every point."""
-    return (POINTS @ parameters[0] + parameters[1] < 0).all(dim=1)
+    return (here(POINTS) @ parameters[0] + parameters[1] < 0).all(dim=1)
 
 
 def continued(activation: Function, parameters: list[Tensor]) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import Function, descend, networks, outputs
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import exact
 from sums_to_one.tests.common.limits import widest
 
@@ -56,7 +57,7 @@ def test_linear_layers_with_an_activation_in_between_are_not_one_layer(elementwi
 @given(whole(1, 2), whole(1))
 @example(torch.zeros(1, 2).double(), torch.tensor([0.5]).double())
 def test_one_linear_layer_is_never_closer_to_xor_than_one_half_everywhere(weight, bias):
-    loss = (F.linear(CORNERS, weight, bias) - XOR).square().mean()
+    loss = (F.linear(here(CORNERS), weight, bias) - here(XOR)).square().mean()
     expected = 0.25 + weight.square().sum() + (bias - 0.5).square().sum()
     assert_close("its squared error", loss, expected)
 
@@ -64,7 +65,7 @@ def test_one_linear_layer_is_never_closer_to_xor_than_one_half_everywhere(weight
 @pytest.mark.claim("1.0.2")
 @given(whole(1, 2), whole(1), st.sampled_from([1, 1 / 8]))
 def test_an_activation_behind_the_only_layer_does_not_help(elementwise, weight, bias, scale):
-    y = elementwise((F.linear(CORNERS, weight, bias) * scale).to(widest()))
+    y = elementwise((F.linear(here(CORNERS), weight, bias) * scale).to(widest()))
     no, yes = y[XOR == 0], y[XOR == 1]
     # what rises with a sum of the inputs cannot put both of these above both of those
     assert yes.min() <= no.max() + 8 * torch.finfo(y.dtype).eps, f"XOR is told by {y.tolist()}"
@@ -72,8 +73,8 @@ def test_an_activation_behind_the_only_layer_does_not_help(elementwise, weight, 
 
 def xor_loss(parameters: list[Tensor], activation: Function) -> Tensor:
     """The cross-entropy of each network."""
-    scores = outputs(parameters, activation, CORNERS)
-    target = XOR.expand_as(scores)
+    scores = outputs(parameters, activation, here(CORNERS))
+    target = here(XOR).expand_as(scores)
     return F.binary_cross_entropy_with_logits(scores, target, reduction="none").mean(dim=(1, 2))
 
 

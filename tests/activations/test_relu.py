@@ -15,6 +15,7 @@ from torch.autograd.profiler import profile
 from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import slope
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import (
     DTYPES,
     VIEWS,
@@ -97,7 +98,7 @@ def test_of_a_number_and_its_opposite_one_becomes_0(relu, x):
 
 @pytest.mark.claim("1.3.4")
 def test_about_half_of_symmetric_random_inputs_become_exactly_0(relu):
-    x = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(100_000, generator=generator(0))
     share = (relu(x) == 0).double().mean().item()
     # 7 standard errors, sqrt(1/4 / 100,000) each: a false alarm once in 4e11 seeds; a share
     # that is off by 0.016 is found with a probability of 0.999

@@ -140,6 +140,11 @@ def _refuse() -> Any:
     raise ValueError("what cannot be pasted is not shown")
 
 
+def last_call() -> str:
+    """The last one that a claim has made; empty if it could not be pasted."""
+    return str(_calls[-1]) if _calls else ""
+
+
 def calls_of(frame: FrameType) -> list[Call]:
     """The last calls that this run of a claim has made, in their order."""
     found: list[Call] = []

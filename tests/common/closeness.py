@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.wording import NEARLY, pair, plain_ratio, rows, too_much
+from sums_to_one.tests.common.worst import note
 
 MOST_NUMBERS = 6  # that are shown in full
 
@@ -54,11 +55,13 @@ def assert_within(
         f"{sentence}: should have the shape {tuple(expected.shape)}, came {tuple(came.shape)}"
     )
     exact = came.detach().double()
-    right = (exact == expected) | (exact - expected).abs().le(allowed)
+    off = (exact - expected).abs()
+    right = (exact == expected) | off.le(allowed)
     wrong = ~(right | exact.isnan() & expected.isnan())
     if wrong.any():
         eps = float(torch.finfo(came.dtype).eps) if came.is_floating_point() else 0.0
         raise AssertionError(_difference(sentence, exact, expected, wrong, eps))
+    note(sentence, came, expected, off, allowed)
 
 
 def _difference(sentence: str, came: Tensor, expected: Tensor, wrong: Tensor, eps: float) -> str:

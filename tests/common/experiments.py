@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sums_to_one.tests.common.here import generator, here
+
 Function = Callable[[Tensor], Tensor]
 
 # The task of most experiments: which of 8 x 8 points lie in a disc? No straight line can tell.
@@ -39,7 +41,7 @@ def networks(
     seed: int = 0,
 ) -> list[Tensor]:
     """Weights and biases, layer by layer: normal of variance gain^2 / fan_in, and zeros."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     parameters: list[Tensor] = []
     for fan_in, fan_out in itertools.pairwise(widths):
         last = len(parameters) == 2 * (len(widths) - 2)  # no activation follows: a gain of 1
@@ -58,8 +60,10 @@ def outputs(parameters: list[Tensor], activation: Function, x: Tensor) -> Tensor
 
 def disc_loss(parameters: list[Tensor], activation: Function) -> Tensor:
     """The cross-entropy of each network at telling the disc from what is around it."""
-    scores = outputs(parameters, activation, POINTS)
-    losses = F.binary_cross_entropy_with_logits(scores, IN_DISC.expand_as(scores), reduction="none")
+    scores = outputs(parameters, activation, here(POINTS))
+    losses = F.binary_cross_entropy_with_logits(
+        scores, here(IN_DISC).expand_as(scores), reduction="none"
+    )
     return losses.mean(dim=(1, 2))
 
 

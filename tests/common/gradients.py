@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import needs_gradients
 from sums_to_one.tests.common.options import feature
@@ -81,5 +82,5 @@ def by_differences(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
 
 def jacobian(function: Function, x: Tensor) -> Tensor:
     """What moving each input (a row each) does to each output (a column each)."""
-    moved = x + STEP * OFFSETS[:, None, None] * torch.eye(len(x), dtype=x.dtype)
-    return (WEIGHTS[:, None, None] * function(moved)).sum(dim=0) / STEP
+    moved = x + STEP * here(OFFSETS)[:, None, None] * torch.eye(len(x), dtype=x.dtype)
+    return (here(WEIGHTS)[:, None, None] * function(moved)).sum(dim=0) / STEP

@@ -87,8 +87,8 @@ def lengths_of(rows: Tensor) -> Tensor:
     """The sum of the squares of each row of scores, made standard normal."""
     from scipy import stats
 
-    share = stats.chi2(rows.shape[1]).cdf(rows.square().sum(dim=1).numpy())
-    return torch.special.ndtri(torch.from_numpy(share).clamp(1e-15, 1 - 1e-15))
+    share = stats.chi2(rows.shape[1]).cdf(rows.square().sum(dim=1).cpu().numpy())
+    return torch.special.ndtri(torch.as_tensor(share).clamp(1e-15, 1 - 1e-15))
 
 
 # The checks. Scores of two dimensions are so many rows, each of which is checked.

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import Function, descend
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.initialization.weights import Initialize, seed_of_an_experiment, unwritten
@@ -27,13 +28,13 @@ def network(initialize: Initialize) -> list[Tensor]:
 
 def units(parameters: list[Tensor], curve: Function) -> Tensor:
     """What each hidden unit gives: a row for each unit."""
-    return curve(F.linear(INPUTS, *parameters[:2])).T.detach()
+    return curve(F.linear(here(INPUTS), *parameters[:2])).T.detach()
 
 
 def loss(parameters: list[Tensor], curve: Function, mask: Tensor | float = 1.0) -> Tensor:
     """The squared error; the mask multiplies what the hidden units give."""
-    hidden = curve(F.linear(INPUTS, *parameters[:2])) * mask
-    return (F.linear(hidden, *parameters[2:]) - TARGETS).square().mean()
+    hidden = curve(F.linear(here(INPUTS), *parameters[:2])) * mask
+    return (F.linear(hidden, *parameters[2:]) - here(TARGETS)).square().mean()
 
 
 def gradients(parameters: list[Tensor], curve: Function) -> Tensor:

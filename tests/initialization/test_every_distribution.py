@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.component import Component
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS
 from sums_to_one.tests.common.limits import Inside, inside
 from sums_to_one.tests.common.statistical import (
@@ -208,8 +209,8 @@ def test_one_call_has_nothing_to_do_with_the_next(random_initializer):
 
 @pytest.mark.claim("2.0.7")
 def test_one_generator_has_nothing_to_do_with_another(random_initializer):
-    asked(random_initializer, generator=torch.Generator())
-    generators = (torch.Generator().manual_seed(seed) for seed in (20, 21))
+    asked(random_initializer, generator=generator())
+    generators = (generator(seed) for seed in (20, 21))
     one, other = (drawn(random_initializer, 300, 450, generator=g) for g in generators)
     scores = default_scores(random_initializer, torch.cat([one, other]))
     assert_std("with a generator", scores.flatten())

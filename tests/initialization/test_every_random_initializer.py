@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.component import Component
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import DTYPES
 from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.statistical import assert_mean, assert_std, normal_scores, randomness
@@ -29,10 +30,6 @@ def shapes_and_dtypes() -> list[tuple[tuple[int, ...], torch.dtype]]:
     """Every shape in the usual dtype, every dtype in one shape."""
     shapes = [*WEIGHT_SHAPES]
     return [*((shape, usual()) for shape in shapes), *((shapes[1], dtype) for dtype in DTYPES)]
-
-
-def generator_of(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def four_calls(
@@ -61,10 +58,10 @@ def test_the_same_seed_gives_the_same_weights(random_initializer):
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_is_all_that_decides(random_initializer):
-    asked(random_initializer, generator=generator_of(20))
+    asked(random_initializer, generator=generator(20))
     for shape, dtype in shapes_and_dtypes():
         one, same, other = (
-            four_calls(random_initializer, shape, dtype, further, generator_of(seed))
+            four_calls(random_initializer, shape, dtype, further, generator(seed))
             for further, seed in [(0, 20), (1, 20), (1, 21)]  # of torch, and of the generator
         )
         assert torch.equal(one, same), (
@@ -87,7 +84,7 @@ def assert_the_generator_decides(
     __tracebackhide__ = True
     before = torch.get_rng_state()
     for w, seed in zip(each, (20, 20, 21), strict=True):
-        came = initializer(w, generator=generator_of(seed), **options)
+        came = initializer(w, generator=generator(seed), **options)
         assert came is w, f"{what}: another tensor came back"
     assert torch.equal(each[0], each[1]), f"{what}: generators of one seed give other numbers"
     assert not torch.equal(each[0], each[2]), f"{what}: no generator changes it"
@@ -96,7 +93,7 @@ def assert_the_generator_decides(
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_decides_wherever_the_numbers_lie(random_initializer):
-    asked(random_initializer, generator=generator_of(20))
+    asked(random_initializer, generator=generator(20))
     for shape in inside([(3, 5), (2, 3, 5, 7)]):
         both = (layouts.in_pairs(unwritten(*shape)) for _ in range(2))
         for (words, one, same), (_, other, _) in zip(*both, strict=True):
@@ -123,7 +120,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.claim("2.0.3", "2.0.4", "2.0.6")
 def test_options_change_the_distribution_and_nothing_else(random_initializer):
     for options in OPTIONS[random_initializer.name]:
-        asked(random_initializer, **options, generator=generator_of(20))
+        asked(random_initializer, **options, generator=generator(20))
         each = [torch.nn.Parameter(unwritten(3, 5)) for _ in range(3)]
         assert_the_generator_decides(f"with {options}", random_initializer, each, **options)
         for w in each:
@@ -146,7 +143,7 @@ def test_a_generator_changes_the_numbers_and_not_their_distribution(random_initi
     options = OTHER_OPTIONS[random_initializer.name]
     for dtype in PRECISE:
         without = drawn(random_initializer, 101, 257, dtype=dtype, **options).double()
-        options_too = {**options, "generator": generator_of(20)}
+        options_too = {**options, "generator": generator(20)}
         w = drawn(random_initializer, 101, 257, dtype=dtype, **options_too)
         scores = normal_scores(w, without.mean(), without.std()).flatten()
         assert_mean(f"the numbers in {dtype}, with {options}", scores, blur=0.05)
@@ -165,36 +162,36 @@ def test_options_are_forgotten_when_the_next_call_has_others(random_initializer)
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_decides_a_large_weight_to_its_end(random_initializer):
-    asked(random_initializer, generator=generator_of(20))
+    asked(random_initializer, generator=generator(20))
     each = [unwritten(187_511, 7) for _ in range(3)]
     assert_the_generator_decides("a large weight", random_initializer, each)
 
 
 @pytest.mark.claim("2.0.6")
 def test_no_generator_is_torchs_own_randomness(random_initializer):
-    asked(random_initializer, generator=generator_of(20))
+    asked(random_initializer, generator=generator(20))
     one, same = drawn(random_initializer, 3, 5), drawn(random_initializer, 3, 5, generator=None)
     assert torch.equal(one, same), f"without {one.tolist()}, with None {same.tolist()}"
 
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_moves_on_from_call_to_call(random_initializer):
-    asked(random_initializer, generator=generator_of(20))
+    asked(random_initializer, generator=generator(20))
     for shape in WEIGHT_SHAPES:
-        generator, again = generator_of(20), torch.Generator()
-        each = four_calls(random_initializer, shape, generator=generator)
+        random, again = generator(20), generator()
+        each = four_calls(random_initializer, shape, generator=random)
         assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
-        again.set_state(generator.get_state())
-        one, same = (random_initializer(unwritten(*shape), generator=g) for g in (generator, again))
+        again.set_state(random.get_state())
+        one, same = (random_initializer(unwritten(*shape), generator=g) for g in (random, again))
         assert torch.equal(one, same), f"from one state {one.tolist()} and {same.tolist()}"
 
 
 @pytest.mark.claim("2.0.6")
 def test_a_generator_leaves_the_other_randomness_alone(random_initializer):
-    asked(random_initializer, generator=generator_of(20))
-    generator = generator_of(20)
+    asked(random_initializer, generator=generator(20))
+    random = generator(20)
     torch.rand(3)  # so that setting the seed, too, would be a change
     before = torch.get_rng_state()
     for shape, dtype in shapes_and_dtypes():
-        random_initializer(unwritten(*shape, dtype=dtype), generator=generator)
+        random_initializer(unwritten(*shape, dtype=dtype), generator=random)
         assert torch.equal(before, torch.get_rng_state()), f"torch's state moved, at {shape}"

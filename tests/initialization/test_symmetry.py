@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.experiments import RULES, Function, descend, outputs
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import eighths, grid
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.initialization.five_units import (
@@ -59,8 +60,10 @@ def test_five_units_alike_are_one_unit_with_the_sum_of_their_outgoing_weights(co
     parameters = network(asked(constant_, val=0.75))
     train(parameters, curve, 20, "gradient descent")
     into, bias, out, last = parameters
-    one = F.linear(curve(F.linear(INPUTS, into[:1], bias[:1])), out.sum(dim=1, keepdim=True), last)
-    five = F.linear(curve(F.linear(INPUTS, into, bias)), out, last)
+    one = F.linear(
+        curve(F.linear(here(INPUTS), into[:1], bias[:1])), out.sum(dim=1, keepdim=True), last
+    )
+    five = F.linear(curve(F.linear(here(INPUTS), into, bias)), out, last)
     assert_close("the outputs of five units, and those of one", five, one.detach())
 
 
@@ -161,8 +164,8 @@ def xor(
     ]
 
     def xor_loss() -> Tensor:
-        scores = outputs(parameters, curve, CORNERS)
-        target = wanted.expand_as(scores)
+        scores = outputs(parameters, curve, here(CORNERS))
+        target = here(wanted).expand_as(scores)
         return F.binary_cross_entropy_with_logits(scores, target, reduction="none").mean((1, 2))
 
     return descend(parameters, xor_loss, 60, rate, rule)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.component import Component
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.limits import Inside, NotProvided, lies_inside, widest
 from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.statistical import randomness
@@ -51,7 +52,7 @@ def unwritten(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
 def asked(initializer: Component, **options: Any) -> Initialize:
     """An initializer with options; where it does not take them, the claim is not provided."""
     option(initializer, *options)
-    tried = {**options, "generator": torch.Generator()} if "generator" in options else options
+    tried = {**options, "generator": generator()} if "generator" in options else options
     shape = next(iter(Inside(((3, 5), (3, 5, 2, 2), (7,), *WEIGHT_SHAPES))))
     with feature(f"the options {options}"), torch.random.fork_rng(devices=[]):
         initializer(unwritten(*shape), **tried)

@@ -3,13 +3,13 @@
 `parametrize` and `checking` stand on this; `--subject` has its forks, and gives the same verdicts.
 """
 
-import dataclasses
 import importlib
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -19,19 +19,38 @@ import torch
 from sums_to_one.cifar.modules import ROOT, load, name_of
 from sums_to_one.tests.common.calls import watching
 from sums_to_one.tests.common.limits import EVERYTHING, Limits, NotProvided, asking, read
+from sums_to_one.tests.common.worst import Measure, measuring
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
-from sums_to_one.tests.judge.deviations import Deviation, asked_by, pinned_to, replay_of
+from sums_to_one.tests.judge.deviations import (
+    Deviation,
+    asked_by,
+    check,
+    known_of,
+    pinned_to,
+    replay_of,
+    verdict,
+)
+from sums_to_one.tests.judge.deviations import read as read_deviations
 from sums_to_one.tests.judge.places import Place, places_of
 from sums_to_one.tests.judge.settled import in_our_surroundings
 from sums_to_one.tests.judge.subjects import Subject
-from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, Verdict
+from sums_to_one.tests.judge.variants import (
+    CPU,
+    Variant,
+    check_transform,
+    devices_among,
+    dtypes_among,
+    transformed,
+)
+from sums_to_one.tests.judge.verdicts import DEVIATES, NOT_PROVIDED, Verdict
 
 Function = Callable[..., Any]
 # What a claim, or the subject in it, may end with; only to be interrupted is no answer.
 # reason: a subject may call pytest.skip, which must not end the run of whoever asks
 ANSWERS = (Exception, SystemExit, pytest.fail.Exception, pytest.skip.Exception)
+TOO_FINE = "not provided: a number of more than 16 bits"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +75,12 @@ class Given(Subject):
         table = {name: self.component(name) for name in self.names}
         return self._within(EVERYTHING, SimpleNamespace(**{**table, **functions}))
 
-    def in_dtype(self, dtype: torch.dtype) -> "Given":
-        """The same, asked in that dtype alone; what does not take it is not provided."""
-        taken = [name for name in self.names if dtype in self.limits(name).dtypes]
-        table = {name: self.component(name) for name in taken}
-        return self._within(Limits(dtypes=(dtype,)), SimpleNamespace(**table))
+    def asked(self, variant: Variant) -> "Given":
+        """The same, asked so; what does not take that dtype or transform is not provided."""
+        taken = [name for name in self.names if variant.takes(self.limits(name).dtypes)]
+        table = {name: transformed(variant.transform, self.component(name)) for name in taken}
+        found = {name: component for name, component in table.items() if component}
+        return self._within(variant.limits, SimpleNamespace(**found))
 
     def _within(self, limits: Limits, place: SimpleNamespace) -> "Given":
         names = [name for name in self.names if hasattr(place, name)]
@@ -131,13 +151,21 @@ class Case:
         return f"{self.place.sentence} ({self.variant})" if self.variant else self.place.sentence
 
     @property
+    def about(self) -> tuple[str, str]:
+        """The component and the sentence, by which a deviation names it."""
+        return self.judged.components[0], self.sentence
+
+    @property
     def test(self) -> str:
         """As a node id of pytest's."""
         label = "-".join(part for part in (self.judged.label, self.variant) if part)
         return f"{self.place.file.relative_to(ROOT).as_posix()}::{self.place.name}[{label}]"
 
-    def ask(self) -> None:
+    def ask(self) -> Measure:
         """Whoever is judged is asked, and what the claim says is raised.
+
+        Returns:
+            The largest errors that it let pass.
 
         Raises:
             NotProvided: the claim is about what is not there.
@@ -145,29 +173,29 @@ class Case:
         """
         __tracebackhide__ = True
         try:
-            self._ask()
+            return self._ask()
         except NotProvided:
             raise
         except ANSWERS:
-            if self._is_beyond_sixteen_bits():
-                raise NotProvided("not provided: a number of more than 16 bits") from None
+            if not self.deviation and self.is_beyond_sixteen_bits():
+                raise NotProvided(TOO_FINE) from None
             raise
 
-    def _is_beyond_sixteen_bits(self) -> bool:
+    def is_beyond_sixteen_bits(self) -> bool:
         """Whether 16 bits are all that there is, and too few for PyTorch's own as well."""
         limits, name = self.judged.limits, self.judged.components[0]
         pytorchs = Subject("torch").component(name)
         if torch.finfo(limits.dtypes[0]).bits > 16 or pytorchs is None:
             return False
         within = json.dumps({name: limits.declared() for name in self.judged.components})
-        control = dataclasses.replace(self.judged, subject=Subject("torch", given=within))
+        control = replace(self.judged, subject=Subject("torch", given=within))
         try:
-            dataclasses.replace(self, judged=control)._ask()
+            replace(self, judged=control)._ask()
         except ANSWERS as error:
             return not isinstance(error, NotProvided)
         return False
 
-    def _ask(self) -> None:
+    def _ask(self) -> Measure:
         __tracebackhide__ = True
         with in_our_surroundings(self.device), ExitStack() as until:
             wanted = [name for name in self.place.arguments if name in ARGUMENTS]
@@ -175,11 +203,16 @@ class Case:
             test = function(self.place)
             if self.deviation:
                 until.enter_context(pinned_to(test, self.deviation.replay))
-            with asking(self.judged.limits, self.judged.hears), watching():
+            with (
+                asking(self.judged.limits, self.judged.hears),
+                watching(),
+                measuring() as worst,
+            ):
                 test(**arguments, **self.parameters)
+        return worst
 
-    def as_deviation(self, reason: str) -> Deviation | None:
-        """The entry for a refusal, or None where there is none."""
+    def as_deviation(self, reason: str, dtype: str | None = None) -> Deviation | None:
+        """The entry for a refusal in that dtype, or None where there is none."""
         test, replay, text = function(self.place), "", ""
         blob = asked_by(test, print_blob=True) if hasattr(test, "hypothesis") else nullcontext()
         try:
@@ -190,22 +223,26 @@ class Case:
             if outcome == NOT_PROVIDED:
                 return None
             replay, text = replay_of(error), told or ""
-            component = self.judged.components[0]
-            return Deviation(component, self.sentence, reason, text, replay)
+            where = {"dtype": dtype or "", "device": self.device if self.device != CPU else ""}
+            heeded = tuple((key, value) for key, value in where.items() if value)
+            return Deviation(*self.about, reason, text, replay, heeded)
         return None
 
     def verdicts(self) -> list[Verdict]:
         """What is found, once for each claim of the ledger that is backed."""
-        outcome, text = self._found() if self.provided else (NOT_PROVIDED, None)
+        outcome, text, worst = self._found() if self.provided else (NOT_PROVIDED, None, None)
         component, test, sentence = self.judged.components[0], self.test, self.sentence
-        return [Verdict(id, component, test, sentence, outcome, text) for id in self.place.ids]
+        told = component, test, sentence, outcome, text, worst
+        return [Verdict(id, *told) for id in self.place.ids]
 
-    def _found(self) -> tuple[str, str | None]:
+    def _found(self) -> tuple[str, str | None, dict[str, Any] | None]:
         try:
-            self.ask()
+            if self.deviation:
+                return DEVIATES, verdict(self.deviation, self.ask), None
+            worst = self.ask().found
         except ANSWERS as error:
-            return answer(error, self.judged)
-        return "passed", None
+            return (*answer(error, self.judged), None)
+        return "passed", None, asdict(worst) if worst else None
 
 
 def answer(error: BaseException, judged: Judged) -> tuple[str, str | None]:
@@ -229,6 +266,43 @@ def cases(subject: Subject, component: str) -> list[Case]:
                 parameters = variants(place) if provided else [({}, "")]
                 found += [Case(place, judged, *each, provided=provided) for each in parameters]
     return found
+
+
+def asked_in_variants(
+    subject: Given,
+    components: Collection[str],
+    dtypes: Collection[str | None] | None = None,
+    devices: Collection[str | None] | None = None,
+    transform: Function | str | None = None,
+    deviations: str | Path | None = None,
+) -> list[tuple[Case, str | None, str | None]]:
+    """All that claims ask about components, in every dtype and on every device.
+
+    Raises:
+        ValueError: a name is unknown, or an entry of the deviations is about nothing that is asked.
+    """
+    by_name = transform if isinstance(transform, str) else ""
+    if by_name:
+        check_transform(by_name)
+    elif callable(transform):
+        names = subject.names
+        changed = {name: transform(subject.component(name)) for name in names}
+        subject = subject.with_components(**changed)
+    found = [
+        (replace(case, device=device or CPU), dtype, device)
+        for dtype, device in itertools.product(dtypes_among(dtypes), devices_among(devices))
+        for own in [subject.asked(Variant(dtype or "", device or CPU, by_name))]
+        for name in components
+        for case in cases(own, name)
+    ]
+    if deviations is None:
+        return found
+    known = read_deviations(deviations)
+    check(known, (case.about for case, _, _ in found))
+    return [
+        (replace(case, deviation=known_of(known, *case.about, dtype, case.device)), dtype, device)
+        for case, dtype, device in found
+    ]
 
 
 def function(place: Place) -> Function:

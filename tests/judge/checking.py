@@ -3,9 +3,11 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal
 
-from sums_to_one.tests.judge.asking import Case, Function, cases, given
+from sums_to_one.tests.judge.asking import Function, asked_in_variants, given
+from sums_to_one.tests.judge.variants import CPU, is_present
 
 REFUSED = ("failed", "error")
 
@@ -14,7 +16,11 @@ def check_component(
     component: str,
     function: Function,
     *,
+    dtype: str | None = None,
+    device: str = CPU,
+    transform: Function | str | None = None,
     limits: Mapping[str, Any] | None = None,
+    deviations: str | Path | None = None,
     on_fail: Literal["raise", "warn"] | None = "raise",
     **others: Function,
 ) -> list[dict[str, Any]]:
@@ -23,17 +29,23 @@ def check_component(
     Args:
         component: the name of the component, such as "softmax".
         function: what is judged.
+        dtype: the only one to judge in; by default all that the component documents.
+        device: where the tensors live that claims make.
+        transform: what becomes of it before, as `parametrize_with_claims` has it.
         limits: what it is not asked for, such as {"dtypes": ["float32"]}.
+        deviations: a file of refusals that are known, of which the pinned input alone is asked.
         on_fail: whether a refusal is raised, warned of, or only returned.
         others: components that are judged together with it, by their names.
 
     Returns:
         A dictionary for each claim, as in the verdicts: id, component, test, sentence, outcome
-        ("passed", "failed" or "not provided") and counterexample.
+        ("passed", "failed", "not provided" or "deviation"), counterexample, and worst: the largest
+        error that was let pass, where numbers are compared.
 
     Raises:
         AssertionError: a claim refuses, and on_fail is "raise".
-        ValueError: there is no such component, or on_fail is something else.
+        ValueError: there is no such component, dtype or transform, the device is absent, or
+            on_fail is something else.
 
     Example:
         >>> import torch
@@ -43,9 +55,11 @@ def check_component(
     """
     if on_fail not in ("raise", "warn", None):
         raise ValueError(f'on_fail must be "raise", "warn" or None, got {on_fail!r}')
+    if not is_present(device):
+        raise ValueError(f"device must be one that is here, got {device!r}")
     subject = given({component: function, **others}, {component: limits or {}})
-    asked: list[Case] = cases(subject, component)
-    found = [asdict(verdict) for case in asked for verdict in case.verdicts()]
+    asked = asked_in_variants(subject, [component], [dtype], [device], transform, deviations)
+    found = [asdict(verdict) for case, _, _ in asked for verdict in case.verdicts()]
     refused = {row["test"]: row for row in found if row["outcome"] in REFUSED}
     if refused and on_fail:
         text = _told(component, [*refused.values()], len({row["test"] for row in found}))

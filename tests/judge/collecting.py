@@ -2,8 +2,10 @@
 
 import contextlib
 import importlib
+import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,19 +15,40 @@ import pytest
 
 from sums_to_one.cifar.modules import ROOT, name_of
 from sums_to_one.tests.common.calls import watching
-from sums_to_one.tests.common.limits import asking
+from sums_to_one.tests.common.limits import NotProvided, asking
+from sums_to_one.tests.common.worst import measuring
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
+from sums_to_one.tests.judge.asking import ANSWERS, TOO_FINE, Case
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
+from sums_to_one.tests.judge.deviations import (
+    BORNE,
+    Deviation,
+    DeviationsError,
+    check,
+    known_of,
+    read,
+    verdict,
+)
 from sums_to_one.tests.judge.endings import NOT_JUDGED, nothing_judged
 from sums_to_one.tests.judge.ledger import is_experiment
 from sums_to_one.tests.judge.lesson import Lesson
 from sums_to_one.tests.judge.places import TESTS, files_of, places_in
 from sums_to_one.tests.judge.settled import in_our_surroundings
 from sums_to_one.tests.judge.subjects import Subject, SubjectError, requested
-from sums_to_one.tests.judge.verdicts import Proof, Verdicts, ids_of, judged_by
+from sums_to_one.tests.judge.variants import Variant, check_transform, variants
+from sums_to_one.tests.judge.verdicts import (
+    DEVIATES,
+    WORST,
+    Proof,
+    Verdicts,
+    ids_of,
+    judged_by,
+    parameters,
+)
 
 SUBJECTS = pytest.StashKey[list[Subject]]()
+DEVIATIONS = pytest.StashKey[list[Deviation]]()
 VERDICTS = pytest.StashKey[Verdicts]()
 
 
@@ -45,11 +68,15 @@ def pytest_configure(config: pytest.Config) -> None:
     layers = _walls(config)
     try:
         config.stash[SUBJECTS], verdicts.not_judged = requested(
-            config.option.subjects, config.option.limits, config.option.strict_limits
+            config.option.subjects,
+            config.option.limits,
+            config.option.strict_limits,
+            _variants(config),
         )
     except SubjectError as problem:
         raise pytest.UsageError(str(problem)) from problem
     if config.option.subjects:
+        verdicts.asked = {s.name: (s.variant, s.source) for s in config.stash[SUBJECTS]}
         verdicts.proofs = _proofs(config, layers)
         config.option.importmode = "importlib"  # so that no folder of ours becomes importable
         from sums_to_one.tests.judge.isolation import Isolation
@@ -78,6 +105,21 @@ def _walls(config: pytest.Config) -> list[str]:
     return found
 
 
+def _variants(config: pytest.Config) -> list[Variant]:
+    """How the subjects are asked; what is known of them is read before anything is run."""
+    option = config.option
+    ways = [option.dtypes, option.devices, option.transform, option.deviations]
+    if not option.subjects and any(ways):
+        raise pytest.UsageError("--dtype, --device, --transform and --deviations need --subject")
+    try:
+        config.stash[DEVIATIONS] = read(option.deviations) if option.deviations else []
+        if option.transform:
+            check_transform(option.transform)
+        return variants(option.dtypes or None, option.devices or None, option.transform)
+    except ValueError as problem:
+        raise pytest.UsageError(str(problem)) from None
+
+
 def _proofs(config: pytest.Config, layers: list[str]) -> dict[str, Proof]:
     """What is known of each subject from outside."""
     from sums_to_one.tests.judge.confirming import fresh_seed
@@ -85,10 +127,10 @@ def _proofs(config: pytest.Config, layers: list[str]) -> dict[str, Proof]:
 
     if config.option.seed is None:
         config.option.seed = fresh_seed()
-    places = {subject.name: place_of(subject.name) for subject in config.stash[SUBJECTS]}
+    places = {subject: place_of(subject.source) for subject in config.stash[SUBJECTS]}
     return {
-        name: Proof(str(place or ""), checksum(place), config.option.seed, layers)
-        for name, place in places.items()
+        subject.name: Proof(str(place or ""), checksum(place), config.option.seed, layers)
+        for subject, place in places.items()
     }
 
 
@@ -178,6 +220,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     With --fast nothing runs that trains networks to show what it claims.
     """
+    _check_deviations(config, items)
     kept: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
@@ -188,6 +231,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.filterwarnings("ignore"))  # a subject may warn of anything
     config.hook.pytest_deselected(items=others)
     items[:] = kept
+
+
+def _check_deviations(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """An entry about what nobody asks is an error, such as of a claim that has another name."""
+    known = config.stash[DEVIATIONS]
+    if not known:
+        return
+    asked = [(row["component"], row["sentence"]) for row in config.stash[VERDICTS].lacking]
+    for item in items:
+        judged = judged_by(item)
+        if judged and isinstance(judged.subject, Subject):
+            properties: dict[str, Any] = dict(item.user_properties)
+            about, variant = properties["judging"], judged.subject.variant
+            asked.append((about["component"], about["sentence"]))
+            own = known_of(known, *asked[-1], variant.dtype, variant.device)
+            if own:
+                item.stash[BORNE] = own
+    try:
+        check(known, asked)
+    except DeviationsError as problem:
+        raise pytest.UsageError(str(problem)) from None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -211,19 +275,61 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """A claim is asked within the limits of whoever is judged."""
-    case = judged_by(item)
-    if case is None:
+    """A claim is asked within the limits of whoever is judged, and where it lives."""
+    judged = judged_by(item)
+    if judged is None:
         return (yield)
-    with _settled(item.config), asking(case.limits, case.hears), watching():
-        return (yield)
+    try:
+        with (
+            _settled(item.config, judged),
+            asking(judged.limits, judged.hears),
+            watching(),
+            measuring() as worst,
+        ):
+            found = yield
+        if worst.found:
+            item.user_properties.append((WORST, json.dumps(asdict(worst.found))))
+        return found
+    except NotProvided:
+        raise
+    except ANSWERS:
+        if item.config.option.dtypes and _case_of(item, judged).is_beyond_sixteen_bits():
+            raise NotProvided(TOO_FINE) from None
+        raise
 
 
-def _settled(config: pytest.Config) -> contextlib.AbstractContextManager[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Of a refusal that is known the pinned input alone is asked; `verdicts` tells the rest."""
+    judged, known = judged_by(pyfuncitem), pyfuncitem.stash.get(BORNE, None)
+    if not judged or not known:
+        return None
+    __tracebackhide__ = True
+    case = replace(_case_of(pyfuncitem, judged), deviation=known)
+    pyfuncitem.user_properties.append((DEVIATES, verdict(known, case.ask)))
+    return True
+
+
+def _case_of(item: pytest.Item, judged: Judged) -> Case:
+    """What this test asks, for those who ask it without pytest."""
+    name = getattr(item, "originalname", item.name)
+    (place,) = [place for place in places_in(item.path) if place.name == name]
+    of_its_own = {key: value for key, value in item.callspec.params.items() if key != "judged"}  # type: ignore[attr-defined]  # judged_by has looked
+    return Case(place, judged, of_its_own, parameters(item, judged), _device(judged))
+
+
+def _device(judged: Judged | None) -> str:
+    return getattr(getattr(judged, "subject", None), "variant", Variant()).device
+
+
+def _settled(
+    config: pytest.Config, judged: Judged | None = None
+) -> contextlib.AbstractContextManager[None]:
     """A stranger's conftest.py may have other settings; the profile is the one that was chosen."""
     if not config.option.subjects:
         return contextlib.nullcontext()
-    return in_our_surroundings(profile=hypothesis.settings.get_current_profile_name())
+    profile = hypothesis.settings.get_current_profile_name()
+    return in_our_surroundings(_device(judged), profile)
 
 
 @pytest.fixture(scope="session")

@@ -188,11 +188,24 @@ def judge(
     fast: Annotated[
         bool, typer.Option("--fast", help="Leave out the claims that train networks.")
     ] = False,
+    dtype: Annotated[
+        list[str] | None, typer.Option(help="Judge in this dtype alone, such as bfloat16.")
+    ] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="Judge on this device, such as cuda.")
+    ] = None,
+    transform: Annotated[
+        str, typer.Option(help="Before: compile, script, vmap, or a function MODULE:FUNCTION.")
+    ] = "",
     report: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KIND=FILE", help="Also write them as junit, ctrf, github or markdown."
         ),
+    ] = None,
+    deviations: Annotated[
+        Path | None,
+        typer.Option(help="Refusals that are known, of which the pinned input alone is asked."),
     ] = None,
     write_deviations: Annotated[
         Path | None,
@@ -211,6 +224,10 @@ def judge(
     further += [f"--seed={seed}"] if seed is not None else []
     further += ["--from-scratch"] if from_scratch else []
     further += ["--fast"] if fast else []
+    further += [*(f"--dtype={name}" for name in dtype or [])]
+    further += [*(f"--device={name}" for name in device or [])]
+    further += [f"--transform={transform}"] if transform else []
+    further += [f"--deviations={deviations}"] if deviations else []
     arguments = pytest_arguments(subjects or [], k, verdicts, *further)
     plugins = [end] if subjects else [end, overview()]
     ended = run_pytest(arguments, *plugins)

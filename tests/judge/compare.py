@@ -24,13 +24,14 @@ from sums_to_one.tests.judge.formats import tests
 
 RANKS = {"passed": 0, "not provided": 1, "skipped": 1}  # anything else is a refusal, and worst
 MOST_REASONS = 5
+MOST_ERRORS = 10  # of claims that hold, whose numbers have changed
 Row = dict[str, Any]
 Rows = dict[tuple[str, ...], Row]
 
 
 @dataclass(frozen=True)
 class Change:
-    """A claim that ended in another way, or with another counterexample."""
+    """A claim before and after: how it ended, what it told, its largest error let pass."""
 
     component: str
     claim: str
@@ -39,6 +40,14 @@ class Change:
     after: str
     told_before: str | None
     told_after: str | None
+    worst_before: Row | None
+    worst_after: Row | None
+
+    @property
+    def ulps(self) -> tuple[float, float]:
+        """The largest error that was let pass, before and after."""
+        before, after = self.worst_before, self.worst_after
+        return before["ulp"] if before else 0.0, after["ulp"] if after else 0.0
 
     @property
     def is_regression(self) -> bool:
@@ -47,9 +56,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What has changed, and why it cannot be told, if it cannot."""
+    """What has changed, and why it cannot be told, if it cannot.
+
+    Args:
+        changes: claims that ended in another way.
+        errors: those that ended alike, and whose largest error is another one; the largest first.
+        versions: what was judged with, before and after.
+        not_comparable: the reasons.
+        asked: how many claims were asked both times.
+    """
 
     changes: list[Change]
+    errors: list[Change]
     versions: dict[str, tuple[str, str]]
     not_comparable: list[str]
     asked: int
@@ -70,8 +88,11 @@ def compare(before: Verdicts, after: Verdicts) -> Comparison:
     }
     both = [(key[1], old[key], new[key]) for key in old if key in new]
     changes = [_change(ids, a, b) for ids, a, b in both if _ended(a) != _ended(b)]
+    alike = [_change(ids, a, b) for ids, a, b in both if _ended(a) == _ended(b)]
+    errors = [change for change in alike if change.ulps[0] != change.ulps[1]]
+    errors.sort(key=lambda change: -max(change.ulps))
     asked = [(a, b) for _, a, b in both if {a["outcome"], b["outcome"]} != {"not provided"}]
-    return Comparison(changes, versions, _why_not(suites, old, new), len(asked))
+    return Comparison(changes, errors, versions, _why_not(suites, old, new), len(asked))
 
 
 def _ended(row: Row) -> tuple[str, str | None]:
@@ -82,7 +103,8 @@ def _change(ids: str, before: Row, after: Row) -> Change:
     component, sentence = before["component"], before["sentence"]
     outcomes = before["outcome"], after["outcome"]
     told = before["counterexample"], after["counterexample"]
-    return Change(component, ids, sentence, *outcomes, *told)
+    worst = before.get("worst"), after.get("worst")
+    return Change(component, ids, sentence, *outcomes, *told, *worst)
 
 
 def _rows(verdicts: Verdicts) -> Rows:
@@ -151,8 +173,31 @@ def as_text(found: Comparison) -> str:
             f"  {change.before} before, {change.after} after",
         ]
         lines += [f"    {line}" for line in (change.told_after or "").splitlines()]
+        lines += [f"  {_ulps(change)}"] if any(change.ulps) else []
+    for change in found.errors[:MOST_ERRORS]:
+        lines += [f"other numbers: {change.component}: {change.sentence}  {change.claim}"]
+        lines += [f"  {_ulps(change)}", *(f"    {text}" for text in _inputs(change))]
+    lines += _more_errors(found)
     counts = f"{len(found.regressions)} worse, {len(found.changes)} changed"
     return "\n".join([*lines, f"{found.asked} claims compared: {counts}"]) + "\n"
+
+
+def _ulps(change: Change) -> str:
+    """The largest errors that were let pass, in words."""
+    before, after = change.ulps
+    dtypes = [worst["dtype"] for worst in (change.worst_before, change.worst_after) if worst]
+    return f"worst error {before:.3g} ulp before, {after:.3g} after ({', '.join({*dtypes})})"
+
+
+def _inputs(change: Change) -> list[str]:
+    """The input of the larger error."""
+    worst = change.worst_after if change.ulps[1] > change.ulps[0] else change.worst_before
+    return [worst["input"]] if worst and worst["input"] else []
+
+
+def _more_errors(found: Comparison) -> list[str]:
+    more = len(found.errors) - MOST_ERRORS
+    return [f"and other numbers in {more} more claims, which --format json has"] * (more > 0)
 
 
 def _reasons(found: Comparison) -> list[str]:
@@ -164,12 +209,14 @@ def _reasons(found: Comparison) -> list[str]:
 def as_markdown(found: Comparison) -> str:
     lines = [f"- {name}: {old} → {new}" for name, (old, new) in found.versions.items()]
     lines += [f"- {reason}" for reason in _reasons(found)]
-    lines += ["", "| component | claim | before | after | |", "| --- " * 5 + "|"]
-    for c in found.changes:
-        told = (c.told_after or "").rpartition("\n")[2].replace("|", "\\|")
-        lines.append(
-            f"| `{c.component}` | {c.sentence} ({c.claim}) | {c.before} | {c.after} | {told} |"
-        )
+    columns = "component", "claim", "before", "after", "ulp before", "ulp after", ""
+    lines += ["", f"| {' | '.join(columns)} |", "| --- " * len(columns) + "|"]
+    for c in [*found.changes, *found.errors[:MOST_ERRORS]]:
+        told = (c.told_after or "").rpartition("\n")[2] or " ".join(_inputs(c))
+        cells = f"`{c.component}`", f"{c.sentence} ({c.claim})", c.before, c.after
+        words = [*cells, *(f"{ulp:.3g}" for ulp in c.ulps), told.replace("|", "\\|")]
+        lines.append(f"| {' | '.join(words)} |")
+    lines += ["", *_more_errors(found)]
     counts = f"{len(found.regressions)} worse, {len(found.changes)} changed"
     return "\n".join([*lines, "", f"{found.asked} claims compared: {counts}"]) + "\n"
 

@@ -10,9 +10,11 @@ import pytest
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.clean_room import TIME, CleanRoom
 from sums_to_one.tests.judge.components import COMPONENTS, asked_for
+from sums_to_one.tests.judge.deviations import read
 from sums_to_one.tests.judge.fresh import cases
 from sums_to_one.tests.judge.places import places_of
 from sums_to_one.tests.judge.subjects import Subject, declared, readable
+from sums_to_one.tests.judge.variants import CPU
 from sums_to_one.tests.judge.verdicts import CLEAN_ROOM, SENTENCE, TAMPERED, judged_by
 
 Key = tuple[Subject, str]  # a subject and the component of it that is judged
@@ -36,7 +38,7 @@ class Confirmation:
         """Fork the process."""
         subject, component = self.key
         drawn = cases(component, declared(subject, component), self.seed)
-        self.room = CleanRoom(component, lambda: subject.component, drawn, readable(subject.name))
+        self.room = CleanRoom(component, lambda: subject.component, drawn, readable(subject.source))
         self.home, self.process = self.room.home, self.room.process
         self.deadline = self.room.deadline
 
@@ -77,6 +79,7 @@ class Confirming:
         self.parts = Counter(job.key for job in jobs)
         self.refused: set[Key] = set()
         self.seed = session.config.option.seed
+        self.deviating = _deviating(session.config)
         self.items: dict[Key, dict[str, pytest.Item]] = {}
         for item in session.items:
             name = getattr(item, "originalname", item.name)
@@ -93,8 +96,10 @@ class Confirming:
 
     def _is_complete(self, key: Key) -> bool:
         subject, component = key
-        if subject.name == "torch":  # which is trusted, and what others are compared with
+        if subject.source == "torch":  # which is trusted, and what others are compared with
             return False
+        if subject.variant.device != CPU or component in self.deviating:
+            return False  # what is known to be wrong, or lives elsewhere, gives other numbers
         if component in COMPONENTS["checkpoints"] and not subject.provides(
             COMPONENTS["checkpoints"]
         ):
@@ -106,6 +111,12 @@ class Confirming:
             if names[0] == component and subject.provides(names)
         }
         return due <= set(self.items[key])
+
+
+def _deviating(config: pytest.Config) -> set[str]:
+    """The components of which a refusal is known, and borne."""
+    file = config.option.deviations
+    return {deviation.component for deviation in read(file)} if file else set()
 
 
 def fresh_seed() -> int:

@@ -25,6 +25,7 @@ from sums_to_one.tests.judge.components import KNOWN
 KEYS = {"component": str, "claim": str, "reason": str, "pinned": str, "replay": str, "where": dict}
 WHERE = ("dtype", "device", "torch", "machine")
 HEAD = "# Refusals that are known. Write a reason to each, and a date if it shall end by then.\n"
+BORNE = pytest.StashKey["Deviation"]()  # of a test: what is known of it
 NOTE = re.compile(r"@reproduce_failure\('[^']*', b'([^']*)'\)")
 
 
@@ -122,6 +123,15 @@ def check(deviations: Iterable[Deviation], asked: Iterable[tuple[str, str]]) -> 
                 "a deviation must be about a claim that is asked, got "
                 f"{deviation.component}: {deviation.claim!r}"
             )
+
+
+def known_of(
+    deviations: Iterable[Deviation], component: str, claim: str, dtype: str | None, device: str
+) -> Deviation | None:
+    """The entry about a claim, in such a run; None where there is none."""
+    about = component, claim
+    own = [d for d in deviations if (d.component, d.claim) == about and d.is_here(dtype, device)]
+    return own[0] if own else None
 
 
 def verdict(deviation: Deviation, replay: Any) -> str:

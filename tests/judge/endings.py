@@ -57,7 +57,7 @@ def ending(verdicts: Verdicts) -> int:
 
 def nothing_judged(outcomes: set[str]) -> bool:
     """Whether nothing was found of a subject but that it lacks what was asked for."""
-    return outcomes <= {"not provided", "skipped"}
+    return outcomes <= {"not provided", "skipped", "deviation"}
 
 
 def tampered(row: dict[str, Any]) -> bool:

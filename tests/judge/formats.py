@@ -4,6 +4,7 @@ Each takes what verdicts.schema.json describes and gives a text; none adds a fin
 """
 
 import ast
+import itertools
 import json
 import os
 import xml.etree.ElementTree as ElementTree
@@ -17,6 +18,7 @@ Row = dict[str, Any]
 
 MOST = 4_000  # characters of a counterexample: what reads JUnit keeps few thousand bytes
 MOST_OF_A_SUMMARY = 900_000  # bytes: GitHub drops a summary of more than 1,024 kB
+MOST_ANNOTATIONS = 10  # of one step; GitHub shows no more, and does not say so
 MARKS = {"passed": "holds", "failed": "refused", "error": "not judged"}
 
 
@@ -37,11 +39,18 @@ def junit(verdicts: Verdicts) -> str:
         counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
         for row, ids in tests(subject):
             case = ElementTree.SubElement(
-                suite, "testcase", classname=row["component"], name=row["sentence"], time="0"
+                suite,
+                "testcase",
+                classname=row["component"],
+                name=row["sentence"],
+                time=f"{_seconds(verdicts, row):.3f}",
             )
             told = ElementTree.SubElement(case, "properties")
             for id in ids:
                 ElementTree.SubElement(told, "property", name="claim", value=id)
+            if row["worst"]:
+                words = f"{row['worst']['ulp']:.3g} ulp of {row['worst']['dtype']}"
+                ElementTree.SubElement(told, "property", name="worst", value=words)
             tag, count = JUNIT.get(row["outcome"], ("skipped", "skipped"))
             counts["tests"] += 1
             if row["outcome"] != "passed":
@@ -57,15 +66,20 @@ def junit(verdicts: Verdicts) -> str:
 JUNIT = {"failed": ("failure", "failures"), "error": ("error", "errors")}
 
 
+def _seconds(verdicts: Verdicts, row: Row) -> float:
+    """How long a test took."""
+    return float(verdicts["times"]["seconds"].get(row["test"], 0.0))
+
+
 def _xml(text: str) -> str:
     """Without what XML 1.0 has no character for."""
     return "".join(c for c in text if c in "\n\t" or c >= " ")[:MOST]
 
 
 def ctrf(verdicts: Verdicts) -> str:
-    """The Common Test Report Format; how long each test took is not known."""
+    """The Common Test Report Format; its times are in whole milliseconds."""
     found = [
-        _ctrf_test(subject["name"], row, ids)
+        _ctrf_test(subject["name"], row, ids, round(1000 * _seconds(verdicts, row)))
         for subject in verdicts["subjects"]
         for row, ids in tests(subject)
     ]
@@ -73,13 +87,14 @@ def ctrf(verdicts: Verdicts) -> str:
         status: sum(test["status"] == status for test in found)
         for status in ("passed", "failed", "skipped", "pending", "other")
     }
-    suite = verdicts["suite"]
+    suite, times = verdicts["suite"], verdicts["times"]
+    start, stop = (round(1000 * times[name]) for name in ("start", "stop"))
     report = {
         "reportFormat": "CTRF",
         "specVersion": "0.0.0",
         "results": {
             "tool": {"name": "sums-to-one", "version": suite["version"]},
-            "summary": {"tests": len(found), **counts, "start": 0, "stop": 0},
+            "summary": {"tests": len(found), **counts, "start": start, "stop": stop},
             "tests": found,
             "environment": {"extra": suite},
         },
@@ -90,12 +105,13 @@ def ctrf(verdicts: Verdicts) -> str:
 CTRF = {"passed": "passed", "failed": "failed", "error": "failed", "tampered": "failed"}
 
 
-def _ctrf_test(subject: str, row: Row, ids: list[str]) -> dict[str, Any]:
+def _ctrf_test(subject: str, row: Row, ids: list[str], milliseconds: int) -> dict[str, Any]:
     told = {"message": row["counterexample"]} if row["counterexample"] else {}
+    told |= {"extra": {"worst": row["worst"]}} if row["worst"] else {}
     return {
         "name": f"{row['component']}: {row['sentence']}",
         "status": CTRF.get(row["outcome"], "skipped"),
-        "duration": 0,
+        "duration": milliseconds,
         "rawStatus": "tampered" if tampered(row) else row["outcome"],
         "suite": [subject, row["component"]],
         "tags": ids,
@@ -111,10 +127,14 @@ def github(verdicts: Verdicts) -> str:
             refused = [row for row in rows if _is_refused(row)]
             if refused:
                 where = {"title": f"{component} is refused by {len(refused)} of {len(rows)} claims"}
-                where.update(_place(subject["name"], component))
+                where.update(_place(subject["asked"]["source"], component))
                 properties = ",".join(f"{key}={_escaped(v, ':,')}" for key, v in where.items())
                 first = f"{refused[0]['sentence']}\n{refused[0]['counterexample'] or ''}"
                 lines.append(f"::error {properties}::{_escaped(first[:MOST])}")
+    more = len(lines) - MOST_ANNOTATIONS
+    if more > 0:
+        title = f"{more + 1} more components are refused"
+        lines[MOST_ANNOTATIONS - 1 :] = [f"::error title={title}::The verdicts have them all."]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -159,14 +179,25 @@ def markdown(verdicts: Verdicts) -> str:
     for subject in verdicts["subjects"]:
         for component, rows in _by_component(subject).items():
             refused = [row for row in rows if _is_refused(row)]
+            known = sum(row["outcome"] == "deviation" for row in rows)
             words = f"**{len(refused)}**" if refused else "none"
+            words += f", and {known} as is known" if known else ""
             holds = sum(row["outcome"] == "passed" for row in rows)
             lines.append(f"| `{subject['name']}` | `{component}` | {holds} | {words} |")
             details += [_detail(subject["name"], row) for row in refused]
         if not _by_component(subject):
             lines.append(f"| `{subject['name']}` | nothing was judged | | |")
-    text = "\n".join([*lines, "", *details])
-    return text.encode()[:MOST_OF_A_SUMMARY].decode(errors="ignore") + "\n"
+    return "\n".join([*lines, "", *_first_of(details)]) + "\n"
+
+
+def _first_of(details: list[str]) -> list[str]:
+    """As many as a summary has room for, and how many it has not."""
+    sizes = itertools.accumulate(len(detail.encode()) for detail in details)
+    shown = [
+        detail for detail, size in zip(details, sizes, strict=True) if size < MOST_OF_A_SUMMARY
+    ]
+    more = len(details) - len(shown)
+    return [*shown, f"and {more} more refusals, which the verdicts have"] if more else shown
 
 
 def _detail(subject: str, row: Row) -> str:

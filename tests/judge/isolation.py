@@ -50,7 +50,7 @@ class Job:
         self.home = Lines(receiver)
         subject, _ = self.key
         self.process = Process(
-            lambda: self._judge(sender), readable(subject.name), self.items[0].config
+            lambda: self._judge(sender), readable(subject.source), self.items[0].config
         )
         os.close(sender)
         self.heard()

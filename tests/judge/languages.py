@@ -30,6 +30,7 @@ CHINESE = {
     "needs {what}": "需要 {what}",
     "remark: {what} is refused openly": "说明: {what} 被明确拒绝",
     "remark: it leaves its work to {what}": "说明: 实际工作由 {what} 完成",
+    "remark: it is known that {what} is refused": "说明: 已知 {what} 不通过",
     "cannot be judged": "无法检验",
 }
 

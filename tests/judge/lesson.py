@@ -20,6 +20,7 @@ from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.places import places_in, places_of
 from sums_to_one.tests.judge.verdicts import (
     CLEAN_ROOM,
+    DEVIATES,
     NOT_PROVIDED,
     REFUSALS,
     TAMPERED,
@@ -33,10 +34,12 @@ MARKS = {
     "passed": ("✓", "green"),
     NOT_PROVIDED: ("·", "bright_black"),
     "skipped": ("-", "yellow"),
+    DEVIATES: ("~", "yellow"),
     "error": ("!", "red"),
     "failed": ("✗", "red"),
     TAMPERED: ("‼", "red"),
 }
+NOT_COUNTED = (NOT_PROVIDED, DEVIATES)  # among the claims that hold or refuse
 SCREEN = 24  # lines, for a component that is refused
 MOST_CAUSES = 3  # that are shown with what came; others by their sentences
 FEWEST_LINES = 5  # of a cause: its sentence, and some of what came
@@ -105,7 +108,7 @@ class Lesson:
 
 
 def _in_a_line(name: str, rows: list[Verdict], chinese: bool) -> Text:
-    lines = [row for row in _lines(rows) if row.outcome != NOT_PROVIDED]
+    lines = [row for row in _lines(rows) if row.outcome not in NOT_COUNTED]
     broken = sum(row.outcome in REFUSALS for row in lines)
     return Text.assemble((f"{name}: ", "bold"), _verdict(broken, len(lines), chinese))
 
@@ -193,6 +196,7 @@ class Page:
         held = [row for row in lines if row not in broken]
         head = [self._head(chapter, lines, broken), *self._limits(limits)]
         head += self._left_to_others(lines[0].component)
+        head += self._borne(held)
         yield from head
         if self.everything:
             for row in held:
@@ -209,7 +213,7 @@ class Page:
         return in_language(text, self.chinese, **parts)
 
     def _head(self, chapter: str, lines: list[Verdict], broken: list[Verdict]) -> Text:
-        count = sum(row.outcome != NOT_PROVIDED for row in lines)
+        count = sum(row.outcome not in NOT_COUNTED for row in lines)
         said = _verdict(len(broken), count, self.chinese)
         return Text.assemble((f"{chapter}: {lines[0].component}", "bold"), ": ", said)
 
@@ -225,8 +229,14 @@ class Page:
             said = self._say("remark: it leaves its work to {what}", what=", ".join(left))
             yield from self._wrapped(said, 2)
 
+    def _borne(self, held: list[Verdict]) -> Iterator[Text]:
+        for row in held:
+            if row.outcome == DEVIATES:
+                said = self._say("remark: it is known that {what} is refused", what=row.sentence)
+                yield from self._wrapped(f"{said} ({row.counterexample})", 2, style="yellow")
+
     def _counted(self, held: list[Verdict]) -> Iterator[Text]:
-        count = sum(row.outcome != NOT_PROVIDED for row in held)
+        count = sum(row.outcome not in NOT_COUNTED for row in held)
         if count:
             words = "{count} claims hold" if count > 1 else "1 claim holds"
             yield Text(f"  {self._say(words, count=count)}", style="green")

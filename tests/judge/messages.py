@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from sums_to_one.tests.judge.deviations import BORNE
+
 MOST_BYTES = 200_000  # of one line; what is longer comes from nobody of ours
 MOST_TEXT = 20_000  # characters of one text in a report
-TEXTS = ("counterexample", "not provided")
+TEXTS = ("counterexample", "not provided", "deviation", "worst")
 LIMITS = {"within": dict, "refused": dict, "remarks": dict, "words": str}
 
 
@@ -72,10 +74,10 @@ def heard(content: Any, item: pytest.Item) -> pytest.TestReport:
     Raises:
         TamperedError: it has not the form that `told` gives it.
     """
-    if not isinstance(content, dict) or not _fits(content):
+    if not isinstance(content, dict) or not _fits(content) or _is_unknown(content, item):
         raise TamperedError("a line that is no report")
     texts, limits = content["texts"], content["limits"]
-    return pytest.TestReport(
+    report = pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,
         keywords={},
@@ -85,6 +87,14 @@ def heard(content: Any, item: pytest.Item) -> pytest.TestReport:
         duration=content["seconds"],
         user_properties=[*item.user_properties, *texts.items(), ("limits", limits)],
     )
+    if "deviation" in texts and report.skipped:
+        report.wasxfail = texts["deviation"]  # as pytest has expected failures
+    return report
+
+
+def _is_unknown(content: dict[str, Any], item: pytest.Item) -> bool:
+    """Whether it says of a refusal that it is known, and nobody has said so."""
+    return "deviation" in content["texts"] and BORNE not in item.stash
 
 
 def _fits(content: dict[str, Any]) -> bool:

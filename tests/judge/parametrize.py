@@ -1,8 +1,6 @@
 """`parametrize_with_claims`: each claim a test of the user's own, with a name to choose it by."""
 
 import dataclasses
-import functools
-import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +8,20 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
 
-from sums_to_one.tests.common.limits import NAMES
 from sums_to_one.tests.judge.asking import (
     ANSWERS,
     Case,
     Function,
     Given,
     answer,
-    cases,
+    asked_in_variants,
     check_names,
     given,
 )
 from sums_to_one.tests.judge.components import KNOWN
-from sums_to_one.tests.judge.deviations import Deviation, check, read, verdict
+from sums_to_one.tests.judge.deviations import verdict
+from sums_to_one.tests.judge.variants import is_present
 from sums_to_one.tests.judge.verdicts import NOT_PROVIDED
 
 
@@ -76,7 +73,7 @@ def parametrize_with_claims(
     components: Collection[str] | None = None,
     dtypes: Collection[str] | None = None,
     devices: Collection[str] | None = None,
-    transform: Function | None = None,
+    transform: Function | str | None = None,
     limits: Mapping[str, Any] | None = None,
     conventions: Mapping[str, str] | None = None,
     deviations: str | Path | None = None,
@@ -88,7 +85,8 @@ def parametrize_with_claims(
         components: those to judge; by default all that the subject provides.
         dtypes: judge in each of these alone; by default in all that a component documents.
         devices: judge on each of these; one that is absent is skipped.
-        transform: what becomes of each component before it is judged, such as torch.compile.
+        transform: what becomes of each component before it is judged: a function such as
+            torch.compile, or by name "compile", "script", "vmap" or "module:function".
         limits: by component, what it is not asked for, such as {"softmax": {"gradients": 1}}.
         conventions: not there yet.
         deviations: a file of refusals that are known, each with its reason.
@@ -97,6 +95,7 @@ def parametrize_with_claims(
         ValueError: a name is unknown, or not provided.
 
     Example:
+        >>> import torch
         >>> @parametrize_with_claims({"softmax": torch.softmax})
         ... def test_layers(component, claim):
         ...     claim(component)
@@ -105,33 +104,10 @@ def parametrize_with_claims(
         raise NotImplementedError(f"conventions cannot be chosen yet, got {dict(conventions)!r}")
     judged = given(subject, limits)
     asked = _asked(judged, components)
-    if transform is not None:
-        judged = judged.with_components(
-            **{name: transform(judged.component(name)) for name in judged.names}
-        )
-    variants = [
-        (judged if dtype is None else judged.in_dtype(NAMES[dtype]), dtype, device)
-        for dtype, device in itertools.product(_dtypes(dtypes), _devices(devices))
-    ]
-    known = read(deviations) if deviations else []
-    found = [
-        (_known(case, known, dtype, device), dtype, device)
-        for own, dtype, device in variants
-        for name in asked
-        for case in cases(own, name)
-        if case.judged.components[0] == name
-    ]
-    check(known, ((case.judged.components[0], case.sentence) for case, _, _ in found))
+    every = asked_in_variants(judged, asked, dtypes, devices, transform, deviations)
+    found = [each for each in every if each[0].judged.components[0] in asked]
     rows = [_parameter(judged, *each) for each in found]
     return pytest.mark.parametrize(("component", "claim"), rows)
-
-
-def _known(case: Case, known: list[Deviation], dtype: str | None, device: str | None) -> Case:
-    """The claim with what is known of it, and where it is asked."""
-    device = device or "cpu"
-    about = case.judged.components[0], case.sentence
-    own = [d for d in known if (d.component, d.claim) == about and d.is_here(dtype, device)]
-    return dataclasses.replace(case, device=device, deviation=own[0] if own else None)
 
 
 def _asked(subject: Given, components: Collection[str] | None) -> list[str]:
@@ -149,32 +125,6 @@ def _asked(subject: Given, components: Collection[str] | None) -> list[str]:
             f"{subject.name} must provide a component to be judged, among {', '.join(KNOWN)}"
         )
     return provided
-
-
-def _dtypes(names: Collection[str] | None) -> list[str | None]:
-    if names is None:
-        return [None]
-    unknown = [name for name in names if name not in NAMES]
-    if unknown or not names:
-        raise ValueError(f"dtypes must be names among {', '.join(NAMES)}, got {[*names]!r}")
-    return [*names]
-
-
-def _devices(names: Collection[str] | None) -> list[str | None]:
-    if names is not None and not names:
-        raise ValueError("devices must name at least one, got none")
-    return [None] if names is None else [*names]
-
-
-@functools.cache
-def is_present(device: str) -> bool:
-    """Whether a tensor can be made there; a name that is no device's is an error."""
-    torch.device(device)
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError):  # the second where torch was built without it
-        return False
-    return True
 
 
 def _parameter(judged: Given, case: Case, dtype: str | None, device: str | None) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-TAKE_A_PATH = ("--subject", "--verdicts")
+TAKE_A_PATH = ("--subject", "--verdicts", "--deviations")
 COLLECTING = "sums_to_one.tests.judge.collecting"
 
 
@@ -34,6 +34,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--strict-limits",
         action="store_true",
         help="refuse whatever a subject refuses without declaring it, half precision included",
+    )
+    group.addoption(
+        "--dtype",
+        action="append",
+        default=[],
+        dest="dtypes",
+        metavar="D",
+        help="judge in this dtype alone, such as bfloat16 (repeatable)",
+    )
+    group.addoption(
+        "--device",
+        action="append",
+        default=[],
+        dest="devices",
+        metavar="D",
+        help="judge on this device, such as cuda (repeatable)",
+    )
+    group.addoption(
+        "--transform",
+        default="",
+        metavar="T",
+        help="what becomes of each component before it is judged: compile, script, vmap, or a "
+        "function MODULE:FUNCTION from component to component",
+    )
+    group.addoption(
+        "--deviations",
+        metavar="FILE",
+        help="refusals that are known, of which the pinned input alone is asked",
     )
     group.addoption(
         "--sandbox",

@@ -48,19 +48,22 @@ def write(verdicts: Verdicts, places: dict[str, Path | None]) -> None:
 
 def write_deviations(verdicts: Verdicts, path: Path) -> None:
     """Every refusal of the one subject, asked once more to learn its input."""
-    from sums_to_one.tests.judge.asking import cases, given  # and with it torch
+    from sums_to_one.tests.judge.asking import asked_in_variants, given  # and with it torch
     from sums_to_one.tests.judge.deviations import as_toml
 
-    (subject,) = verdicts["subjects"]
-    judged, asked = given(subject["name"]), [row for row, _ in tests(subject)]
-    refused = {(row["component"], row["sentence"]) for row in asked if row["outcome"] == "failed"}
-    found = [
-        case.as_deviation(REASON)
-        for component in dict.fromkeys(component for component, _ in refused)
-        for case in cases(judged, component)
-        if (case.judged.components[0], case.sentence) in refused
-        and case.judged.components[0] == component
-    ]
+    found, count = [], 0
+    for subject in verdicts["subjects"]:
+        how, rows = subject["asked"], [row for row, _ in tests(subject)]
+        refused = {
+            (row["component"], row["sentence"]) for row in rows if row["outcome"] == "failed"
+        }
+        names = [*dict.fromkeys(component for component, _ in refused)]
+        where = [how["dtype"] or None], [how["device"]]
+        asked = asked_in_variants(given(how["source"]), names, *where, how["transform"] or None)
+        found += [
+            case.as_deviation(REASON, dtype) for case, dtype, _ in asked if case.about in refused
+        ]
+        count += len(refused)
     known = [deviation for deviation in found if deviation]
     path.write_text(as_toml(known), encoding="utf-8")
-    typer.echo(f"{len(known)} of {len(refused)} refusals written to {path}, to be given reasons")
+    typer.echo(f"{len(known)} of {count} refusals written to {path}, to be given reasons")

@@ -6,6 +6,7 @@ having a callable of that name. `torch` stands for the places where PyTorch keep
 
 import difflib
 import importlib
+import itertools
 import json
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -20,6 +21,7 @@ from sums_to_one.tests.common.limits import EVERYTHING, Limits, LimitsError, rea
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
 from sums_to_one.tests.judge.forks import in_a_fork
 from sums_to_one.tests.judge.proof import asks_for_ours, is_ours, place_of
+from sums_to_one.tests.judge.variants import AS_IT_IS, Variant, is_present, transformed
 
 TORCH_PLACES = (
     "torch.nn.functional",
@@ -46,19 +48,26 @@ class Subject:
         module: what to import, where that is not the name.
         given: limits that somebody else has declared for it, by component, as JSON.
         strict: whether whatever it refuses must be declared.
+        variant: how it is asked, if not as it is.
     """
 
     name: str
     module: str = ""
     given: str = "{}"
     strict: bool = False
+    variant: Variant = AS_IT_IS
+
+    @property
+    def source(self) -> str:
+        """What to import, or to read."""
+        return self.module or self.name
 
     def component(self, name: str) -> Callable[..., Any] | None:
         """The component of that name, or None where the subject does not provide it."""
         for place in self._places(name):
             found = getattr(place, name, None)
             if callable(found):
-                return found
+                return transformed(self.variant.transform, found)
         return None
 
     def limits(self, name: str) -> Limits:
@@ -71,10 +80,10 @@ class Subject:
             LimitsError: what is declared cannot be read.
         """
         given = read(json.loads(self.given).get(name, {}), name)
-        return given.within(self._own_limits(name))
+        return self.variant.limits.within(given).within(self._own_limits(name))
 
     def _own_limits(self, name: str) -> Limits:
-        if self.name == "torch":
+        if self.source == "torch":
             return EVERYTHING
         (module,) = self._places(name)
         everybodys = getattr(module, "LIMITS", {})
@@ -83,7 +92,7 @@ class Subject:
                 "LIMITS must be a dictionary from names of components to their limits, got "
                 f"{everybodys!r}"
             )
-        own = getattr(self.component(name), "limits", None)  # which may be something else
+        own = getattr(getattr(module, name, None), "limits", None)  # which may be something else
         return read(own if isinstance(own, dict) else everybodys.get(name, {}), name)
 
     def provides(self, names: Collection[str]) -> bool:
@@ -92,11 +101,11 @@ class Subject:
         return all(self.component(name) for name in names)
 
     def _places(self, component: str) -> Iterator[ModuleType]:
-        if self.name == "torch":
+        if self.source == "torch":
             places = (TORCHVISION,) if component in TRANSFORMS else TORCH_PLACES
             yield from map(importlib.import_module, places)
         else:
-            yield load(self.module or self.name)
+            yield load(self.source)
 
 
 # Judged when nobody names a subject.
@@ -104,7 +113,10 @@ OURS = (Subject("concepts", f"{PACKAGE}.concepts"), Subject("torch"))
 
 
 def requested(
-    names: Sequence[str], limits: Sequence[str] = (), strict: bool = False
+    names: Sequence[str],
+    limits: Sequence[str] = (),
+    strict: bool = False,
+    variants: Sequence[Variant] = (AS_IT_IS,),
 ) -> tuple[list[Subject], dict[str, str]]:
     """The subjects to judge: those named, each looked at beforehand, or else our own two.
 
@@ -112,6 +124,7 @@ def requested(
         names: of modules, or paths of .py files.
         limits: of all subjects: a component's name, `=` and what it declares, as JSON.
         strict: whether whatever they refuse must be declared.
+        variants: how each of them is to be asked.
 
     Returns:
         Those that can be judged, and why others cannot be.
@@ -125,11 +138,12 @@ def requested(
     import torch  # noqa: F401 - once, before the processes that look at the subjects fork
 
     found, problems = [], {}
-    for name in dict.fromkeys(names):
+    for name, variant in itertools.product(dict.fromkeys(names), variants):
+        subject = Subject(variant.called(name), name, given, strict, variant)
         try:
-            found.append(_looked_at(Subject(name, "", given, strict)))
+            found.append(_looked_at(subject))
         except SubjectError as problem:  # which is this one's own, and costs nobody else a verdict
-            problems[name] = str(problem)
+            problems[subject.name] = str(problem)
     if not found:
         raise SubjectError("\n".join(problems.values()))
     return found, problems
@@ -154,14 +168,15 @@ _provided: dict[str, dict[str, dict[str, Any]]] = {}
 def declared(subject: Subject, component: str) -> Limits:
     """What it says that a component does not do, known without running any of it here."""
     given = read(json.loads(subject.given).get(component, {}), component)
-    return given.within(read(_provided[subject.name][component], component))
+    own = given.within(read(_provided[subject.name][component], component))
+    return subject.variant.limits.within(own)
 
 
 def _looked_at(subject: Subject) -> Subject:
-    name = subject.name
+    name = subject.source
     if name.endswith(".py") and not Path(name).is_file():
         raise SubjectError(f"a subject is a .py file or a module: there is no file {name!r}")
-    answer = in_a_fork(lambda: _look(name), f"importing the subject {name!r}", readable(name))
+    answer = in_a_fork(lambda: _look(subject), f"importing the subject {name!r}", readable(name))
     if isinstance(answer, str):
         raise SubjectError(answer)
     try:
@@ -169,7 +184,12 @@ def _looked_at(subject: Subject) -> Subject:
             KNOWN.index(component), read(limits, component)
     except (AttributeError, TypeError, ValueError):
         raise SubjectError(f"importing the subject {name!r} tampered with the judge") from None
-    _provided[name] = answer
+    dtypes = {component: read(limits, component).dtypes for component, limits in answer.items()}
+    _provided[subject.name] = {
+        component: limits
+        for component, limits in answer.items()
+        if subject.variant.takes(dtypes[component])
+    }
     return subject
 
 
@@ -179,8 +199,11 @@ def readable(name: str) -> list[Path]:
     return [place.parent] if place else []
 
 
-def _look(name: str) -> dict[str, Any] | str:
+def _look(subject: Subject) -> dict[str, Any] | str:
     """The known components of a subject and their limits, or why it cannot be judged."""
+    name, device = subject.source, subject.variant.device
+    if not is_present(device):
+        return f"the subject {name!r} cannot be judged: there is no device {device!r} here"
     try:
         module = load(name)
     except ModuleNotFoundError as error:
@@ -189,7 +212,10 @@ def _look(name: str) -> dict[str, Any] | str:
         return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
     except BaseException as error:  # its import may also exit, or ask for the keyboard
         return f"the subject {name!r} cannot be imported:\n\n{_its_own_traceback(error)}"
-    components = [known for known in KNOWN if Subject(name).component(known)]
+    try:
+        components = [known for known in KNOWN if subject.component(known)]
+    except Exception as error:  # of whatever is to become of it
+        return f"the subject {name!r} cannot be transformed:\n\n{_its_own_traceback(error)}"
     ours = [c for c in components if is_ours(getattr(module, c, None), c)]
     if ours and not asks_for_ours(name):
         return (
@@ -197,7 +223,8 @@ def _look(name: str) -> dict[str, Any] | str:
             f"be judged by itself; to judge ours, name it: {PACKAGE}.concepts"
         )
     try:
-        limits = {c: Subject(name).limits(c).declared() for c in components}
+        as_it_is = Subject(name)  # what is asked is what it declares, and is in its variant
+        limits = {c: as_it_is.limits(c).declared() for c in components}
     except LimitsError as error:
         return f"the subject {name!r} cannot be judged: {error}"
     if components:

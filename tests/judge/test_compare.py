@@ -68,6 +68,15 @@ def test_another_counterexample_is_a_change(tmp_path):
     assert not found.regressions
 
 
+def test_other_numbers_are_told_with_their_largest_error_and_change_no_verdict(tmp_path):
+    worst = {"ulp": 3.5, "dtype": "float32", "input": "zeros_(x)"}
+    for format in ("text", "md", "json"):
+        told = run(tmp_path, verdicts(worst=worst), "--format", format, "--fail-on", "change")
+        assert told.exit_code == 0, told.output
+        assert "3.5" in told.output
+        assert "zeros_(x)" in told.output
+
+
 def test_any_change_fails_if_that_is_wanted(tmp_path):
     better = copy.deepcopy(verdicts(counterexample="a note"))
     assert run(tmp_path, better).exit_code == 0

@@ -27,11 +27,14 @@ def row(outcome: str, **other: Any) -> dict[str, Any]:
         "test": "tests/x.py::test_a[s]",
         "sentence": "a is b",
     }
-    return {**told, "outcome": outcome, "counterexample": None, **other}
+    return {**told, "outcome": outcome, "counterexample": None, "worst": None, **other}
 
 
 def verdicts(*rows: dict[str, Any]) -> dict[str, Any]:
-    return {"suite": {"version": "1"}, "subjects": [{"name": "s", "claims": [*rows]}]}
+    asked = {"source": "s", "dtype": "", "device": "cpu", "transform": ""}
+    times = {"start": 10.0, "stop": 12.0, "seconds": {"t::b[s]": 0.25}}
+    subjects = [{"name": "s", "asked": asked, "claims": [*rows]}]
+    return {"suite": {"version": "1"}, "subjects": subjects, "times": times}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,8 @@ def test_ctrf_counts_what_it_lists():
     results = json.loads(ctrf(FOUND))["results"]
     assert results["summary"] | {"tests": 4, "passed": 1, "failed": 2} == results["summary"]
     assert [test["rawStatus"] for test in results["tests"]][-1] == "tampered"
-    assert all(isinstance(test["duration"], int) for test in results["tests"])
+    assert [test["duration"] for test in results["tests"]] == [0, 250, 0, 0]
+    assert (results["summary"]["start"], results["summary"]["stop"]) == (10_000, 12_000)
 
 
 def test_github_gets_one_annotation_for_each_component():
@@ -131,10 +135,26 @@ def test_github_gets_one_annotation_for_each_component():
     assert message.startswith("b < c, 100 %25%0Ax=1%0A")
 
 
+def test_github_shows_ten_annotations_and_the_last_says_that_there_are_more():
+    many = [row("failed", component=f"c{n}", test=f"t::{n}") for n in range(12)]
+    lines = github(verdicts(*many)).splitlines()
+    assert len(lines) == 10
+    assert "3 more components are refused" in lines[-1]
+
+
+def test_what_is_known_is_no_failure_in_any_format():
+    known = verdicts(row("passed"), row("deviation", test="t::b[s]", counterexample="a reason"))
+    assert endings.ending(known) == endings.HOLDS
+    assert "<failure" not in junit(known)
+    assert json.loads(ctrf(known))["results"]["summary"]["failed"] == 0
+    assert github(known) == ""
+    assert "none, and 1 as is known" in markdown(known)
+
+
 def test_an_annotation_stands_where_the_component_begins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(f"# mine\n\n{WRONG}")
-    told = {**FOUND, "subjects": [{**FOUND["subjects"][0], "name": "mine.py"}]}
+    told = {**FOUND, "subjects": [{**FOUND["subjects"][0], "asked": {"source": "mine.py"}}]}
     assert ",file=mine.py,line=3::" in github(told)
 
 
@@ -147,4 +167,7 @@ def test_the_summary_has_a_table_and_folds_the_rest():
 
 def test_a_summary_stays_below_the_limit():
     many = [row("failed", test=f"t::{n}", counterexample="y" * 4000) for n in range(400)]
-    assert len(markdown(verdicts(*many)).encode()) < 1_000_000
+    text = markdown(verdicts(*many))
+    assert len(text.encode()) < 1_000_000
+    assert text.count("<details>") == text.count("</details>")
+    assert "more refusals, which the verdicts have" in text

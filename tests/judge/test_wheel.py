@@ -133,12 +133,9 @@ def test_nothing_changes_for_a_stranger_who_judges_nothing(python, repository):
 )
 def test_each_judges_what_the_stranger_means(python, repository, subject, code, words):
     shown = ["--show=all", f"--subject={subject}"]
-    told = [
-        command(python, "-m", "pytest", *CLAIMS, *shown, cwd=repository),
-        command(python.with_name("sums-to-one"), "judge", *CLAIMS, subject, cwd=repository),
-    ]
-    assert [result.returncode for result in told] == [code, code], told
-    assert all(words in result.stdout + result.stderr for result in told), told
+    told = command(python, "-m", "pytest", *CLAIMS, *shown, cwd=repository)
+    assert told.returncode == code, told
+    assert words in told.stdout + told.stderr, told
 
 
 @pytest.mark.timeout(600)

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -13,14 +14,19 @@ import hypothesis
 import pytest
 
 from sums_to_one.tests.common.limits import EVERYTHING, NotProvided
+from sums_to_one.tests.common.worst import Worst
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
 from sums_to_one.tests.judge.digests import with_inputs
+from sums_to_one.tests.judge.variants import AS_IT_IS, Variant
 
+VERSION = 2  # of the form that the schema describes
 SCHEMA = Path(__file__).with_name("verdicts.schema.json")
 NOT_PROVIDED = "not provided"
 TAMPERED = "tampered"  # claims and clean room disagree, or what it sent was no report
+DEVIATES = "deviation"  # a refusal that is known and borne, and has been seen to be still there
+WORST = "worst"  # the largest error that was let pass, in a report
 REFUSALS = ("failed", "error", TAMPERED)
 CLEAN_ROOM = "tests/judge/clean_room.py"  # in the place of the file of a claim
 SENTENCE = "sentence"  # a property of a report, where it is not the name of the test
@@ -37,6 +43,7 @@ class Verdict:
     sentence: str
     outcome: str
     counterexample: str | None = None
+    worst: dict[str, Any] | None = None
 
 
 @dataclass
@@ -72,6 +79,8 @@ class Verdicts:
         self.limits: dict[str, dict[str, dict[str, Any]]] = {}  # by subject and component
         self.proofs: dict[str, Proof] = {}  # by subject
         self.not_judged: dict[str, str] = {}  # by subject, why
+        self.asked: dict[str, tuple[Variant, str]] = {}  # by subject: how, and what it is
+        self.began, self.seconds = time.time(), dict[str, float]()  # by test
 
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
@@ -83,8 +92,8 @@ class Verdicts:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         judged = judged_by(item)
         if judged:
-            name, variant = getattr(item, "originalname", item.name), _variant(item, judged)
-            about = _about(name, ids_of(item), judged, variant)
+            name, words = getattr(item, "originalname", item.name), parameters(item, judged)
+            about = _about(name, ids_of(item), judged, words)
             item.user_properties.append(("judging", about))
 
     @pytest.hookimpl(wrapper=True)
@@ -102,10 +111,15 @@ class Verdicts:
         if judged and report.failed and call.excinfo:
             text = counterexample(call.excinfo.value, judged)
             report.user_properties.append(("counterexample", text))
+        known = dict(item.user_properties).get(DEVIATES)
+        if judged and known and report.passed and call.when == "call":
+            borne(report, str(known))
         error = call.excinfo.value if call.excinfo else None
         if judged and isinstance(error, NotProvided) and not raised_by_a_subject(error):
             report.user_properties.append((NOT_PROVIDED, str(error)))
-        elif judged and report.skipped:  # the subject would like not to be judged
+        elif (
+            judged and report.skipped and not hasattr(report, "wasxfail")
+        ):  # the subject would like not to be judged
             report.outcome = "failed"
             text = f"the subject ended the claim as skipped: {error}"
             report.user_properties.append(("counterexample", text))
@@ -119,7 +133,16 @@ class Verdicts:
         if about and SENTENCE in properties:
             about = {**about, "sentence": properties[SENTENCE]}
         if about and (report.when == "call" or not report.passed):
-            self._add(about, report.nodeid, _outcome(report), properties.get("counterexample"))
+            text = properties.get(DEVIATES) or properties.get("counterexample")
+            outcome = _outcome(report)
+            worst = measured(properties.get(WORST)) if outcome == "passed" else None
+            self._add(about, report.nodeid, outcome, text, worst)
+            self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+
+    def _asked(self, name: str) -> dict[str, str]:
+        """How a subject was asked."""
+        variant, source = self.asked.get(name, (AS_IT_IS, name))
+        return {"source": source, **asdict(variant)}
 
     def confirmed(self, subject: str, component: str, left_to_others: list[str]) -> None:
         """Note that the clean room has found the same as the claims."""
@@ -152,7 +175,14 @@ class Verdicts:
         run = {row.test.partition("[")[0] for rows in self.found.values() for row in rows}
         return [about for about in self.lacking if about["test"].partition("[")[0] in run]
 
-    def _add(self, about: dict[str, Any], test: str, outcome: str, text: object) -> None:
+    def _add(
+        self,
+        about: dict[str, Any],
+        test: str,
+        outcome: str,
+        text: object,
+        worst: dict[str, Any] | None = None,
+    ) -> None:
         rows = self.found.setdefault(about["subject"], [])
         known = self.not_passed.setdefault(about["subject"], set())
         if test not in known:  # a test that failed and whose teardown failed too is one verdict
@@ -166,6 +196,7 @@ class Verdicts:
                     about["sentence"],
                     outcome,
                     str(text or "") or None,
+                    worst,
                 )
                 for id in about["ids"]
             ]
@@ -173,10 +204,12 @@ class Verdicts:
     def as_json(self) -> dict[str, Any]:
         """The verdicts in the form that verdicts.schema.json describes."""
         return {
+            "schema": VERSION,
             "suite": _suite(),
             "subjects": [
                 {
                     "name": name,
+                    "asked": self._asked(name),
                     "components": [c for c in KNOWN if is_judged(rows, c)],
                     "limits": self.limits.get(name, {}),
                     "proof": asdict(self.proofs.get(name, Proof())),
@@ -185,7 +218,26 @@ class Verdicts:
                 for name, rows in self.found.items()
             ],
             "not judged": self.not_judged,
+            "times": {
+                "start": self.began,
+                "stop": time.time(),
+                "seconds": {test: round(seconds, 4) for test, seconds in self.seconds.items()},
+            },
         }
+
+
+def borne(report: pytest.TestReport, reason: str) -> None:
+    """Make it one of an expected failure, as pytest has them."""
+    report.outcome, report.wasxfail = "skipped", reason
+
+
+def measured(told: object) -> dict[str, Any] | None:
+    """The largest error that a claim let pass; None for what has not that form."""
+    try:
+        found = json.loads(str(told))
+        return asdict(Worst(**found)) if isinstance(found["ulp"], float) else None
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def judged_by(item: pytest.Item) -> Judged | None:
@@ -210,15 +262,17 @@ def _about(test: str, ids: Sequence[str], judged: Judged, variant: str = "") -> 
     }
 
 
-def _variant(item: pytest.Item, judged: Judged) -> str:
+def parameters(item: pytest.Item, judged: Judged) -> str:
     """The words for the parameters of a test, beside who is judged."""
-    parameters: str = getattr(getattr(item, "callspec", None), "id", judged.label)
-    return parameters.removeprefix(judged.label).removeprefix("-")
+    words: str = getattr(getattr(item, "callspec", None), "id", judged.label)
+    return words.removeprefix(judged.label).removeprefix("-")
 
 
 def _outcome(report: pytest.TestReport) -> str:
     if TAMPERED in dict(report.user_properties):
         return TAMPERED
+    if hasattr(report, "wasxfail"):
+        return DEVIATES
     if report.failed:
         return "failed" if report.when == "call" else "error"
     if report.skipped:
@@ -235,12 +289,12 @@ def _order(row: Verdict) -> tuple[int, tuple[int, ...], str]:
 
 
 def _suite() -> dict[str, str]:
+    """What judged; on which device stands with each subject."""
     return {
         "version": version("sums-to-one"),
         "python": platform.python_version(),
         **{library: version(library) for library in LIBRARIES},
         "platform": platform.platform(),
-        "device": "cpu",
         "profile": hypothesis.settings.get_current_profile_name(),
     }
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.experiments import POINTS, descend, networks, outputs
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import scores
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.losses.reduction import pull
@@ -85,16 +86,16 @@ def test_after_a_softmax_it_has_hardly_any_gradient_if_sure_and_wrong(
 def trained(CrossEntropyLoss, softmax_first: bool) -> tuple[Tensor, Tensor]:
     """The loss and the accuracy of 5 networks after 150 steps."""
     parameters = networks(5, [2, 16, 3], gain=1)
-    target = RING.expand(5, -1)
+    target = here(RING).expand(5, -1)
 
     def losses() -> Tensor:
-        scores = outputs(parameters, torch.tanh, POINTS).to(widest())
+        scores = outputs(parameters, torch.tanh, here(POINTS)).to(widest())
         fed = torch.softmax(scores, dim=2) if softmax_first else scores
         each = [CrossEntropyLoss()(*pair) for pair in zip(fed, target, strict=True)]
         return torch.stack(each).double()
 
     loss = descend(parameters, losses, steps=150, rate=1.0)
-    right = outputs(parameters, torch.tanh, POINTS).argmax(dim=2) == target
+    right = outputs(parameters, torch.tanh, here(POINTS)).argmax(dim=2) == target
     return loss, right.double().mean(dim=1)
 
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import IN_DISC, POINTS, networks
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import exact
 from sums_to_one.tests.common.limits import needs_gradients, widest
 from sums_to_one.tests.common.options import needs
@@ -64,7 +65,7 @@ class Deep:
 
     def losses(self) -> Tensor:
         """The cross-entropy of each network at telling the disc from what is around it."""
-        x, self.entering = POINTS.to(widest()), []
+        x, self.entering = here(POINTS).to(widest()), []
         for layer, (weight, bias) in enumerate(
             zip(self.weights[:-2:2], self.weights[1:-2:2], strict=True)
         ):
@@ -75,7 +76,7 @@ class Deep:
             x = torch.relu(x)
             x = self.normalized(layer, x) if self.after else x
         scores = x @ self.weights[-2] + self.weights[-1]
-        target = IN_DISC.to(widest()).expand_as(scores)
+        target = here(IN_DISC).to(widest()).expand_as(scores)
         return F.binary_cross_entropy_with_logits(scores, target, reduction="none").mean((1, 2))
 
     def normalized(self, layer: int, x: Tensor) -> Tensor:

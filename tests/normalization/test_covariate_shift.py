@@ -23,6 +23,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import exact
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.normalization.deep_networks import RATES, Deep
@@ -60,7 +61,7 @@ class Course(NamedTuple):
 @cache
 def course(BatchNorm1d, size: float = 0.0, rates=RATES, seed: int = 0) -> Course:
     """Forty steps of networks of six layers, with noise of this size before each activation."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
 
     def disturb(x: Tensor) -> Tensor:
         shape = (2, len(x), 1, x.shape[2])

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import networks
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.limits import needs_gradients, widest
 from sums_to_one.tests.normalization.channels import new_layer
 
@@ -78,7 +79,7 @@ def normalized_in_groups(norm, x: Tensor) -> Tensor:
 @cache
 def losses_in_groups(BatchNorm1d, group: int, seed: int = 0) -> Losses:
     """After 120 steps, in which normalization sees groups of so many points."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     x = torch.randn(NETWORKS, SAMPLES + 200, 2, generator=random, dtype=torch.float64).to(widest())
     x, new = x.split([SAMPLES, 200], dim=1)
     wrong = (torch.rand(NETWORKS, SAMPLES, 1, generator=random) < 0.2).to(widest())

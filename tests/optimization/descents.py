@@ -7,6 +7,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import eighths, exact, grid
 from sums_to_one.tests.common.limits import widest
 
@@ -85,7 +86,7 @@ def gradient_of(model, parameters: list[Tensor], rows) -> Tensor:
 
 
 def seeded(number: int) -> Generator:
-    return Generator().manual_seed(number)
+    return generator(number)
 
 
 def watched_descent(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.gradients import OFFSETS, STEP, WEIGHTS
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.options import needs
 from sums_to_one.tests.optimization.operations import has
@@ -110,6 +111,6 @@ def slope_along(
     """How the loss rises along a line through all parameters, from its values, in float64."""
     moved = [
         network.loss_of({n: p.double() + STEP * offset * along[n] for n, p in parameters.items()})
-        for offset in OFFSETS
+        for offset in here(OFFSETS)
     ]
-    return (WEIGHTS * torch.stack(moved)).sum() / STEP
+    return (here(WEIGHTS) * torch.stack(moved)).sum() / STEP

@@ -216,7 +216,7 @@ def share_scores(counts: Tensor, marked: int, others: int, size: int) -> Tensor:
     from scipy import stats
 
     law = stats.hypergeom(marked + others, marked, size)
-    share, counts = torch.from_numpy(law.pmf(range(size + 1))), counts.long().clamp(0, size)
+    share, counts = torch.as_tensor(law.pmf(range(size + 1))), counts.long().clamp(0, size)
     within = torch.rand(counts.shape, generator=seeded(0), dtype=torch.float64)
     below = share.cumsum(dim=0)[counts] - share[counts]
     return torch.special.ndtri((below + within * share[counts]).clamp(1e-15, 1 - 1e-15))

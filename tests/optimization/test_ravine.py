@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import disc_loss, networks
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.optimization.trajectories import leaf, pushed
@@ -79,7 +80,7 @@ class Ravines(NamedTuple):
 
 def ravines(condition: float, count: int = 40, size: int = 5, seed: int = 0) -> Ravines:
     """So many in random directions, with a start at random on the contour line."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     numbers = torch.randn(count, size, size + 1, generator=random, dtype=torch.float64)
     axes, _ = torch.linalg.qr(numbers[:, :, :size])
     curvatures = condition ** -torch.linspace(0, 1, size, dtype=torch.float64)
@@ -94,7 +95,7 @@ def fewest_steps(SGD, where: Ravines, batch: int | None, seed: int = 0, **settin
     A batch is of so many new samples x of covariance H, with a loss of (x p)^2 / 2 each; None
     stands for the exact gradient, H p.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     places = [leaf(where.start) for _ in RAVINE_RATES]
     made = [SGD([place], lr=lr, **settings) for place, lr in zip(places, RAVINE_RATES, strict=True)]
     for step in range(1000):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import eighths, exact, grid
 from sums_to_one.tests.common.limits import outside, widest
 from sums_to_one.tests.common.options import needs, option
@@ -237,7 +238,7 @@ def test_with_a_rate_of_1_over_t_it_is_at_the_mean_of_the_samples_so_far(SGD):
 @pytest.mark.claim("4.1.8")
 def test_it_comes_to_rest_where_a_constant_rate_hovers(SGD):
     for seed in range(3):
-        random = torch.Generator().manual_seed(seed)
+        random = generator(seed)
         samples = torch.randn(400, generator=random, dtype=torch.float64).to(widest())
         away = [
             in_rates(SGD, samples, rates)[-100:].double().square().mean().sqrt().item()

@@ -16,6 +16,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import exact
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import option
@@ -75,7 +76,7 @@ class Task(NamedTuple):
 
 
 def task(frequency: Sequence[float], count: int = 20, seed: int = 0) -> Task:
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     signs = torch.randint(2, (count, len(frequency)), generator=random, dtype=torch.float64)
     return Task(exact(frequency), (2 * signs - 1).to(widest()), random)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import current, lies_inside, widest
 from sums_to_one.tests.common.options import needs
@@ -68,7 +69,7 @@ def fates(dropout, layer, *shape: int, dtype: torch.dtype | None = None) -> Tens
 
 def spread(shape: torch.Size) -> Tensor:
     """Uniform random numbers that no subject has drawn."""
-    random = torch.Generator().manual_seed(5)
+    random = generator(5)
     return torch.rand(shape, generator=random, dtype=torch.float64).clamp(1e-15, 1 - 1e-15)
 
 
@@ -82,8 +83,8 @@ def count_scores(rows: Tensor, p: float) -> Tensor:
     """How many of each row are dropped, made standard normal by the binomial law."""
     from scipy import stats
 
-    law, counts = stats.binom(rows.shape[1], p), rows.sum(dim=1).numpy()
-    below, up_to = (torch.from_numpy(law.cdf(n)) for n in (counts - 1, counts))
+    law, counts = stats.binom(rows.shape[1], p), rows.sum(dim=1).cpu().numpy()
+    below, up_to = (torch.as_tensor(law.cdf(n)) for n in (counts - 1, counts))
     share = below + spread(below.shape) * (up_to - below)
     return torch.special.ndtri(share.clamp(1e-15, 1 - 1e-15))
 

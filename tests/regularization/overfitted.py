@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.experiments import descend, networks, outputs
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.limits import widest
 
 NETWORKS = 10  # trained at once
@@ -28,7 +29,7 @@ class Results(NamedTuple):
 
 def examples(count: int, samples: int, seed: int) -> tuple[Tensor, Tensor]:
     """Ten features, of which two matter, and a target with noise; for each network other ones."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     x = torch.randn(count, samples + NEW_SAMPLES, 10, generator=random, dtype=torch.float64)
     noise = torch.randn(count, samples + NEW_SAMPLES, 1, generator=random, dtype=torch.float64)
     return x, x[..., :1] + x[..., 1:2].tanh() + 0.7 * noise

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import DTYPES, LAID_OUT, LAYOUTS, SHAPES, dtypes, grid, shapes
 from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.statistical import assert_mean, assert_unrelated, randomness
@@ -92,12 +93,13 @@ def test_over_all_masks_dropout_of_inputs_is_a_ridge_penalty(p) -> None:
 
 @pytest.mark.claim("5.2.10")
 def test_dropout_of_the_inputs_of_a_regression_costs_a_ridge_penalty(Dropout):
+    inputs, w = here(X), here(W)
     for p in P:
-        errors, chances = squared_errors(X, W, p)
-        mean = (X @ W - 1) ** 2 + p / (1 - p) * (X * W).square().sum()
+        errors, chances = squared_errors(inputs, w, p)
+        mean = (inputs @ w - 1) ** 2 + p / (1 - p) * (inputs * w).square().sum()
         with randomness():
-            x = Dropout(p)(X.to(plain_dtype()).repeat(2**16, 1))
-        scores = (x.double() @ W - 1).square() - mean
+            x = Dropout(p)(inputs.to(plain_dtype()).repeat(2**16, 1))
+        scores = (x.double() @ w - 1).square() - mean
         assert_mean(f"p = {p}", scores / ((errors - mean).square() * chances).sum().sqrt())
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
+from sums_to_one.tests.common.here import generator, here
 from sums_to_one.tests.common.inputs import SHAPES, exact, grid, numbers, shapes
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.regularization.penalties import pull, weights
@@ -48,7 +49,7 @@ def roughness(l2_penalty, strength: float) -> float:
     """The mean squared second difference of 20 polynomials of degree 9, fitted to noise."""
     places = torch.linspace(-1, 1, 20, dtype=torch.float64)
     features = torch.stack([torch.cos(k * places.acos()) for k in range(10)], dim=1)
-    noise = torch.randn(20, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    noise = torch.randn(20, 20, generator=generator(0), dtype=torch.float64)
     targets = places[:, None] + 0.5 * noise  # a straight line is behind it
     w = torch.zeros(10, 20, dtype=widest()).requires_grad_()
     for _ in range(200):
@@ -102,13 +103,13 @@ def test_without_a_loss_each_step_takes_the_same_part_of_every_weight(l2_penalty
 
 def ridge(strength: float) -> Tensor:
     """The best weights, from their closed form."""
-    square = SAMPLES.mT @ SAMPLES + strength * torch.eye(3, dtype=torch.float64)
-    return torch.linalg.solve(square, SAMPLES.mT @ TARGETS)
+    square = here(SAMPLES).mT @ here(SAMPLES) + strength * torch.eye(3, dtype=torch.float64)
+    return torch.linalg.solve(square, here(SAMPLES).mT @ here(TARGETS))
 
 
 def objective(l2_penalty, strength: float) -> Callable[[Tensor], Tensor]:
     def of(w: Tensor) -> Tensor:
-        return (SAMPLES @ w - TARGETS).square().sum() + strength * l2_penalty([w])
+        return (here(SAMPLES) @ w - here(TARGETS)).square().sum() + strength * l2_penalty([w])
 
     return of
 
@@ -125,7 +126,7 @@ def test_at_the_weights_of_ridge_regression_the_pulls_balance(l2_penalty, streng
 def test_gradient_steps_lead_to_the_weights_of_ridge_regression(l2_penalty, strength):
     w, curvatures = (
         torch.tensor([5.0, 5.0, 5.0], dtype=torch.float64),
-        torch.linalg.eigvalsh(SAMPLES.mT @ SAMPLES) + strength,
+        torch.linalg.eigvalsh(here(SAMPLES).mT @ here(SAMPLES)) + strength,
     )
     rate = 1 / (curvatures.min() + curvatures.max())  # of all rates the fastest
     for _ in range(200):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.regularization.images import FLOATS, kinds
 from sums_to_one.tests.regularization.overfitted import (
     NEW_SAMPLES,
@@ -63,7 +64,7 @@ def two_sided_pictures(
 
     The classes are the picture and its negative or, if the direction matters, the side itself.
     """
-    random, shape = torch.Generator().manual_seed(seed), (count, samples + NEW_SAMPLES)
+    random, shape = generator(seed), (count, samples + NEW_SAMPLES)
     motif = torch.randn(count, 1, 1, 4, 6, generator=random, dtype=torch.float64)
     label, side = torch.randint(2, (2, *shape, 1, 1, 1), generator=random).double()
     noise = torch.randn(*shape, 1, 4, 6, generator=random, dtype=torch.float64)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.here import generator, here
 from sums_to_one.tests.common.inputs import eighths, exact, grid
 from sums_to_one.tests.regularization.penalties import pull
 
@@ -69,10 +70,10 @@ def test_with_orthonormal_features_weights_are_0_up_to_a_correlation_of_lambda(l
 
 
 def regressions(count: int = REGRESSIONS, seed: int = 0) -> Regressions:
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     x = torch.randn(count, 40, len(WANTED), generator=random, dtype=torch.float64)
     noise = torch.randn(count, 40, generator=random, dtype=torch.float64)
-    return Regressions(x.mT @ x, (x.mT @ (x @ WANTED + 0.5 * noise)[..., None])[..., 0])
+    return Regressions(x.mT @ x, (x.mT @ (x @ here(WANTED) + 0.5 * noise)[..., None])[..., 0])
 
 
 def by_gradient_steps(task: Regressions, penalty, fading: bool = False) -> Tensor:
@@ -102,7 +103,11 @@ def test_soft_thresholding_lands_on_exact_zeros_and_costs_least(l1_penalty):
     pulls, rest = task.pulls(best), best != 0
     assert pulls[~rest].abs().max() < STRENGTH, "a weight is 0 that should not be"
     assert_close("the other pulls", pulls[rest], -STRENGTH * best[rest].sign())
-    for other in (by_gradient_steps(task, l1_penalty)[-1], 0.99 * best, WANTED.expand_as(best)):
+    for other in (
+        by_gradient_steps(task, l1_penalty)[-1],
+        0.99 * best,
+        here(WANTED).expand_as(best),
+    ):
         more = task.costs(other, l1_penalty) - task.costs(best, l1_penalty)
         assert more.min() > 0, f"other weights cost {more.tolist()} more"
 
@@ -140,7 +145,7 @@ def small_share(weights: Tensor) -> Tensor:
 
 @pytest.mark.claim("5.1.3")
 def test_l1_selects_the_features_that_matter_and_l2_does_not(l1_penalty):
-    task, needed = regressions(), WANTED != 0
+    task, needed = regressions(), here(WANTED) != 0
     selected = by_soft_thresholding(task) != 0
     assert selected[:, needed].all(), "a feature that matters was dropped"
     dropped = 1 - selected[:, ~needed].double().mean()

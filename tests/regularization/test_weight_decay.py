@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.options import option, provides
 
@@ -85,7 +86,7 @@ def test_weight_decay_of_adam_is_half_of_it_times_the_penalty_too(l2_penalty):
 
 def without_a_loss(optimizer: Callable[..., Any], **settings: Any) -> Tensor:
     """Where very unequal weights are after each of some steps whose gradients are 0."""
-    w = UNEQUAL.clone().requires_grad_()
+    w = here(UNEQUAL).clone().requires_grad_()
     one, places = optimizer([w], lr=0.125, weight_decay=0.25, **settings), []
     for _ in range(STEPS):
         w.grad = torch.zeros_like(w)
@@ -100,17 +101,17 @@ def test_without_a_loss_weights_decay_with_sgd_and_not_with_adam(SGD, Adam):
     option(Adam, "weight_decay", "eps")
     part = (1 - 0.125 * 0.25) ** torch.arange(1, STEPS + 1, dtype=torch.float64)[:, None]
     for name, optimizer in {"SGD": SGD, "AdamW": torch.optim.AdamW}.items():
-        assert_close(f"with {name}", without_a_loss(optimizer), part * UNEQUAL)
+        assert_close(f"with {name}", without_a_loss(optimizer), part * here(UNEQUAL))
     # Adam's first step is as long as the rate, whether the weight is large or small.
     first = without_a_loss(Adam, eps=0.0)[0]
-    assert_close("the first step of Adam", first, UNEQUAL - 0.125 * UNEQUAL.sign())
+    assert_close("the first step of Adam", first, here(UNEQUAL) - 0.125 * here(UNEQUAL).sign())
 
 
 @pytest.mark.claim("5.1.2")
 @pytest.mark.parametrize("strength", [1e-3, 0.125, 10.0])
 def test_no_strength_of_the_penalty_makes_adam_decay_weights(l2_penalty, strength):
-    w = UNEQUAL.clone().requires_grad_()
+    w = here(UNEQUAL).clone().requires_grad_()
     adam = torch.optim.Adam([w], lr=0.125, eps=0.0)
     (strength * l2_penalty([w])).backward()
     adam.step()
-    assert_close("after a step", w.detach(), UNEQUAL - 0.125 * UNEQUAL.sign())
+    assert_close("after a step", w.detach(), here(UNEQUAL) - 0.125 * here(UNEQUAL).sign())

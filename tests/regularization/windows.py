@@ -12,6 +12,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import DTYPES
 from sums_to_one.tests.common.limits import lies_inside
 from sums_to_one.tests.regularization.images import kinds, numbered
@@ -71,7 +72,9 @@ def padded(image: Tensor, padding: Padding, fill: float = 0, mode: str = "consta
     widths = [(0, 0)] * (image.ndim - 2) + [(top, bottom), (left, right)]
     options = {"constant_values": fill} if mode == "constant" else {}
     pad: Any = np.pad  # whose types know no options that are chosen later
-    return torch.from_numpy(pad(image.double().numpy(), widths, mode, **options)).to(image.dtype)
+    return torch.as_tensor(pad(image.double().cpu().numpy(), widths, mode, **options)).to(
+        image.dtype
+    )
 
 
 def grown(image: Tensor, padding: Padding, size: tuple[int, int]) -> tuple[int, ...]:
@@ -129,6 +132,6 @@ def place_shares(windows: Tensor, shape: tuple[int, int], padding: Padding) -> T
     last, at = windows.flatten(1).max(dim=1)
     down, across = (last - 1) // width - at // w + top, (last - 1) % width - at % w + left
     counts = torch.tensor([height + top + bottom - h + 1, width + left + right - w + 1])
-    random = torch.Generator().manual_seed(0)
+    random = generator(0)
     within = torch.rand(2, len(windows), generator=random, dtype=torch.float64)
     return (torch.stack([down, across]) + within) / counts[:, None]

@@ -1,0 +1,172 @@
+"""How a subject is asked: in one dtype, on a device, and what becomes of it before.
+
+Every way of asking takes these three by the same names, and finds the same.
+"""
+
+import functools
+import importlib
+import inspect
+import itertools
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sums_to_one.tests.common.limits import EVERYTHING, NAMES, Limits
+
+Function = Callable[..., Any]
+CPU = "cpu"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way of asking a subject.
+
+    Args:
+        dtype: the only one to judge in; empty for all that a component documents.
+        device: where the tensors live that claims make.
+        transform: a name in TRANSFORMS, or MODULE:FUNCTION.
+    """
+
+    dtype: str = ""
+    device: str = CPU
+    transform: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        """What is asked in that dtype."""
+        return Limits(dtypes=(NAMES[self.dtype],)) if self.dtype else EVERYTHING
+
+    def takes(self, dtypes: Collection[Any]) -> bool:
+        """Whether a component of these dtypes can be asked at all."""
+        return not self.dtype or NAMES[self.dtype] in dtypes
+
+    def called(self, name: str) -> str:
+        """A subject that is asked so, for people."""
+        words = [f"in {self.dtype}"] if self.dtype else []
+        words += [f"on {self.device}"] if self.device != CPU else []
+        words += [f"by {self.transform}"] if self.transform else []
+        return " ".join([name, *words])
+
+
+AS_IT_IS = Variant()
+
+
+def variants(
+    dtypes: Collection[str] | None, devices: Collection[str] | None, transform: str
+) -> list[Variant]:
+    """Every dtype on every device.
+
+    Raises:
+        ValueError: a name is no dtype's, or names are none.
+    """
+    every = itertools.product(dtypes_among(dtypes), devices_among(devices))
+    return [Variant(dtype or "", device or CPU, transform) for dtype, device in every]
+
+
+def dtypes_among(names: Collection[str | None] | None) -> list[str | None]:
+    """The names of dtypes, looked at; None for all at once."""
+    if names is None or [*names] == [None]:
+        return [None]
+    unknown = [name for name in names if name not in NAMES]
+    if unknown or not names:
+        raise ValueError(f"dtypes must be names among {', '.join(NAMES)}, got {[*names]!r}")
+    return [*dict.fromkeys(names)]
+
+
+def devices_among(names: Collection[str | None] | None) -> list[str | None]:
+    """The names of devices; None for wherever the run is."""
+    if names is not None and not names:
+        raise ValueError("devices must name at least one, got none")
+    return [None] if names is None else [*dict.fromkeys(names)]
+
+
+@functools.cache
+def is_present(device: str) -> bool:
+    """Whether a tensor can be made there; a name that is no device's is an error."""
+    if device == CPU:
+        return True
+    import torch
+
+    torch.device(device)
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):  # the second where torch was built without it
+        return False
+    return True
+
+
+@functools.cache  # for a component must be one and the same for all claims
+def transformed(name: str, component: Function) -> Function | None:
+    """What becomes of a component; None where such a transform does not take it."""
+    if not name:
+        return component
+    return function_of(name)(component)
+
+
+def function_of(name: str) -> Function:
+    """A transform by its name.
+
+    Raises:
+        ValueError: there is no such one.
+    """
+    if name in TRANSFORMS:
+        return TRANSFORMS[name]
+    check_transform(name)
+    module, _, attribute = name.partition(":")
+    found: Function = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def compiled(component: Function) -> Function | None:
+    """By torch.compile, as a function, or in every module that a class makes."""
+    import torch
+
+    if not inspect.isclass(component):
+        return torch.compile(component)
+    if not issubclass(component, torch.nn.Module):
+        return None
+
+    class Compiled(component):  # type: ignore[misc, valid-type]  # whatever the subject has
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.compile()
+
+    functools.update_wrapper(Compiled.__init__, component.__init__)  # whose arguments are known
+    Compiled.__name__ = component.__name__
+    return Compiled
+
+
+def scripted(component: Function) -> Function | None:
+    """By torch.jit.script, which takes functions that are written in Python."""
+    import torch
+
+    return torch.jit.script(component) if inspect.isfunction(component) else None
+
+
+def mapped(component: Function) -> Function | None:
+    """By torch.vmap, over one more dimension of every tensor, of size 1."""
+    import torch
+
+    if inspect.isclass(component):
+        return None
+
+    @functools.wraps(component)
+    def batched(*arguments: Any, **options: Any) -> Any:
+        tensors = [a[None] if isinstance(a, torch.Tensor) else a for a in arguments]
+        axes = tuple(0 if isinstance(a, torch.Tensor) else None for a in arguments)
+        each = functools.partial(component, **options)
+        return torch.vmap(each, in_dims=axes, randomness="different")(*tensors)[0]
+
+    return batched
+
+
+def check_transform(name: str) -> None:
+    """Refuse what cannot be a transform's name, before anything is imported."""
+    module, _, attribute = name.partition(":")
+    if name not in TRANSFORMS and not (module and attribute):
+        raise ValueError(
+            f"a transform must be {', '.join(TRANSFORMS)} or MODULE:FUNCTION, got {name!r}"
+        )
+
+
+TRANSFORMS: dict[str, Function] = {"compile": compiled, "script": scripted, "vmap": mapped}
