@@ -30,6 +30,13 @@ CHINESE = {
     "needs {what}": "需要 {what}",
     "remark: {what} is refused openly": "说明: {what} 被明确拒绝",
     "remark: it leaves its work to {what}": "说明: 实际工作由 {what} 完成",
+    "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
+        "表现如同一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
+    ),
+    "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
+        "可能是一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
+    ),
+    "who makes it may think: {thought}": "犯这个错误的人也许这样想: {thought}",
     "cannot be judged": "无法检验",
 }
 
