@@ -185,6 +185,12 @@ def judge(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Refuse who leaves the work to a library.")
     ] = False,
+    convention: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A convention other than PyTorch's that the subjects follow."
+        ),
+    ] = None,
     report: Annotated[
         list[str] | None,
         typer.Option(
@@ -207,6 +213,7 @@ def judge(
     further = [*shown(show is Amount.all, chinese), f"--sandbox={sandbox}"]
     further += [f"--seed={seed}"] if seed is not None else []
     further += ["--from-scratch"] if from_scratch else []
+    further += [f"--convention={name}" for name in convention or []]
     arguments = pytest_arguments(subjects or [], k, verdicts, *further)
     plugins = [end] if subjects else [end, overview()]
     ended = run_pytest(arguments, *plugins)

@@ -18,9 +18,10 @@ import pytest
 
 from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.confirming import Ended, Key
+from sums_to_one.tests.judge.conventions import CONVENTIONS
 from sums_to_one.tests.judge.forks import Process
 from sums_to_one.tests.judge.languages import in_language
-from sums_to_one.tests.judge.likeness import likenesses
+from sums_to_one.tests.judge.likeness import conventions_of, likenesses
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.places import TESTS
 from sums_to_one.tests.judge.subjects import readable
@@ -29,6 +30,7 @@ from sums_to_one.tests.judge.versions import versions
 
 SURE = "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 PERHAPS = "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
+CONVENTION = "different convention: it {says}, as {who}; --convention {name} accepts it"
 THOUGHT = "who makes it may think: {thought}"
 PATIENCE = 20.0  # seconds after which no answer is one
 MOST_NAMES = 2  # of impostors that behave alike: of more, none says what the fault is
@@ -37,7 +39,7 @@ ENDED = ("ended the process", "crashed the process", "did not return", "not judg
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A known mistake that a subject behaves like.
+    """What is the matter with a component: a known mistake, or another convention.
 
     Args:
         impostors: the names of those that it behaves like, mostly one.
@@ -45,26 +47,37 @@ class Diagnosis:
         alike: how many claims say the same to both.
         asked: of how many.
         sure: whether all do, and fresh numbers come out the same.
+        conventions: the names of those that it follows; then there is no fault.
     """
 
-    impostors: tuple[str, ...]
-    fault: str
-    alike: int
-    asked: int
-    sure: bool
+    impostors: tuple[str, ...] = ()
+    fault: str = ""
+    alike: int = 0
+    asked: int = 0
+    sure: bool = False
+    conventions: tuple[str, ...] = ()
 
     def sentences(self, component: str, chinese: bool) -> Iterator[str]:
-        """What is said of it: the fault, how sure that is, and the thought that leads there."""
-        words = SURE if self.sure else PERHAPS
-        told = {"fault": self.fault, "alike": self.alike, "all": self.asked}
-        yield in_language(words, chinese, **told)
+        """What is said of it: the convention, or the fault, how sure it is, and who makes it."""
+        for name in self.conventions:
+            convention = CONVENTIONS[name]
+            says = convention.zh if chinese else convention.says
+            yield in_language(CONVENTION, chinese, says=says, who=convention.who, name=name)
+        if self.impostors:
+            words = SURE if self.sure else PERHAPS
+            told = {"fault": self.fault, "alike": self.alike, "all": self.asked}
+            yield in_language(words, chinese, **told)
         if len(self.impostors) == 1:
             thought = thought_of(component, self.impostors[0])
             yield in_language(THOUGHT, chinese, thought=thought)
 
     def as_json(self) -> dict[str, Any]:
         """For the verdicts."""
-        return {**asdict(self), "impostors": list(self.impostors)}
+        return {
+            **asdict(self),
+            "impostors": list(self.impostors),
+            "conventions": list(self.conventions),
+        }
 
 
 def diagnosis(component: str, found: Any) -> Diagnosis | None:
@@ -74,10 +87,11 @@ def diagnosis(component: str, found: Any) -> Diagnosis | None:
         TamperedError: it is no answer.
     """
     try:
-        names = tuple(str(name) for name, *_ in found)
-        alike, asked, sure = found[0][1:] if found else (0, 0, False)
-        faults = [fault_of(component, name) for name in names]
-        told = Diagnosis(names, "; or ".join(faults), int(alike), int(asked), bool(sure))
+        if conventions := tuple(CONVENTIONS[name].name for name in found["conventions"]):
+            return Diagnosis(conventions=conventions)
+        names, (alike, asked, sure) = tuple(found["impostors"]), found["how sure"]
+        fault = "; or ".join(fault_of(component, name) for name in names)
+        told = Diagnosis(names, fault, int(alike), int(asked), bool(sure))
     except (TypeError, ValueError, KeyError):
         raise TamperedError("a line that is no diagnosis") from None
     return told if 1 <= len(names) <= MOST_NAMES else None
@@ -149,10 +163,13 @@ class Looking:
         os.close(sender)
         self.deadline = time.monotonic() + PATIENCE
 
-    def _look(self) -> list[list[Any]]:
+    def _look(self) -> dict[str, Any]:
         subject, component = self.key
-        found = likenesses(component, subject, self.tests)
-        return [[one.name, one.alike, one.asked, one.sure] for one in found]
+        conventions = conventions_of(component, subject, self.tests)
+        found = [] if conventions else likenesses(component, subject, self.tests)
+        sure = [found[0].alike, found[0].asked, found[0].sure] if found else [0, 0, False]
+        names = [one.name for one in found]
+        return {"conventions": conventions, "impostors": names, "how sure": sure}
 
     def is_late(self) -> None:
         """Then nothing is known; what claims found stands."""

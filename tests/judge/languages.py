@@ -36,6 +36,9 @@ CHINESE = {
     "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
         "可能是一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
     ),
+    "different convention: it {says}, as {who}; --convention {name} accepts it": (
+        "另一种约定: {says} ({who}); 用 --convention {name} 可以接受"
+    ),
     "who makes it may think: {thought}": "犯这个错误的人也许这样想: {thought}",
     "cannot be judged": "无法检验",
 }

@@ -6,6 +6,7 @@ claims that refused are asked once more, about the subject and about those impos
 to be refused by some of them; no table of answers can be out of date.
 """
 
+import dataclasses
 import re
 import time
 from collections.abc import Callable, Collection
@@ -18,6 +19,7 @@ from torch import Tensor
 from sums_to_one.tests.common.limits import Limits, NotProvided
 from sums_to_one.tests.judge.arguments import Provider, heard
 from sums_to_one.tests.judge.asking import cases, function
+from sums_to_one.tests.judge.conventions import sets_of
 from sums_to_one.tests.judge.fresh import LAWS
 from sums_to_one.tests.judge.fresh import cases as fresh_cases
 from sums_to_one.tests.judge.programs import PROGRAMS, Case
@@ -104,6 +106,17 @@ def likenesses(
         for suspect, other, alike in found
         if alike == most and alike >= PERHAPS * len(told)
     ]
+
+
+def conventions_of(component: str, subject: Subject, refused: list[str]) -> tuple[str, ...]:
+    """The conventions under which what refused a subject holds, if there are such."""
+    claims = _claims(component, subject, refused)[:MOST]
+    for names in sets_of(component) if claims else ():
+        translated = dataclasses.replace(subject, conventions=(*subject.conventions, *names))
+        other = _within(component, translated, translated, subject)
+        if all(_said(claim, other) is None for claim in claims):
+            return names
+    return ()
 
 
 def _within(component: str, who: Any, by: Provider, subject: Subject) -> Version:

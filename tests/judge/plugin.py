@@ -36,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="refuse whatever a subject refuses without declaring it, half precision included",
     )
     group.addoption(
+        "--convention",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="subjects follow this convention, which is not PyTorch's, on purpose (repeatable); a "
+        "wrong name lists them",
+    )
+    group.addoption(
         "--sandbox",
         choices=("auto", "require", "none"),
         default="auto",

@@ -46,20 +46,29 @@ class Subject:
         module: what to import, where that is not the name.
         given: limits that somebody else has declared for it, by component, as JSON.
         strict: whether whatever it refuses must be declared.
+        conventions: the names of those, other than PyTorch's, that it follows.
     """
 
     name: str
     module: str = ""
     given: str = "{}"
     strict: bool = False
+    conventions: tuple[str, ...] = ()
 
     def component(self, name: str) -> Callable[..., Any] | None:
         """The component of that name, or None where the subject does not provide it."""
         for place in self._places(name):
             found = getattr(place, name, None)
             if callable(found):
-                return found
+                return self._translated(name, found)
         return None
+
+    def _translated(self, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
+        if not self.conventions:
+            return found
+        from sums_to_one.tests.judge.conventions import adapted
+
+        return adapted(found, name, self.conventions)
 
     def limits(self, name: str) -> Limits:
         """What it declares that this component does not do.
@@ -104,7 +113,10 @@ OURS = (Subject("concepts", f"{PACKAGE}.concepts"), Subject("torch"))
 
 
 def requested(
-    names: Sequence[str], limits: Sequence[str] = (), strict: bool = False
+    names: Sequence[str],
+    limits: Sequence[str] = (),
+    strict: bool = False,
+    conventions: Sequence[str] = (),
 ) -> tuple[list[Subject], dict[str, str]]:
     """The subjects to judge: those named, each looked at beforehand, or else our own two.
 
@@ -112,6 +124,7 @@ def requested(
         names: of modules, or paths of .py files.
         limits: of all subjects: a component's name, `=` and what it declares, as JSON.
         strict: whether whatever they refuse must be declared.
+        conventions: that all of them follow.
 
     Returns:
         Those that can be judged, and why others cannot be.
@@ -127,7 +140,7 @@ def requested(
     found, problems = [], {}
     for name in dict.fromkeys(names):
         try:
-            found.append(_looked_at(Subject(name, "", given, strict)))
+            found.append(_looked_at(Subject(name, "", given, strict, tuple(conventions))))
         except SubjectError as problem:  # which is this one's own, and costs nobody else a verdict
             problems[name] = str(problem)
     if not found:
