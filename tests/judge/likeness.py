@@ -19,6 +19,7 @@ from torch import Tensor
 from sums_to_one.tests.common.limits import Limits, NotProvided
 from sums_to_one.tests.judge.arguments import Provider, heard
 from sums_to_one.tests.judge.asking import cases, function
+from sums_to_one.tests.judge.components import GROUPS
 from sums_to_one.tests.judge.conventions import sets_of
 from sums_to_one.tests.judge.fresh import LAWS
 from sums_to_one.tests.judge.fresh import cases as fresh_cases
@@ -35,7 +36,15 @@ PERHAPS = 0.8  # the share of claims that say the same from which on a likeness 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 DIGITS = 2e-3  # by which four digits may differ that were rounded
+CHANCE = 0.1  # by which numbers may differ that somebody else has drawn
+FEWEST = 2  # claims without which nothing is sure
+DRAWN = {
+    *(*GROUPS["random_initializer"], *GROUPS["dropout"], *GROUPS["random_transform"]),
+    "gradient_descent",
+}
 SEED = 1  # of the fresh numbers
+
+EXACTLY = 2  # the same words and numbers; 1 is for the same words and numbers that are near
 
 Said = tuple[str, str]  # the kind of an error, and its words
 Asked = tuple[Claim, Said]  # a claim, and what it said
@@ -97,14 +106,20 @@ def likenesses(
         if time.monotonic() > until:
             break
         other = _within(component, suspect, suspect, subject)
-        alike = _alike(other, told, suspect.refused_by)
+        alike, exactly = _alike(other, told, suspect.refused_by)
         if alike:
-            found.append((suspect, other, alike))
-    most = max((alike for _, _, alike in found), default=0)
+            found.append((suspect, other, alike, exactly))
+    most = max((found[2:] for found in found), default=(0, 0))
+    enough = len(told) >= FEWEST
     return [
-        Likeness(suspect.name, alike, len(told), alike == len(told) and _computes_alike(own, other))
-        for suspect, other, alike in found
-        if alike == most and alike >= PERHAPS * len(told)
+        Likeness(
+            suspect.name,
+            alike,
+            len(told),
+            enough and exactly == len(told) and _computes_alike(own, other),
+        )
+        for suspect, other, alike, exactly in found
+        if (alike, exactly) == most and alike >= PERHAPS * len(told)
     ]
 
 
@@ -162,26 +177,38 @@ def _said(claim: Claim, version: Version) -> Said | None:
     return type(answer).__name__, ADDRESS.sub("", words)
 
 
-def _alike(other: Version, told: list[Asked], named: Collection[str]) -> int:
-    """How many claims say the same to both; 0 if none that is named for the impostor does."""
+def _alike(other: Version, told: list[Asked], named: Collection[str]) -> tuple[int, int]:
+    """How many claims say the same to both, and how many of them with the same numbers.
+
+    None at all if none that is named for the impostor does.
+    """
     due = [asked for asked in told if asked[0].name in named]
-    found = [claim for claim, said in due if _same(said, _said(claim, other))]
-    if due and not found:
+    found = [_sameness(other, *asked) for asked in due]
+    if due and not any(found):
+        return 0, 0
+    found += [_sameness(other, *asked) for asked in told if asked not in due]
+    return sum(same > 0 for same in found), sum(same == EXACTLY for same in found)
+
+
+def _sameness(other: Version, claim: Claim, said: Said) -> int:
+    answer = _said(claim, other)
+    if answer is None:
         return 0
-    rest = [asked for asked in told if asked not in due]
-    return len(found) + sum(_same(said, _said(claim, other)) for claim, said in rest)
+    if _same(said, answer, DIGITS):
+        return EXACTLY
+    return int(other.of in DRAWN and _same(said, answer, CHANCE))
 
 
-def _same(one: Said, other: Said | None) -> bool:
-    """Whether two refusals have the same words and, up to rounding, the same numbers."""
-    if other is None or one[0] != other[0] or NUMBER.sub("", one[1]) != NUMBER.sub("", other[1]):
+def _same(one: Said, other: Said, digits: float) -> bool:
+    """Whether two refusals have the same words and, up to so much, the same numbers."""
+    if one[0] != other[0] or NUMBER.sub("", one[1]) != NUMBER.sub("", other[1]):
         return False
     pairs = zip(NUMBER.findall(one[1]), NUMBER.findall(other[1]), strict=True)
-    return all(_near(float(a), float(b)) for a, b in pairs)
+    return all(_near(float(a), float(b), digits) for a, b in pairs)
 
 
-def _near(a: float, b: float) -> bool:
-    return a == b or abs(a - b) <= DIGITS * max(abs(a), abs(b))
+def _near(a: float, b: float, digits: float) -> bool:
+    return a == b or abs(a - b) <= digits * max(abs(a), abs(b))
 
 
 def _computes_alike(one: Version, other: Version) -> bool:
