@@ -72,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.limits,
             config.option.strict_limits,
             _variants(config),
+            _conventions(config.option.convention),
         )
     except SubjectError as problem:
         raise pytest.UsageError(str(problem)) from problem
@@ -85,6 +86,17 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             every = [file for chapter in COMPONENTS for file in files_of(chapter)]
             config.args[:] = [str(file) for file in every if not leaves_out(config, file)]
+
+
+def _conventions(names: list[str]) -> list[str]:
+    if names:
+        from sums_to_one.tests.judge.conventions import CONVENTIONS
+
+        unknown = [name for name in names if name not in CONVENTIONS]
+        if unknown:
+            known = "\n".join(f"  {c.name}: {c.says}" for c in CONVENTIONS.values())
+            raise pytest.UsageError(f"--convention must name one of\n{known}\ngot {unknown[0]!r}")
+    return names
 
 
 def _walls(config: pytest.Config) -> list[str]:

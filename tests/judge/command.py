@@ -197,6 +197,12 @@ def judge(
     transform: Annotated[
         str, typer.Option(help="Before: compile, script, vmap, or a function MODULE:FUNCTION.")
     ] = "",
+    convention: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A convention other than PyTorch's that the subjects follow."
+        ),
+    ] = None,
     report: Annotated[
         list[str] | None,
         typer.Option(
@@ -228,6 +234,7 @@ def judge(
     further += [*(f"--device={name}" for name in device or [])]
     further += [f"--transform={transform}"] if transform else []
     further += [f"--deviations={deviations}"] if deviations else []
+    further += [f"--convention={name}" for name in convention or []]
     arguments = pytest_arguments(subjects or [], k, verdicts, *further)
     plugins = [end] if subjects else [end, overview()]
     ended = run_pytest(arguments, *plugins)

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
 from sums_to_one.tests.judge.confirming import Confirmation, Confirming, key_of, report
+from sums_to_one.tests.judge.diagnosis import Diagnosing, Looking
 from sums_to_one.tests.judge.forks import Process
 from sums_to_one.tests.judge.messages import Lines, TamperedError, heard, send, told
 from sums_to_one.tests.judge.subjects import readable
@@ -134,8 +135,10 @@ class Isolation:
         if session.testsfailed or session.config.option.collectonly or session.config.option.usepdb:
             return None  # pytest's own loop knows what to do
         jobs = _jobs(list(session.items))
-        waiting: list[Job | Confirmation] = [*jobs]
+        waiting: list[Job | Confirmation | Looking] = [*jobs]
         confirming = Confirming(session, jobs)
+        diagnosing = Diagnosing(session, jobs)
+        session.config.pluginmanager.register(diagnosing)
         _warm_up()
         judged = {job.key[1] for job in jobs}
         # What is slow to import is imported once, here, and not in every process that forks.
@@ -145,7 +148,7 @@ class Isolation:
             import torch._dynamo  # noqa: F401 - by the first optimizer of PyTorch's that is made
         gc.freeze()  # what is imported by now is never garbage, and need not be searched for any
         atexit.register(gc.unfreeze)
-        running: list[Job | Confirmation] = []
+        running: list[Job | Confirmation | Looking] = []
         try:
             while waiting or running:
                 while waiting and len(running) < (os.cpu_count() or 1):
@@ -160,7 +163,7 @@ class Isolation:
                 for job in [job for job in running if job.ended]:
                     running.remove(job)
                     job.close()
-                    waiting += confirming.after(job)
+                    waiting += [*confirming.after(job), *diagnosing.after(job)]
                 if session.shouldfail or session.shouldstop:
                     break
         finally:

@@ -31,6 +31,16 @@ CHINESE = {
     "remark: {what} is refused openly": "说明: {what} 被明确拒绝",
     "remark: it leaves its work to {what}": "说明: 实际工作由 {what} 完成",
     "remark: it is known that {what} is refused": "说明: 已知 {what} 不通过",
+    "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
+        "表现如同一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
+    ),
+    "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
+        "可能是一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
+    ),
+    "different convention: it {says}, as {who}; --convention {name} accepts it": (
+        "另一种约定: {says} ({who}); 用 --convention {name} 可以接受"
+    ),
+    "who makes it may think: {thought}": "犯这个错误的人也许这样想: {thought}",
     "cannot be judged": "无法检验",
 }
 

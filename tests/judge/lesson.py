@@ -15,6 +15,7 @@ from rich.text import Text
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge.causes import Cause, causes
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, asked_for, file_of
+from sums_to_one.tests.judge.diagnosis import Diagnosis
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.places import places_in, places_of
@@ -91,7 +92,8 @@ class Lesson:
             limits = self.verdicts.limits.get(name, {})
             proof = self.verdicts.proofs.get(name, Proof())
             lacking = {**self.lacking, **_lacks(rows)}
-            page = Page(console.width, everything, chinese, lacking, proof)
+            found = self.verdicts.diagnoses.get(name, {})
+            page = Page(console.width, everything, chinese, lacking, proof, found)
             for line in page.lines_of(rows, limits):
                 console.print(line, soft_wrap=True)
             for hint in _misspelt(name, rows):
@@ -177,9 +179,10 @@ class Page:
         chinese: bool,
         lacking: dict[str, str],
         proof: Proof | None = None,
+        diagnoses: dict[str, Diagnosis] | None = None,
     ) -> None:
         self.width, self.everything, self.chinese = width, everything, chinese
-        self.lacking, self.proof = lacking, proof or Proof()
+        self.lacking, self.proof, self.diagnoses = lacking, proof or Proof(), diagnoses or {}
 
     def lines_of(self, rows: list[Verdict], limits: Limits) -> Iterator[Text]:
         for chapter, names in COMPONENTS.items():
@@ -194,7 +197,8 @@ class Page:
         lines = sorted(_lines(rows), key=lambda row: _order(row.id))
         broken = [row for row in lines if row.outcome in REFUSALS]
         held = [row for row in lines if row not in broken]
-        head = [self._head(chapter, lines, broken), *self._limits(limits)]
+        head = [self._head(chapter, lines, broken), *self._diagnosis(lines[0].component)]
+        head += self._limits(limits)
         head += self._left_to_others(lines[0].component)
         head += self._borne(held)
         yield from head
@@ -216,6 +220,13 @@ class Page:
         count = sum(row.outcome not in NOT_COUNTED for row in lines)
         said = _verdict(len(broken), count, self.chinese)
         return Text.assemble((f"{chapter}: {lines[0].component}", "bold"), ": ", said)
+
+    def _diagnosis(self, component: str) -> Iterator[Text]:
+        """What it does, where that is a known mistake, and who makes it may be thinking."""
+        found = self.diagnoses.get(component)
+        if found:
+            for words in found.sentences(component, self.chinese):
+                yield from self._wrapped(words, 2, style="yellow", most=3)
 
     def _limits(self, limits: dict[str, Any]) -> Iterator[Text]:
         if limits and limits["words"]:

@@ -64,6 +64,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="refusals that are known, of which the pinned input alone is asked",
     )
     group.addoption(
+        "--convention",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="subjects follow this convention, which is not PyTorch's, on purpose (repeatable); a "
+        "wrong name lists them",
+    )
+    group.addoption(
         "--sandbox",
         choices=("auto", "require", "none"),
         default="auto",

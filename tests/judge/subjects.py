@@ -49,6 +49,7 @@ class Subject:
         given: limits that somebody else has declared for it, by component, as JSON.
         strict: whether whatever it refuses must be declared.
         variant: how it is asked, if not as it is.
+        conventions: the names of those, other than PyTorch's, that it follows.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Subject:
     given: str = "{}"
     strict: bool = False
     variant: Variant = AS_IT_IS
+    conventions: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -67,8 +69,16 @@ class Subject:
         for place in self._places(name):
             found = getattr(place, name, None)
             if callable(found):
-                return transformed(self.variant.transform, found)
+                changed = transformed(self.variant.transform, found)
+                return changed and self._translated(name, changed)
         return None
+
+    def _translated(self, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
+        if not self.conventions:
+            return found
+        from sums_to_one.tests.judge.conventions import adapted
+
+        return adapted(found, name, self.conventions)
 
     def limits(self, name: str) -> Limits:
         """What it declares that this component does not do.
@@ -117,6 +127,7 @@ def requested(
     limits: Sequence[str] = (),
     strict: bool = False,
     variants: Sequence[Variant] = (AS_IT_IS,),
+    conventions: Sequence[str] = (),
 ) -> tuple[list[Subject], dict[str, str]]:
     """The subjects to judge: those named, each looked at beforehand, or else our own two.
 
@@ -125,6 +136,7 @@ def requested(
         limits: of all subjects: a component's name, `=` and what it declares, as JSON.
         strict: whether whatever they refuse must be declared.
         variants: how each of them is to be asked.
+        conventions: that all of them follow.
 
     Returns:
         Those that can be judged, and why others cannot be.
@@ -139,7 +151,7 @@ def requested(
 
     found, problems = [], {}
     for name, variant in itertools.product(dict.fromkeys(names), variants):
-        subject = Subject(variant.called(name), name, given, strict, variant)
+        subject = Subject(variant.called(name), name, given, strict, variant, tuple(conventions))
         try:
             found.append(_looked_at(subject))
         except SubjectError as problem:  # which is this one's own, and costs nobody else a verdict

@@ -81,6 +81,7 @@ class Verdicts:
         self.not_judged: dict[str, str] = {}  # by subject, why
         self.asked: dict[str, tuple[Variant, str]] = {}  # by subject: how, and what it is
         self.began, self.seconds = time.time(), dict[str, float]()  # by test
+        self.diagnoses: dict[str, dict[str, Any]] = {}  # by subject and component
 
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
@@ -151,6 +152,10 @@ class Verdicts:
         if left_to_others:
             proof.left_to_others[component] = left_to_others
 
+    def diagnosed(self, subject: str, component: str, found: Any) -> None:
+        """Note what is the matter with a component that was refused."""
+        self.diagnoses.setdefault(subject, {})[component] = found
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         worker = getattr(session.config, "workeroutput", None)
         if worker is not None:
@@ -213,6 +218,9 @@ class Verdicts:
                     "components": [c for c in KNOWN if is_judged(rows, c)],
                     "limits": self.limits.get(name, {}),
                     "proof": asdict(self.proofs.get(name, Proof())),
+                    "diagnoses": {
+                        c: found.as_json() for c, found in self.diagnoses.get(name, {}).items()
+                    },
                     "claims": with_inputs([asdict(row) for row in sorted(rows, key=_order)]),
                 }
                 for name, rows in self.found.items()

@@ -1,0 +1,191 @@
+"""What is the matter with a subject that claims refuse, in one sentence: a job as the claims are.
+
+Where it behaves like one of our impostors, its fault has a name; the sentence for it stands in
+`tests/<chapter>/impostors/faults.toml`. A subject that is accepted is never looked at here.
+"""
+
+import functools
+import inspect
+import os
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pytest
+
+from sums_to_one.tests.judge.components import chapter_of
+from sums_to_one.tests.judge.confirming import Ended, Key
+from sums_to_one.tests.judge.conventions import CONVENTIONS
+from sums_to_one.tests.judge.forks import Process
+from sums_to_one.tests.judge.languages import in_language
+from sums_to_one.tests.judge.likeness import conventions_of, likenesses
+from sums_to_one.tests.judge.messages import Lines, TamperedError, send
+from sums_to_one.tests.judge.places import TESTS
+from sums_to_one.tests.judge.subjects import readable
+from sums_to_one.tests.judge.verdicts import REFUSALS, Verdicts
+from sums_to_one.tests.judge.versions import versions
+
+SURE = "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
+PERHAPS = "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
+CONVENTION = "different convention: it {says}, as {who}; --convention {name} accepts it"
+THOUGHT = "who makes it may think: {thought}"
+PATIENCE = 20.0  # seconds after which no answer is one
+MOST_NAMES = 2  # of impostors that behave alike: of more, none says what the fault is
+ENDED = ("ended the process", "crashed the process", "did not return", "not judged", "tampered")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is the matter with a component: a known mistake, or another convention.
+
+    Args:
+        impostors: the names of those that it behaves like, mostly one.
+        fault: what they do, in a sentence.
+        alike: how many claims say the same to both.
+        asked: of how many.
+        sure: whether all do, and fresh numbers come out the same.
+        conventions: the names of those that it follows; then there is no fault.
+    """
+
+    impostors: tuple[str, ...] = ()
+    fault: str = ""
+    alike: int = 0
+    asked: int = 0
+    sure: bool = False
+    conventions: tuple[str, ...] = ()
+
+    def sentences(self, component: str, chinese: bool) -> Iterator[str]:
+        """What is said of it: the convention, or the fault, how sure it is, and who makes it."""
+        for name in self.conventions:
+            convention = CONVENTIONS[name]
+            says = convention.zh if chinese else convention.says
+            yield in_language(CONVENTION, chinese, says=says, who=convention.who, name=name)
+        if self.impostors:
+            words = SURE if self.sure else PERHAPS
+            told = {"fault": self.fault, "alike": self.alike, "all": self.asked}
+            yield in_language(words, chinese, **told)
+        if len(self.impostors) == 1:
+            thought = thought_of(component, self.impostors[0])
+            yield in_language(THOUGHT, chinese, thought=thought)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the verdicts."""
+        return {
+            **asdict(self),
+            "impostors": list(self.impostors),
+            "conventions": list(self.conventions),
+        }
+
+
+def diagnosis(component: str, found: Any) -> Diagnosis | None:
+    """What is made of an answer of the process, which had the subject in it.
+
+    Raises:
+        TamperedError: it is no answer.
+    """
+    try:
+        if conventions := tuple(CONVENTIONS[name].name for name in found["conventions"]):
+            return Diagnosis(conventions=conventions)
+        names, (alike, asked, sure) = tuple(found["impostors"]), found["how sure"]
+        fault = "; or ".join(fault_of(component, name) for name in names)
+        told = Diagnosis(names, fault, int(alike), int(asked), bool(sure))
+    except (TypeError, ValueError, KeyError):
+        raise TamperedError("a line that is no diagnosis") from None
+    return told if 1 <= len(names) <= MOST_NAMES else None
+
+
+@functools.cache
+def faults(chapter: str) -> dict[str, dict[str, str]]:
+    """By component and impostor, what is wrong with it."""
+    file = TESTS / chapter / "impostors" / "faults.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def fault_of(component: str, impostor: str) -> str:
+    return faults(chapter_of(component))[component][impostor]
+
+
+def thought_of(component: str, impostor: str) -> str:
+    """What its author was thinking, the first sentence of it."""
+    (function,) = [v.function for v in versions(component) if v.name == impostor]
+    return inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
+
+
+class Diagnosing:
+    """Whom to look at: whoever has been asked all claims about a component, and was refused."""
+
+    def __init__(self, session: pytest.Session, jobs: Iterable[Ended]) -> None:
+        self.parts = Counter(job.key for job in jobs)
+        self.refused: set[Key] = set()
+        self.seconds: dict[str, float] = {}
+        self.verdicts: Verdicts = session.config.pluginmanager.get_plugin("verdicts")  # type: ignore[assignment]  # which is there
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = report.duration
+
+    def after(self, job: Ended) -> list["Looking"]:
+        """What there is to do when a job has ended."""
+        self.parts[job.key] -= 1
+        if job.refused:
+            self.refused.add(job.key)
+        if self.parts[job.key] != 0 or job.key not in self.refused:
+            return []
+        tests = sorted(self._refusals(job.key), key=lambda test: self.seconds.get(test, 0))
+        return [Looking(job.key, tests, self.verdicts)] if tests else []
+
+    def _refusals(self, key: Key) -> set[str]:
+        """The tests that refused, but for those that may not come back if they are asked again."""
+        subject, component = key
+        return {
+            row.test
+            for row in self.verdicts.found.get(subject.name, [])
+            if row.component == component and row.outcome in REFUSALS
+            if not any(words in (row.counterexample or "") for words in ENDED)
+        }
+
+
+class Looking:
+    """The process in which a subject is compared with impostors: a job as the claims are."""
+
+    def __init__(self, key: Key, tests: list[str], verdicts: Verdicts) -> None:
+        self.key, self.tests, self.verdicts = key, tests, verdicts
+        self.ended, self.refused = False, False
+
+    def start(self) -> None:
+        """Fork the process."""
+        subject, _ = self.key
+        receiver, sender = os.pipe()
+        self.home = Lines(receiver)
+        self.process = Process(lambda: send(sender, self._look()), readable(subject.name))
+        os.close(sender)
+        self.deadline = time.monotonic() + PATIENCE
+
+    def _look(self) -> dict[str, Any]:
+        subject, component = self.key
+        conventions = conventions_of(component, subject, self.tests)
+        found = [] if conventions else likenesses(component, subject, self.tests)
+        sure = [found[0].alike, found[0].asked, found[0].sure] if found else [0, 0, False]
+        names = [one.name for one in found]
+        return {"conventions": conventions, "impostors": names, "how sure": sure}
+
+    def is_late(self) -> None:
+        """Then nothing is known; what claims found stands."""
+        self.ended = True
+
+    def listen(self) -> None:
+        """Take what came: a likeness, or that there is none."""
+        subject, component = self.key
+        try:
+            for line in self.home.read():
+                self.ended = True
+                if found := diagnosis(component, line):
+                    self.verdicts.diagnosed(subject.name, component, found)
+        except (EOFError, TamperedError):
+            self.ended = True
+
+    def close(self) -> None:
+        self.process.end()
+        self.home.close()
