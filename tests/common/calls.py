@@ -1,7 +1,7 @@
 """What a component was called with, and what it gave: kept so that a refusal can show it.
 
-Small tensors are copied, and nothing of the subject's is held. A call that cannot be pasted is
-forgotten.
+Small tensors are copied, and nothing of the subject's is held; of a large one its shape is kept.
+A call with other things in it is forgotten.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.wording import MOST_TO_PASTE, code
+from sums_to_one.tests.common.wording import MOST_TO_PASTE, Large, code
 
 MOST_CALLS = 8  # that are remembered
 DEEPEST = 12  # frames between a claim and a call that it makes, such as those of a helper
@@ -121,7 +121,7 @@ def _claim(frame: FrameType | None) -> Run | None:
 
 
 def copied(value: Any) -> Any:
-    """A copy that can be pasted.
+    """A copy that can be pasted, or the shape of a large tensor.
 
     Raises:
         ValueError: there is none.
@@ -130,7 +130,9 @@ def copied(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple) and len(value) <= MOST_TO_PASTE:
         return type(value)(map(copied, value)) if type(value) in (list, tuple) else _refuse()
-    if type(value) is Tensor and value.numel() <= MOST_TO_PASTE:
+    if type(value) is Tensor and value.numel() > MOST_TO_PASTE:
+        return Large(tuple(value.shape), value.dtype)
+    if type(value) is Tensor:
         copy = value.detach().clone(memory_format=torch.preserve_format)
         return copy.requires_grad_(value.requires_grad)
     return _refuse()
