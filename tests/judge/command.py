@@ -252,21 +252,52 @@ def claims(
 def exercise(
     component: Annotated[str, typer.Argument(help="What to write, such as softmax.")],
     into: Annotated[Path, typer.Option(help="The folder for it.")] = Path("my"),
+    claims: Annotated[
+        bool, typer.Option("--claims", help="Write claims about it instead, from a worked one.")
+    ] = False,
     chinese: Chinese = False,
 ) -> None:
     """Write the signature and docstring of a component into a file, for you to fill in."""
+    from sums_to_one.tests.judge import scoring
     from sums_to_one.tests.judge.exercise import write
 
     _check(component)
     try:
-        file = write(component, into, chinese)
+        file = (scoring.write if claims else write)(component, into, chinese)
     except FileExistsError as problem:
         typer.echo(
             f"error: an exercise never overwrites, and there is {problem.filename}", err=True
         )
         raise typer.Exit(2) from None
+    if claims:
+        typer.echo(f"{file} has one claim, and waits for yours; then:")
+        typer.echo(f"  sums-to-one score-claims {file}")
+        return
     typer.echo(f"{file} is yours to fill in; then: sums-to-one judge {file}")
     typer.echo(f"or, to be told at every save: sums-to-one watch {into}")
+
+
+@app.command("score-claims")
+def score_claims(
+    file: Annotated[Path, typer.Argument(help="Your claims, such as my/test_softmax.py.")],
+    chinese: Chinese = False,
+) -> None:
+    """Ask your claims of impostors and right versions: whom do they refuse?
+
+    Ends with 0, or 1 if a right version is refused, 2 where there are no claims to ask.
+    """
+    from sums_to_one.tests.judge import scoring
+
+    wronged = False
+    try:
+        for score in scoring.scores(file):
+            scoring.show(score, console, chinese)
+            scoring.note(score, file.parent)
+            wronged |= bool(score.wronged)
+    except scoring.ClaimsError as problem:
+        typer.echo(f"error: {problem}", err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(int(wronged))
 
 
 @app.command()

@@ -361,7 +361,8 @@ def _in_full(line: str, frame: FrameType | None, judged: Judged) -> list[str]:
         return [f"{line.partition('=')[0]}={code(value)}"]
     fields = getattr(value, "_fields", ())
     if isinstance(value, tuple) and fields == ("start", "pulls", "settings"):
-        return _program(*value, judged)
+        start, gradients, settings = value
+        return _program(start, gradients, settings, judged)
     return assignments(value) if isinstance(value, tuple) and fields else [line]
 
 
