@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import pytest
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sums_to_one.cifar.__main__ import ablate, predict, train
@@ -23,6 +22,7 @@ from sums_to_one.tests.judge.endings import Ending
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import VERDICTS
 from sums_to_one.tests.judge.search import searched, show_ledger, show_places
+from sums_to_one.tests.judge.terminal import Screen
 
 # Threads that wait for one another shall sleep: training comes after judging, and may share cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch, which reads it, is imported later
@@ -35,13 +35,13 @@ app = typer.Typer(
 for command in (train, predict, ablate):
     app.command()(command)
 app.command("compare")(compare_files)
-console = Console()
+console = Screen()
 
 NEXT = """
 what next
   read            concepts/activations/sigmoid.py, whose last line leads on
   break           concepts/activations/softmax.py, then run
-                  uv run pytest tests/activations/test_softmax.py --subject=concepts
+                  uv run pytest tests/activations/test_softmax.py
   write your own  uv run sums-to-one exercise softmax
   judge it        uv run sums-to-one judge my/softmax.py
   look            at the page of the run, summary.html in its folder
@@ -71,7 +71,11 @@ class ProgressBar:
         self.task = self.bar.add_task("judging", total=None, failed="")
         self.failed = 0
 
-    def pytest_sessionstart(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        distributed = session.config.pluginmanager.get_plugin("terminaldistreporter")
+        if distributed:  # the bar tells as much; what it says of a worker that died is still said
+            distributed.ensure_show_status = distributed.rewrite = lambda *_, **__: None
         self.bar.start()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
