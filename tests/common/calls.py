@@ -18,6 +18,7 @@ from torch import Tensor
 from sums_to_one.tests.common.wording import MOST_TO_PASTE, Large, code
 
 MOST_CALLS = 8  # that are remembered
+WIDEST_SPAN = 1000  # places in memory that a small tensor may lie apart
 DEEPEST = 12  # frames between a claim and a call that it makes, such as those of a helper
 PLAIN = (bool, int, float, str, type(None), torch.dtype)
 
@@ -133,9 +134,16 @@ def copied(value: Any) -> Any:
     if type(value) is Tensor and value.numel() > MOST_TO_PASTE:
         return Large(tuple(value.shape), value.dtype)
     if type(value) is Tensor:
-        copy = value.detach().clone(memory_format=torch.preserve_format)
-        return copy.requires_grad_(value.requires_grad)
+        return _laid_out(value.detach()).requires_grad_(value.requires_grad)
     return _refuse()
+
+
+def _laid_out(x: Tensor) -> Tensor:
+    """A copy with the steps in memory that the tensor has, where numbers do not share a place."""
+    span = 1 + sum((size - 1) * step for size, step in zip(x.shape, x.stride(), strict=True))
+    if x.is_contiguous() or span > WIDEST_SPAN or 0 in x.stride():
+        return x.clone(memory_format=torch.preserve_format)
+    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device).copy_(x)
 
 
 def _refuse() -> Any:

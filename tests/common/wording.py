@@ -150,6 +150,8 @@ def _tensor(x: Tensor) -> str:
         text = f"torch.full({tuple(x.shape)}, {value}{dtype})"
     else:
         text = f"torch.tensor({_numbers(numbers.tolist(), x.dtype)}{dtype})"
+    if x.numel() and not x.is_contiguous() and 0 not in x.stride():  # its place may be the reason
+        text = f"torch.empty_strided({tuple(x.shape)}, {x.stride()}{dtype}).copy_({text})"
     return text + (".requires_grad_()" if x.requires_grad and x.is_leaf else "")
 
 

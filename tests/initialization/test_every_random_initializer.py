@@ -77,7 +77,9 @@ def test_a_generator_is_all_that_decides(random_initializer):
 def test_the_next_call_gives_other_weights(random_initializer):
     for shape in WEIGHT_SHAPES:
         each = four_calls(random_initializer, shape)
-        assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
+        assert len(each.unique(dim=0)) == len(each), (
+            f"no two calls should be alike, came {each.tolist()}"
+        )
 
 
 def assert_the_generator_decides(
@@ -183,7 +185,9 @@ def test_a_generator_moves_on_from_call_to_call(random_initializer):
     for shape in WEIGHT_SHAPES:
         generator, again = generator_of(20), torch.Generator()
         each = four_calls(random_initializer, shape, generator=generator)
-        assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
+        assert len(each.unique(dim=0)) == len(each), (
+            f"no two calls should be alike, came {each.tolist()}"
+        )
         again.set_state(generator.get_state())
         one, same = (random_initializer(unwritten(*shape), generator=g) for g in (generator, again))
         assert torch.equal(one, same), f"from one state {one.tolist()} and {same.tolist()}"
