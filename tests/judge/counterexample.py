@@ -19,7 +19,6 @@ from torch import Tensor
 
 from sums_to_one.tests.common.calls import Call, calls_of
 from sums_to_one.tests.common.wording import (
-    MOST_TO_PASTE,
     Large,
     assignments,
     code,
@@ -41,6 +40,7 @@ MANY_DIGITS = re.compile(r"-?\d+\.\d{6,}(?:e[-+]?\d+)?")
 FEW_NUMBERS = 3  # that are shown with all their digits
 NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)\b|True|False")
 LONG = 100  # characters of a call
+MOST_TO_READ = 36  # numbers of a list that are told in full
 MOST_WORDS = 4  # of a list of words; of a longer one the first three
 MOST_CALLS = 2  # that are shown: a claim that compares makes two
 OPERATORS = {
@@ -174,7 +174,7 @@ def _first_three(listed: str) -> str:
     if len(words) > MOST_WORDS:
         return f"[{', '.join(words[:3])}, and {len(words) - 3} more]"
     numbers = [] if words else NUMBER.findall(listed)
-    if len(numbers) <= MOST_TO_PASTE:
+    if len(numbers) <= MOST_TO_READ:
         return listed
     depth = len(listed) - len(listed.lstrip("[ "))
     brackets = listed[:depth].replace(" ", "")
