@@ -5,7 +5,9 @@ Torch is imported once the command runs, so that `--help` answers at once.
 Read next: `cifar/benchmark.py`, how fast it is.
 """
 
+import inspect
 import os
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -190,6 +192,9 @@ def train(
     with _explained():
         if hidden is not None:
             given["hidden"] = _widths(hidden)
+        if settings == ["help"]:
+            typer.echo(_all_settings())
+            return
         given |= dict(map(_setting, settings or []))
         if resume is not None:
             _alone(context, resume)
@@ -303,6 +308,23 @@ def _widths(hidden: str) -> tuple[int, ...]:
         raise SettingsError(
             f"hidden must be widths with commas between them, or the word none, got {hidden!r}"
         ) from None
+
+
+def _all_settings() -> str:
+    """Each setting with its value where no recipe says another, and what it is."""
+    text = inspect.getdoc(Settings) or ""
+    meanings = textwrap.dedent(text.partition("Args:\n")[2].partition("\n\n")[0]).splitlines()
+    said = "\n".join(meanings)
+    for field in fields(Settings):
+        said = said.replace(f"{field.name}: ", f"{field.name}={_shown(field.default)}: ", 1)
+    return said
+
+
+def _shown(value: object) -> str:
+    """As it is written after --set."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _setting(text: str) -> tuple[str, Any]:

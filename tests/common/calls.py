@@ -1,7 +1,7 @@
 """What a component was called with, and what it gave: kept so that a refusal can show it.
 
-Small tensors are copied, and nothing of the subject's is held. A call that cannot be pasted is
-forgotten.
+Small tensors are copied, and nothing of the subject's is held; of a large one its shape is kept.
+A call with other things in it is forgotten.
 """
 
 import contextlib
@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.wording import MOST_TO_PASTE, code
+from sums_to_one.tests.common.wording import MOST_TO_PASTE, Large, code
 
 MOST_CALLS = 8  # that are remembered
+WIDEST_SPAN = 1000  # places in memory that a small tensor may lie apart
 DEEPEST = 12  # frames between a claim and a call that it makes, such as those of a helper
 PLAIN = (bool, int, float, str, type(None), torch.dtype)
 
@@ -121,7 +122,7 @@ def _claim(frame: FrameType | None) -> Run | None:
 
 
 def copied(value: Any) -> Any:
-    """A copy that can be pasted.
+    """A copy that can be pasted, or the shape of a large tensor.
 
     Raises:
         ValueError: there is none.
@@ -130,10 +131,19 @@ def copied(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple) and len(value) <= MOST_TO_PASTE:
         return type(value)(map(copied, value)) if type(value) in (list, tuple) else _refuse()
-    if type(value) is Tensor and value.numel() <= MOST_TO_PASTE:
-        copy = value.detach().clone(memory_format=torch.preserve_format)
-        return copy.requires_grad_(value.requires_grad)
+    if type(value) is Tensor and value.numel() > MOST_TO_PASTE:
+        return Large(tuple(value.shape), value.dtype)
+    if type(value) is Tensor:
+        return _laid_out(value.detach()).requires_grad_(value.requires_grad)
     return _refuse()
+
+
+def _laid_out(x: Tensor) -> Tensor:
+    """A copy with the steps in memory that the tensor has, where numbers do not share a place."""
+    span = 1 + sum((size - 1) * step for size, step in zip(x.shape, x.stride(), strict=True))
+    if x.is_contiguous() or span > WIDEST_SPAN or 0 in x.stride():
+        return x.clone(memory_format=torch.preserve_format)
+    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device).copy_(x)
 
 
 def _refuse() -> Any:

@@ -31,6 +31,8 @@ import hypothesis
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.wording import rough_ratio
+
 FALSE_ALARM = 1e-9
 POWER = 0.999
 MANY = 2**19  # scores, for which 1 % can be told
@@ -315,9 +317,11 @@ def _assert_within(
         places = wrong.numel() > 1
         worst = int((came - expected).abs().nan_to_num(nan=torch.inf).argmax())
         at = f" (row {worst} of {came.numel()})" if places else ""
+        ratio = rough_ratio(came.flatten()[worst].item(), expected)
         raise AssertionError(
             f"{sentence}:\n"
             f"  {what}{at}:\n"
-            f"  came {came.flatten()[worst]:.4g}, should be about {expected:.4g}\n"
+            f"  came {came.flatten()[worst]:.4g}, should be about {expected:.4g}"
+            f"{ratio and f', {ratio}'}\n"
             f"  right code gives {low:.4g} to {high:.4g} (beyond, once in 1e9 runs)"
         )

@@ -11,7 +11,7 @@ from sums_to_one.tests.common.component import Component
 
 
 def doubled(x, times=2):
-    return x.mul_(times)
+    return x.mul_(times) if isinstance(times, int) else x
 
 
 def test_a_call_is_kept_as_it_was_before_the_input_was_written_to():
@@ -21,8 +21,15 @@ def test_a_call_is_kept_as_it_was_before_the_input_was_written_to():
     assert call.gave.tolist() == [4, 12]
 
 
+def test_of_what_is_too_large_to_be_pasted_the_shape_is_kept():
+    Component("doubled", doubled)(torch.ones(10, 10))
+    (call,) = calls_of(sys._getframe())
+    assert str(call) == "doubled(<a tensor of shape (10, 10)>)"
+
+
 def test_what_cannot_be_pasted_is_not_kept():
-    Component("doubled", doubled)(torch.ones(100))
+    with watching():
+        Component("doubled", doubled)(torch.ones(2), times=object())
     assert not calls_of(sys._getframe())
 
 

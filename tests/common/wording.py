@@ -6,6 +6,7 @@ Four digits say enough, unless they hide the difference; and a plain ratio says 
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,8 @@ MOST_TO_PASTE = 12  # numbers of a tensor; a longer one is told by its shape
 PLAIN = sorted({Fraction(p, q) for p in range(1, 13) for q in range(1, 13)})
 NEARLY = 1e-9  # how near a ratio must be to a plain one, as a share of it
 IN_WORDS = {Fraction(1, 2): "half of", Fraction(2): "twice"}
+ROUGHLY = 0.01  # how near a measured ratio must be to one of these few
+SIMPLE = [Fraction(p, q) for p in range(1, 5) for q in range(1, 5) if p != q]
 
 
 def pair(
@@ -89,10 +92,31 @@ def plain_ratio(came: float, should: float, nearly: float = NEARLY) -> str:
     return ""
 
 
+def rough_ratio(came: float, should: float) -> str:
+    """Of a number that was measured: 'about half of it', 'about sqrt(2) times it', or nothing."""
+    if not should or not math.isfinite(came / should) or came / should <= 0:
+        return ""
+    for simple in SIMPLE:
+        for value, words in ((float(simple), ""), (math.sqrt(simple), f"sqrt({simple}) times")):
+            if abs(came / should / value - 1) < ROUGHLY:
+                return f"about {words or plain_ratio(value, 1)} it"
+    return ""
+
+
+@dataclass(frozen=True)
+class Large:
+    """In the place of a tensor that is too large to be pasted."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
 def code(value: Any) -> str:
     """A value as it is pasted into Python, after `import torch`."""
     if isinstance(value, Tensor):
         return _tensor(value)
+    if isinstance(value, Large):
+        return f"<a tensor of shape {value.shape}{_dtype(value.dtype)}>"
     if isinstance(value, float) and not math.isfinite(value):
         return "torch.nan" if math.isnan(value) else f"{'-' * (value < 0)}torch.inf"
     if type(value) is list:
@@ -115,9 +139,9 @@ def assignments(value: Any) -> list[str]:
 
 def _tensor(x: Tensor) -> str:
     """Its numbers, with as many digits as they have; a long one by its shape."""
-    dtype = "" if x.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={x.dtype}"
+    dtype = _dtype(x.dtype)
     if x.numel() > MOST_TO_PASTE:
-        return f"<a tensor of shape {tuple(x.shape)}{dtype}>"
+        return code(Large(tuple(x.shape), x.dtype))
     numbers = x.detach()
     if not x.numel():
         text = f"torch.empty({tuple(x.shape)}{dtype})"
@@ -126,7 +150,14 @@ def _tensor(x: Tensor) -> str:
         text = f"torch.full({tuple(x.shape)}, {value}{dtype})"
     else:
         text = f"torch.tensor({_numbers(numbers.tolist(), x.dtype)}{dtype})"
+    if x.numel() and not x.is_contiguous() and 0 not in x.stride():  # its place may be the reason
+        text = f"torch.empty_strided({tuple(x.shape)}, {x.stride()}{dtype}).copy_({text})"
     return text + (".requires_grad_()" if x.requires_grad and x.is_leaf else "")
+
+
+def _dtype(dtype: torch.dtype) -> str:
+    """As an argument, unless it is what Python's numbers become of themselves."""
+    return "" if dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={dtype}"
 
 
 def _numbers(numbers: Any, dtype: torch.dtype) -> str:

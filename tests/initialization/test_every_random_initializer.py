@@ -74,7 +74,9 @@ def test_a_generator_is_all_that_decides(random_initializer):
 def test_the_next_call_gives_other_weights(random_initializer):
     for shape in WEIGHT_SHAPES:
         each = four_calls(random_initializer, shape)
-        assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
+        assert len(each.unique(dim=0)) == len(each), (
+            f"no two calls should be alike, came {each.tolist()}"
+        )
 
 
 def assert_the_generator_decides(
@@ -180,7 +182,9 @@ def test_a_generator_moves_on_from_call_to_call(random_initializer):
     for shape in WEIGHT_SHAPES:
         random, again = generator(20), generator()
         each = four_calls(random_initializer, shape, generator=random)
-        assert len(each.unique(dim=0)) == len(each), f"twice the same in {each.tolist()}"
+        assert len(each.unique(dim=0)) == len(each), (
+            f"no two calls should be alike, came {each.tolist()}"
+        )
         again.set_state(random.get_state())
         one, same = (random_initializer(unwritten(*shape), generator=g) for g in (random, again))
         assert torch.equal(one, same), f"from one state {one.tolist()} and {same.tolist()}"

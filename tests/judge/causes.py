@@ -24,7 +24,7 @@ TOPICS = {
         r"place of the incoming|shares the memory"
     ),
     "untouched": (
-        r"left as|left alone|state of|settings? of torch|else changed|touched|is to look|"
+        r"left as|left alone|state of|settings? of torch|touched|is to look|"
         r"changes neither|draws no|stays? what|stays as|"
         r"no numbers are changed"
     ),
@@ -43,8 +43,8 @@ TOPICS = {
     "state": r"load|saved?\b|set back|continue|reset|survives a file",
     "digits": r"digits|precision|any dtype|16 bits|float32|kinds of numbers",
     "sizes": (
-        r"large |many (classes|channels)|any number|any size|^long sums|small tensors|empty|"
-        r"infinity"
+        r"large |^far out|^exactly 0 and 1|many (classes|channels)|any number|any size|^long sums|"
+        r"small tensors|empty|infinity"
     ),
     "gradients": r"gradient|its slope|slope (is|of|takes)|differentiated|pull|walk|way back",
     "settings": (
@@ -71,6 +71,7 @@ ORDER = (
 )
 FILED_TOGETHER = COMPONENTS["checkpoints"]  # whose claims name both, in any file
 A_FEW, SOME = 50, 120  # numbers, which are read at a glance, or with patience
+MANY = 60  # of which three are shown, and which tell little
 
 
 @dataclass
@@ -128,6 +129,7 @@ def error_of(row: Verdict) -> str | None:
 def telling(row: Verdict) -> tuple[int, int, int, int]:
     """First what is nearest to the definition, then what has the fewest numbers."""
     numbers = len(re.findall(r"(?<!float)\b\d[\d.e+-]*", row.counterexample or ""))
+    numbers += MANY * len(re.findall(r"\(\d+ numbers\)", row.counterexample or ""))
     size = (numbers > A_FEW) + (numbers > SOME)
     place = place_of(row)
     kinds = {kind for id in row.id.split() for kind in ledger()[id].kind}

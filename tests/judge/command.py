@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import pytest
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sums_to_one.cifar.__main__ import ablate, predict, train
@@ -23,6 +22,7 @@ from sums_to_one.tests.judge.endings import Ending
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import VERDICTS
 from sums_to_one.tests.judge.search import searched, show_ledger, show_places
+from sums_to_one.tests.judge.terminal import Screen
 
 # Threads that wait for one another shall sleep: training comes after judging, and may share cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch, which reads it, is imported later
@@ -35,13 +35,13 @@ app = typer.Typer(
 for command in (train, predict, ablate):
     app.command()(command)
 app.command("compare")(compare_files)
-console = Console()
+console = Screen()
 
 NEXT = """
 what next
   read            concepts/activations/sigmoid.py, whose last line leads on
   break           concepts/activations/softmax.py, then run
-                  uv run pytest tests/activations/test_softmax.py --subject=concepts
+                  uv run pytest tests/activations/test_softmax.py
   write your own  uv run sums-to-one exercise softmax
   judge it        uv run sums-to-one judge my/softmax.py
   look            at the page of the run, summary.html in its folder
@@ -71,7 +71,11 @@ class ProgressBar:
         self.task = self.bar.add_task("judging", total=None, failed="")
         self.failed = 0
 
-    def pytest_sessionstart(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        distributed = session.config.pluginmanager.get_plugin("terminaldistreporter")
+        if distributed:  # the bar tells as much; what it says of a worker that died is still said
+            distributed.ensure_show_status = distributed.rewrite = lambda *_, **__: None
         self.bar.start()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -280,21 +284,52 @@ def claims(
 def exercise(
     component: Annotated[str, typer.Argument(help="What to write, such as softmax.")],
     into: Annotated[Path, typer.Option(help="The folder for it.")] = Path("my"),
+    claims: Annotated[
+        bool, typer.Option("--claims", help="Write claims about it instead, from a worked one.")
+    ] = False,
     chinese: Chinese = False,
 ) -> None:
     """Write the signature and docstring of a component into a file, for you to fill in."""
+    from sums_to_one.tests.judge import scoring
     from sums_to_one.tests.judge.exercise import write
 
     _check(component)
     try:
-        file = write(component, into, chinese)
+        file = (scoring.write if claims else write)(component, into, chinese)
     except FileExistsError as problem:
         typer.echo(
             f"error: an exercise never overwrites, and there is {problem.filename}", err=True
         )
         raise typer.Exit(2) from None
+    if claims:
+        typer.echo(f"{file} has one claim, and waits for yours; then:")
+        typer.echo(f"  sums-to-one score-claims {file}")
+        return
     typer.echo(f"{file} is yours to fill in; then: sums-to-one judge {file}")
     typer.echo(f"or, to be told at every save: sums-to-one watch {into}")
+
+
+@app.command("score-claims")
+def score_claims(
+    file: Annotated[Path, typer.Argument(help="Your claims, such as my/test_softmax.py.")],
+    chinese: Chinese = False,
+) -> None:
+    """Ask your claims of impostors and right versions: whom do they refuse?
+
+    Ends with 0, or 1 if a right version is refused, 2 where there are no claims to ask.
+    """
+    from sums_to_one.tests.judge import scoring
+
+    wronged = False
+    try:
+        for score in scoring.scores(file):
+            scoring.show(score, console, chinese)
+            scoring.note(score, file.parent)
+            wronged |= bool(score.wronged)
+    except scoring.ClaimsError as problem:
+        typer.echo(f"error: {problem}", err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(int(wronged))
 
 
 @app.command()

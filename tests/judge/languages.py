@@ -24,9 +24,23 @@ CHINESE = {
     "also refused, probably for the same reason": "很可能出于同一原因而不通过的还有",
     "and for other reasons": "出于其他原因而不通过的还有",
     "within its limits": "在其限制之内",
-    "h: hint, n: what is next, l: list all claims, q: quit": (
-        "h: 提示, n: 接下来读什么, l: 列出全部命题, q: 退出"
+    "h: hint, d: diagnosis, n: what is next, l: list all claims, q: quit": (
+        "h: 提示, d: 诊断, n: 接下来读什么, l: 列出全部命题, q: 退出"
     ),
+    "accepted so far: {count} of {all}": "目前已通过: {all} 个中的 {count} 个",
+    "your claims about {name} refuse {refused} of {impostors} impostors": (
+        "你关于 {name} 的命题拒绝了 {impostors} 个冒充者中的 {refused} 个"
+    ),
+    "and {wronged} right versions": "以及 {wronged} 个正确的版本",
+    "{count} of {all} right versions are accepted": "{all} 个正确版本中有 {count} 个通过",
+    "{claim}: wrongly refuses {who}": "{claim}: 误判了 {who}",
+    "the next to catch is one that does this:": "下一个要识破的冒充者会这样:",
+    "all impostors are caught": "所有冒充者都已识破",
+    "the first refused claim": "第一条不通过的命题",
+    "now the whole verdict": "以下是完整的结论",
+    "nothing is refused": "没有不通过的命题",
+    "hint {n} of {all}": "提示 {n} / {all}",
+    "our solution": "我们的写法",
     "needs {what}": "需要 {what}",
     "remark: {what} is refused openly": "说明: {what} 被明确拒绝",
     "remark: it leaves its work to {what}": "说明: 实际工作由 {what} 完成",

@@ -19,6 +19,7 @@ from sums_to_one.tests.judge.diagnosis import Diagnosis
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.places import places_in, places_of
+from sums_to_one.tests.judge.terminal import Screen
 from sums_to_one.tests.judge.verdicts import (
     CLEAN_ROOM,
     DEVIATES,
@@ -72,7 +73,7 @@ class Lesson:
         yield
         stats.update(kept)
         tw, option = terminalreporter._tw, terminalreporter.config.option
-        console = Console(file=tw._file, width=tw.fullwidth, force_terminal=tw.hasmarkup)
+        console = Screen(file=tw._file, width=tw.fullwidth, force_terminal=tw.hasmarkup)
         self.show(console, option.show == "all", option.chinese, named=bool(option.subjects))
         if self.verdicts.file:
             terminalreporter.write_line(f"verdicts written to {self.verdicts.file}")

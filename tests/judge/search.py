@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from sums_to_one.tests.judge.components import KNOWN, chapter_of, file_of
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import CHAPTERS, VERDICTS, Entry, ledger
 from sums_to_one.tests.judge.places import places_of
+from sums_to_one.tests.judge.terminal import Screen
 
 STYLES = {"holds": "green", "holds when": "yellow", "fails as stated": "red"}
 LEGEND = {
@@ -81,7 +81,7 @@ def _there_is(about: str) -> str:
 
 def show_ledger(claims: Sequence[Entry], chinese: bool) -> None:
     """Claims as a table, whole at any width; then how many have each verdict, and the legend."""
-    console = Console()
+    console = Screen()
 
     def say(text: str) -> str:
         return in_language(text, chinese)
@@ -106,7 +106,7 @@ def show_ledger(claims: Sequence[Entry], chinese: bool) -> None:
 
 def show_places(component: str) -> None:
     """Each claim that judges a component, with its file and line."""
-    console = Console()
+    console = Screen()
     chapter, stem = chapter_of(component), file_of(component)
     places = places_of(component)
     counts = Counter(claim.verdict for claim in searched(component))

@@ -1,11 +1,12 @@
 """Judge the files of a folder whenever they are saved, from a process that is warm.
 
 pytest has collected the claims once, and torch is imported; after each save only the fork of
-`isolation` starts anew. The claims nearest to the definition come first, and the first that is
-refused is shown at once.
+`isolation` starts anew. The claims nearest to the definition come first. A quick pass with few
+examples looks for the first that is refused, which is shown at once; then all are asked in full.
 """
 
 import contextlib
+import itertools
 import os
 import select
 import sys
@@ -17,21 +18,26 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from _pytest.runner import runtestprotocol
 from rich.console import Console
 from rich.text import Text
 
+from sums_to_one.tests.judge import forks, progress
 from sums_to_one.tests.judge.causes import causes, telling
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.hints import hints, what_is_next
 from sums_to_one.tests.judge.isolation import Isolation
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.lesson import REFUSALS, Page
-from sums_to_one.tests.judge.subjects import SubjectError, requested
+from sums_to_one.tests.judge.subjects import SubjectError, readable, requested
+from sums_to_one.tests.judge.teeth import _few_examples
 from sums_to_one.tests.judge.verdicts import Verdict, Verdicts, judged_by
 
 COMMAND = "sums_to_one.tests.judge.command"
 PAUSE = 0.1  # seconds between two looks at the folder
-KEYS = "h: hint, n: what is next, l: list all claims, q: quit"
+KEYS = "h: hint, d: diagnosis, n: what is next, l: list all claims, q: quit"
+FEW = 5  # examples of each claim in the quick pass, whose first refusal is shown
+QUICK = 5.0  # seconds that the quick pass may take
 
 
 def judgeable(folder: Path) -> list[str]:
@@ -52,6 +58,7 @@ class Watch:
         self.shown = False  # whether a refusal of this round is
         self.rows: list[Verdict] = []
         self.hinted = 0
+        self.warm = False  # whether what claims import has been imported
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -60,6 +67,7 @@ class Watch:
         self.isolation = cast(Isolation, plugins.get_plugin("isolation"))
         every = sorted(session.items, key=lambda item: telling(_about(item)))
         subjects = {_subject(item): _components(_subject(item)) for item in every}
+        self._progress()
         self.console.print(Text(in_language(KEYS, self.chinese), style="bright_black"))
         for file in self._saved(list(subjects)):
             try:
@@ -80,13 +88,28 @@ class Watch:
         self.verdicts.found.clear()
         self.verdicts.limits.clear()
         self.console.rule(Text(f"{file} {time.strftime('%H:%M:%S')}", style="bold"), align="left")
+        items = session.items
+        first = _first_refused(items, file) if self.warm else None
+        if first is not None:
+            session.items = [items[first]]
+            self.isolation.pytest_runtestloop(session)
+            session.items = [*items[:first], *items[first + 1 :]]
+        session.testsfailed = 0
         self.isolation.pytest_runtestloop(session)
+        self.warm = True
         self.rows = self.verdicts.found.get(file, [])
         self._list(everything=False)
-        broken = [row for row in self.rows if row.outcome in REFUSALS]
-        if not broken:
-            for component in dict.fromkeys(row.component for row in self.rows):
+        for component in dict.fromkeys(row.component for row in self.rows):
+            own = [row for row in self.rows if row.component == component]
+            broken = sum(row.outcome in REFUSALS for row in own)
+            holds = len({row.test for row in own if row.outcome == "passed"})
+            progress.note_verdict(self.folder, component, holds, broken)
+            if not broken:
                 self.console.print(what_is_next(component), highlight=False)
+
+    def _progress(self) -> None:
+        for line in progress.told(self.folder, self.chinese):
+            self.console.print(Text(line, style="bright_black"))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         properties: dict[str, Any] = dict(report.user_properties)
@@ -125,12 +148,42 @@ class Watch:
         broken = [row for row in self.rows if row.outcome in REFUSALS]
         if key == "l":
             self._list(everything=True)
+            self._progress()
+        if key == "d" and broken:
+            self._list(everything=False)
         if key == "n" and self.rows:
             self.console.print(what_is_next(self.rows[0].component), highlight=False)
         if key == "h" and broken:
             said = hints(causes(broken)[0].first, self.chinese)
-            self.console.print(said[min(self.hinted, len(said) - 1)], highlight=False, markup=False)
+            number = min(self.hinted, len(said) - 1)
+            words = "hint {n} of {all}" if number < len(said) - 1 else "our solution"
+            head = in_language(words, self.chinese, n=number + 1, all=len(said) - 1)
+            self.console.print(Text(head, style="bold"))
+            self.console.print(said[number], highlight=False, markup=False)
             self.hinted += 1
+
+
+def _first_refused(items: list[pytest.Item], file: str) -> int | None:
+    """The place of the first claim that a few examples refute; none where that takes long."""
+
+    def ask() -> int:
+        items[0].config.pluginmanager.unregister(name="timeout")
+        for number, (item, following) in enumerate(itertools.zip_longest(items, items[1:])):
+            with _few_examples(getattr(item, "obj"), FEW):  # noqa: B009 - of functions alone
+                reports = runtestprotocol(item, log=False, nextitem=following)
+            if any(report.failed for report in reports):
+                return number
+        return -1
+
+    if not items:
+        return None
+    before = dict(forks.settings)
+    forks.settings["limit"] = QUICK
+    try:
+        found = forks.in_a_fork(ask, "the quick pass", readable(file))
+    finally:
+        forks.settings |= before
+    return found if isinstance(found, int) and 0 <= found < len(items) else None
 
 
 def _about(item: pytest.Item) -> Verdict:

@@ -245,7 +245,9 @@ def test_a_closure_is_called_once_and_its_loss_comes_back(optimizer):
         option(made.step, "closure")
         closure = Closure(parameter)
         losses = [made.step(closure), made.step(closure=closure), made.step(closure)]
-        assert all(loss is not None for loss in losses), f"no loss came back, but {losses}"
+        assert all(loss is not None for loss in losses), (
+            f"step(closure) should return the loss, came {losses}"
+        )
         assert len(closure.returned) == 3, f"3 steps called it {len(closure.returned)} times"
         came = [torch.as_tensor(loss).item() for loss in losses]
         assert came == closure.returned, f"the closure returned {closure.returned}, came {came}"

@@ -295,7 +295,7 @@ def test_beside_an_image_a_label_stays_as_it_is(transform, form):
         came = seeded(lambda x, y=label: function(*form(x, y)), image, seed)
         first, other = flat(came)
         assert_same_picture("the image", first, right)
-        assert str(other) == str(label), f"the label {label} became {other}"
+        assert str(other) == str(label), f"the label should stay {label}, came {other}"
 
 
 ALONE_OR_BEHIND = {

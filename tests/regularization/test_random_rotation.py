@@ -52,7 +52,9 @@ def test_quarter_turns_are_exact_and_counter_clockwise(RandomRotation):
         image, angles = lit(3, size, size, dtype=dtype), (90 * turns, 90 * turns)
         if turns in range(-4, 5) or not refuses(lambda: RandomRotation(angles)):  # noqa: B023
             came = RandomRotation(angles)(image)
-            assert torch.equal(came, image.rot90(turns, (1, 2))), f"{turns} of {image}: {came}"
+            assert torch.equal(came, image.rot90(turns, (1, 2))), (
+                f"{turns} turns of {image}: came {came}"
+            )
 
 
 @pytest.mark.claim("5.3.7")
@@ -61,7 +63,8 @@ def test_half_a_turn_flips_both_ways_and_a_whole_one_none(RandomRotation):
         image = lit(3, height, width, dtype=kind(RandomRotation))
         for angle, expected in ((180, image.flip(1, 2)), (360, image), (0, image)):
             came = RandomRotation((sign * angle, sign * angle))(image)
-            assert torch.equal(came, expected), f"{sign * angle} degrees of {image}: {came}"
+            said = f"{sign * angle} degrees of {image}: came {came}, should be {expected}"
+            assert torch.equal(came, expected), said
 
 
 def sources(image: Tensor, degrees: float, centre=None, size=None) -> tuple[Tensor, Tensor]:
@@ -334,7 +337,9 @@ def test_quarter_turns_of_what_lies_anywhere_are_exact_too(RandomRotation, layou
         for turns in (0, 2) if shape == (3, 5, 7) else (0, 1, 2, 3):  # which have code of their own
             image = layout(lit(*shape, dtype=kind(RandomRotation)))
             came = RandomRotation((90 * turns, 90 * turns))(image)
-            assert torch.equal(came, image.rot90(turns, (-2, -1))), f"{turns} of {image}: {came}"
+            assert torch.equal(came, image.rot90(turns, (-2, -1))), (
+                f"{turns} turns of {image}: came {came}"
+            )
 
 
 MISREAD_ANGLE = 0.4  # degrees, by which angles between 20 and 70 are misread at most
