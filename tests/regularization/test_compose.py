@@ -76,16 +76,6 @@ def test_a_tuple_of_transforms_will_do(Compose):
 
 
 @pytest.mark.claim("5.3.2")
-@pytest.mark.parametrize("way", [iter, lambda names: (name for name in names)], ids=["iter", "for"])
-def test_what_can_be_gone_through_once_is_refused_or_serves_every_image(Compose, way):
-    composed = outcome(lambda: Compose(way([note("a"), note("b")])))
-    if not isinstance(composed, Exception):
-        for image in ("first", "second", "third"):
-            ran = composed([])
-            assert ran == ["a", "b"], f"of a, b ran {ran} on the {image} image"
-
-
-@pytest.mark.claim("5.3.2")
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=5))
 def test_on_an_image_it_is_the_transform_of_the_transform(Compose, numbers):
     image = grid(2, 3, 5, 7)

@@ -38,14 +38,6 @@ class NoneMeansUnchanged(_Compose):
         return image
 
 
-@refused_by("test_what_can_be_gone_through_once_is_refused_or_serves_every_image")
-class WhateverCanBeGoneThrough(_Compose):
-    """Anything with an order will do; but a generator is empty after the first image."""
-
-    def __init__(self, transforms: Any) -> None:
-        self.transforms = transforms
-
-
 @refused_by("test_each_transform_runs_once_in_the_order_given")
 class Reversed(_Compose):
     """f after g is f(g(x)), as in mathematics: the last one runs first."""
