@@ -19,29 +19,6 @@ def _put(tensor: Tensor, mean: float, std: float, scores: Tensor) -> Tensor:
         return tensor.copy_(mean + std * scores)
 
 
-@refused_by("test_a_std_of_0_leaves_the_mean_alone")
-def no_std_of_0(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Tensor:
-    """A bell curve has a width; without one there is nothing to draw."""
-    if not std > 0:
-        raise ValueError(f"std must be positive, got {std}")
-    with torch.no_grad():
-        return tensor.normal_(mean, std, generator=generator)
-
-
-@refused_by("test_with_fewer_digits_large_numbers_are_as_rare")
-def uniform_numbers_of_eight_bits(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Tensor:
-    """Eight bits in, eight bits out; but -log of 1 / 256 is the largest that there is."""
-    shape = (2, *tensor.shape)
-    u, v = torch.rand(shape, generator=generator, dtype=torch.float64)
-    if tensor.dtype == torch.bfloat16:
-        u = (256 * u).floor() / 256
-    return _put(tensor, mean, std, (-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin())
-
-
 @refused_by("test_the_distribution_is_the_right_one")
 def constant_around_zero(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
