@@ -26,7 +26,7 @@ from sums_to_one.tests.common.inputs import (
     vectors,
 )
 from sums_to_one.tests.common.limits import widest
-from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.options import feature, option
 
 LARGE = (1_048_601,)  # more than 2^20 numbers
 
@@ -38,6 +38,17 @@ def test_it_is_the_larger_of_the_number_and_0(relu, dtype, x):
     x = x.to(dtype)  # what the dtype cannot hold becomes an infinity
     expected = [max(0.0, number) for number in x.tolist()]
     assert relu(x).tolist() == expected
+
+
+@pytest.mark.claim("1.3.1")
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int16, torch.int8], ids=str)
+def test_whole_numbers_keep_every_digit(relu, dtype):
+    most = torch.iinfo(dtype).max
+    x = torch.tensor([-1 - most, -most, -1, 0, 1, most // 2, most - 1, most], dtype=dtype)
+    with feature(f"whole numbers in {dtype}"):
+        came = relu(x)
+    expected = [max(0, number) for number in x.tolist()]
+    assert (came.dtype, came.tolist()) == (dtype, expected), f"{x.tolist()} became {came.tolist()}"
 
 
 @pytest.mark.claim("1.3.1")

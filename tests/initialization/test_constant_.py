@@ -48,6 +48,19 @@ def test_other_kinds_of_numbers_can_be_set_as_well(constant_, dtype):
 
 
 @pytest.mark.claim("2.1.1")
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8, torch.bool], ids=str)
+def test_of_what_whole_numbers_cannot_hold_they_hold_what_pytorch_says(constant_, dtype):
+    with feature(f"numbers in {dtype}"):
+        constant_(torch.zeros(3, 5, dtype=dtype), 1)
+    large = [2**24 + 1, 1 - 2**31] if dtype in (torch.int64, torch.int32) else []
+    for val in (0.5, 1.75, *large, *([2**53 + 1] if dtype == torch.int64 else [])):
+        with feature(f"{val} in {dtype}"):
+            w = constant_(torch.zeros(3, 5, dtype=dtype), val)
+        expected = torch.full((), val, dtype=dtype)  # cut off at the point; only 0 is false
+        assert w.eq(expected).all(), f"{val} in {dtype} should be {expected}, came {w.tolist()}"
+
+
+@pytest.mark.claim("2.1.1")
 def test_the_value_can_be_told_by_place(constant_):
     assert constant_(torch.zeros(3, 5, dtype=usual()), 2).eq(2).all()
     assert constant_(torch.zeros(3, 5, dtype=usual()), val=2).eq(2).all()

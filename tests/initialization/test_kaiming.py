@@ -11,6 +11,7 @@ import math
 import pytest
 
 from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.options import option
 from sums_to_one.tests.initialization.laws import (
     UNEQUAL_FANS,
     assert_spread,
@@ -19,7 +20,13 @@ from sums_to_one.tests.initialization.laws import (
     kaiming_std,
     plenty,
 )
-from sums_to_one.tests.initialization.weights import PRECISE, by_place, drawn
+from sums_to_one.tests.initialization.weights import (
+    PRECISE,
+    WEIGHT_SHAPES,
+    by_place,
+    drawn,
+    unwritten,
+)
 
 NONLINEARITIES = {
     "linear": 1,
@@ -69,6 +76,18 @@ def test_the_fan_is_the_one_that_was_asked_for(kaiming, shape):
         w = plenty(kaiming, *shape, dtype=dtype, mode=mode, nonlinearity="relu")
         std = kaiming_std(shape, math.sqrt(2), mode)
         assert_spread(f"with {mode} in {dtype}", kaiming, w, std)
+
+
+@pytest.mark.claim("2.4.1")
+@pytest.mark.parametrize("wrong", [{"mode": "fan"}, {"nonlinearity": "rectified"}], ids=str)
+def test_a_name_that_there_is_not_is_refused(kaiming, wrong):
+    option(kaiming, *wrong)
+    for shape in WEIGHT_SHAPES:
+        w = unwritten(*shape)
+        with pytest.raises(
+            (ValueError, LookupError, TypeError, NotImplementedError, AssertionError)
+        ):
+            kaiming(w, **wrong)
 
 
 @pytest.mark.claim("2.4.1")

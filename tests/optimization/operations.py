@@ -64,6 +64,7 @@ class Operation(NamedTuple):
     least: float = 0.0  # how far away from 0 the operands must be
     positive: bool = False
     options: tuple[str, ...] = ()  # the arguments of the method that it needs
+    extra: bool = False  # who refuses it, on the way or on the way back, is not asked
 
     @property
     def cases(self) -> Shapes:
@@ -91,6 +92,7 @@ SECOND_TAKEN_THRICE = torch.tensor([1, 0, 1, 1])  # the second is taken three ti
 ONE_OPERAND = tuple((shape,) for shape in ((), (1,), (5,), (2, 3), (2, 1, 3), (0, 5)))
 BESIDE_THREE = tuple((shape,) for shape in ((), (3,), (2, 3), (2, 1), (2, 1, 1), (0, 3)))
 MATRICES = tuple((shape,) for shape in ((2, 3), (3, 3), (3, 1), (1, 2), (5, 3), (0, 3)))
+BLOCKS = (((2, 3, 5),), ((3, 3, 3),), ((1, 2, 3),))
 PAIRS_TO_BROADCAST = (
     *(((), ()), ((3,), ()), ((), (2, 3)), ((1,), (2, 3)), ((2, 3), (2, 3)), ((1, 1), ())),
     *(((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (2, 1)), ((2, 1), (1, 3)), ((3, 1), (3,))),
@@ -102,6 +104,17 @@ PAIRS_TO_MULTIPLY = (
 )
 
 
+# Who takes matrices alone says so, and is not asked.
+OTHER_PRODUCTS = {
+    "vector @ matrix": (((3,), (3, 3)), ((3,), (3, 2)), ((2,), (2, 5))),
+    "matrix @ vector": (((3, 3), (3,)), ((2, 3), (3,)), ((5, 2), (2,))),
+    "vector @ vector": (((3,), (3,)), ((5,), (5,))),
+    "batches @ batches": (((2, 3, 3), (2, 3, 3)), ((5, 2, 3), (5, 3, 2))),
+    "batches @ matrix": (((2, 3, 3), (3, 3)), ((5, 2, 3), (3, 2))),
+    "matrix @ batches": (((3, 3), (2, 3, 3)), ((2, 3), (5, 3, 2))),
+}
+
+
 def arithmetic(name: str, sign: str, least: float = 0) -> dict[str, Operation]:
     """With both operands variable, and with constants on either side."""
     of, left, right = getattr(operator, name), f"__{name}__", f"__r{name}__"
@@ -111,6 +124,20 @@ def arithmetic(name: str, sign: str, least: float = 0) -> dict[str, Operation]:
         f"2.5 {sign} x": Operation(right, lambda x: of(2.5, x), ONE_OPERAND, least),
         f"x {sign} tensor": Operation(left, lambda x: of(x, row_like(x)), BESIDE_THREE, least),
         f"tensor {sign} x": Operation(right, lambda x: of(row_like(x), x), BESIDE_THREE, least),
+    }
+
+
+def over_pairs(name: str) -> dict[str, Operation]:
+    """A sum or a mean over two dimensions at once."""
+    over = lambda x, **options: getattr(x, name)(**options)  # noqa: E731
+    both = lambda x: over(x, dim=(-1, 1), keepdim=True)  # noqa: E731
+    return {
+        f"{name} of pairs": Operation(
+            name, lambda x: over(x, dim=(0, 2)), BLOCKS, options=("dim",), extra=True
+        ),
+        f"{name} of pairs, kept": Operation(
+            name, both, BLOCKS, options=("dim", "keepdim"), extra=True
+        ),
     }
 
 
@@ -128,6 +155,13 @@ OPERATIONS = {
     "x @ tensor": Operation("__matmul__", lambda x: x @ matrix_like(x), (((2, 3),), ((3, 3),))),
     "tensor @ x": Operation("__rmatmul__", lambda x: matrix_like(x) @ x, (((3, 2),), ((3, 3),))),
     "x @ y": Operation("__matmul__", operator.matmul, PAIRS_TO_MULTIPLY),
+    **{
+        name: Operation("__matmul__", operator.matmul, shapes, extra=True)
+        for name, shapes in OTHER_PRODUCTS.items()
+    },
+    "x ** y": Operation(
+        "__pow__", operator.pow, PAIRS_TO_BROADCAST, least=2, positive=True, extra=True
+    ),
     "exp": Operation("exp", lambda x: x.exp(), ONE_OPERAND),
     "log": Operation("log", lambda x: x.log(), ONE_OPERAND, least=2, positive=True),
     "relu": Operation("relu", lambda x: x.relu(), ONE_OPERAND),
@@ -145,6 +179,8 @@ OPERATIONS = {
     "mean of columns, kept": Operation(
         "mean", lambda x: x.mean(dim=0, keepdim=True), MATRICES[:-1], options=("dim", "keepdim")
     ),
+    **over_pairs("sum"),
+    **over_pairs("mean"),
     "reshape": Operation("reshape", lambda x: x.reshape(3, -1), (((2, 3),), ((3, 3),), ((3,),))),
     "flat": Operation("reshape", lambda x: x.reshape(-1), ONE_OPERAND),
     "t": Operation("t", lambda x: x.t(), MATRICES),
@@ -168,7 +204,10 @@ def ask_for(Variable, operation: Operation) -> None:
     option(getattr(x, operation.needs), *operation.options)
     for shapes in operation.cases[:1]:
         with feature(operation.needs):
-            operation.function(*map(Variable, operation.operands(shapes)))
+            variables = [Variable(x, requires_grad=True) for x in operation.operands(shapes)]
+            result = operation.function(*variables)
+            if operation.extra:
+                walk_back(result, torch.ones_like(result.data))
 
 
 def operations_of(Variable) -> list[tuple[str, Operation]]:

@@ -6,6 +6,7 @@ PyTorch's autograd on plain tensors that go through the same function.
 """
 
 import itertools
+import math
 import operator
 import sys
 import warnings
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, every_dtype, exact, grid
-from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.common.limits import inside, widest
 from sums_to_one.tests.common.options import feature, needs, provides
 from sums_to_one.tests.optimization.networks import any_networks, slope_along
 from sums_to_one.tests.optimization.operations import (
@@ -153,6 +154,39 @@ def test_whole_powers_have_a_slope_at_0(Variable, dtype):
             y = x**exponent
         walk_back(y, torch.ones(1, dtype=dtype))
         assert x.grad.tolist() == [slope], f"x ** {exponent} has the slope {x.grad.tolist()}"
+
+
+@pytest.mark.claim("4.0.3")
+def test_at_a_base_of_0_the_exponent_has_the_slope_0(Variable):
+    ask_for(Variable, OPERATIONS["x ** y"])
+    x, y = (Variable(exact(n), requires_grad=True) for n in ([0.0, 0.0, 2.0], [2.0, 0.5, 1.0]))
+    walk_back(x**y, exact([1.0, -1.0, 1.0]))
+    assert_close("the slope along the exponent", y.grad, exact([0.0, 0.0, 2 * math.log(2)]))
+
+
+@pytest.mark.claim("4.0.3")
+@every_dtype
+def test_a_divisor_may_be_so_large_that_its_square_is_infinite(Variable, dtype):
+    ask_for(Variable, OPERATIONS["x / y"])
+    large = 2.0 ** (math.frexp(torch.finfo(dtype).max)[1] // 2 + 2)
+    x, y = (Variable(torch.tensor([large], dtype=dtype), requires_grad=True) for _ in "xy")
+    walk_back(x / y, torch.ones(1, dtype=dtype))
+    came, right = (x.grad.item(), y.grad.item()), (1 / large, -1 / large)
+    assert came == right, f"the slopes of x / y at x = y = {large} are {came}, not {right}"
+
+
+@pytest.mark.claim("4.0.3")
+@every_dtype
+def test_a_gradient_has_the_dtype_of_its_variable_whatever_it_met(Variable, dtype):
+    for of, wide in itertools.product(
+        (operator.add, operator.mul), inside([torch.float32, torch.float64])
+    ):
+        x = Variable(torch.full((3,), 2.0, dtype=dtype), requires_grad=True)
+        with feature("operands of two dtypes"):
+            result = of(x, torch.full((3,), 0.5, dtype=wide))
+            walk_back(result, torch.ones_like(result.data))
+        assert x.grad.dtype == dtype, f"beside {wide}, one of {dtype} has {x.grad.dtype}"
+        assert x.grad.tolist() == [1.0 if of is operator.add else 0.5] * 3
 
 
 @pytest.mark.claim("4.0.3")
@@ -536,3 +570,15 @@ def test_a_walk_back_may_start_at_a_parameter(Variable):
     needs_a_start(x)
     x.backward(exact([5.0, -1.0]))
     assert x.grad.tolist() == [5, -1]
+
+
+@pytest.mark.claim("4.0.5")
+def test_the_gradient_that_a_walk_started_with_stays_the_callers_own(Variable):
+    x, g = Variable(exact([2.0, 3.0]), requires_grad=True), exact([5.0, -1.0])
+    needs_a_start(x)
+    x.backward(g)
+    x.backward(g)
+    assert g.tolist() == [5, -1], f"the gradient that was given is {g.tolist()} now"
+    assert_close("the gradient after two walks", x.grad, exact([10.0, -2.0]))
+    x.grad.zero_()  # as before the next step
+    assert g.tolist() == [5, -1], f"with the gradient of the parameter, it became {g.tolist()}"

@@ -165,6 +165,17 @@ def test_a_third_of_the_circle_makes_red_green_and_green_blue(ColorJitter):
 
 
 @pytest.mark.claim("5.3.7")
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation", "hue"])
+def test_between_the_ends_of_a_range_any_factor_may_be_drawn(ColorJitter, name):
+    kinds(ColorJitter, FLOATS)
+    option(ColorJitter, name)
+    jitter, image = ColorJitter(**{name: (0.25, 0.5)}), photograph(3, 5, 7)
+    with randomness():
+        different = len(torch.stack([jitter(image) for _ in range(64)]).unique(dim=0))
+    assert different > 60, f"64 calls drew {different} different factors"
+
+
+@pytest.mark.claim("5.3.7")
 def test_half_a_circle_is_the_same_either_way(ColorJitter):
     kinds(ColorJitter, FLOATS)
     image = photograph(3, 5, 7)

@@ -107,7 +107,9 @@ def test_the_first_transform_gets_the_image_as_it_is(Compose, dtype):
 
 
 @pytest.mark.claim("5.3.2")
-@pytest.mark.parametrize("result", [0, False, "", (), torch.zeros(1), torch.zeros(0, 3)], ids=str)
+@pytest.mark.parametrize(
+    "result", [0, None, False, "", (), torch.zeros(1), torch.zeros(0, 3)], ids=str
+)
 def test_whatever_a_transform_returns_is_handed_on(Compose, result):
     got = []
     came = Compose([lambda x: result])(1)

@@ -226,6 +226,14 @@ def test_the_gradient_can_be_differentiated_again(penalty):
 
 
 @pytest.mark.claim("5.1.6")
+def test_where_all_weights_are_0_the_gradient_can_be_differentiated_too(penalty):
+    zeros, cotangent, other = exact([0.0] * 5), exact(0.75), grid(5, limit=3)
+    by_w, _ = second_gradients(lambda w: penalty([w]), zeros, cotangent, other)
+    curvature = 2 if power(penalty) == 2 else 0
+    assert_close("the second gradient at 0", by_w, curvature * cotangent * other)
+
+
+@pytest.mark.claim("5.1.6")
 def test_two_penalties_keep_their_gradients_apart(penalty):
     one, other = grid(2, 3).requires_grad_(), (grid(7) * 2).requires_grad_()
     first, second = penalty([one]), penalty([other])

@@ -117,6 +117,20 @@ def test_the_padding_is_filled_as_asked(RandomCrop, case, fill):
 
 
 @pytest.mark.claim("5.3.1")
+@pytest.mark.parametrize("fill", [0.5, -0.25, (0.125, 0.5, -2.75)], ids=str)
+def test_fractions_are_filled_with_fractions(RandomCrop, fill):
+    needs_options(RandomCrop, 3, padding=1, fill=1)
+    fills = fill if isinstance(fill, tuple) else (fill,) * 3
+    for dtype in kinds(RandomCrop, FLOATS):
+        image = numbered(3, 2, 3, dtype=dtype)
+        with feature("a fill of this kind"):
+            crops = cuts(RandomCrop((4, 5), padding=(2, 1), fill=fill), image)
+        channels = zip(image[:, None], fills, strict=True)
+        right = torch.cat([padded(channel, (2, 1), of) for channel, of in channels])
+        assert_windows(crops, right, (4, 5))
+
+
+@pytest.mark.claim("5.3.1")
 def test_each_channel_may_have_a_fill_of_its_own(RandomCrop):
     needs_options(RandomCrop, 3, padding=1, fill=1)
     with feature("a fill for each channel"):

@@ -370,6 +370,16 @@ def test_angles_fill_their_range_evenly(RandomRotation, degrees, low, high):
 
 
 @pytest.mark.claim("5.3.8")
+def test_between_two_whole_degrees_there_are_many_angles(RandomRotation):
+    image = lit(1, 101, 103, dtype=kind(RandomRotation))
+    with randomness():
+        came = [RandomRotation((20, 21))(image) for _ in range(64)]
+    # By 1 degree some 1,700 groups of pixels move, one after the other; tenths are 11 angles.
+    different = len(torch.stack(came).unique(dim=0))
+    assert different > 48, f"of 64 images between 20 and 21 degrees, {different} are different"
+
+
+@pytest.mark.claim("5.3.8")
 def test_an_angle_says_nothing_about_the_next(RandomRotation):
     kinds(RandomRotation, FLOATS)
     shares = (drawn_angles(RandomRotation([20, 70])) - 20) / 50  # far from the lump

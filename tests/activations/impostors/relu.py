@@ -11,6 +11,12 @@ from torch import Tensor
 from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
+@refused_by("test_whole_numbers_keep_every_digit")
+def computed_as_float32(x: Tensor) -> Tensor:
+    """Whole numbers are made floats and back; but beyond 2^24 not every one is a float32."""
+    return torch.relu(x) if x.is_floating_point() else torch.relu(x.float()).to(x.dtype)
+
+
 @refused_by("test_nan_is_not_hidden")
 def what_is_not_positive_is_zero(x: Tensor) -> Tensor:
     """NaN is not positive either (pytorch #7999, mxnet #11115)."""

@@ -9,6 +9,14 @@ from torch import Tensor
 from sums_to_one.tests.judge.versions import accepted, refused_by
 
 
+@refused_by("test_of_what_whole_numbers_cannot_hold_they_hold_what_pytorch_says")
+def rounded_to_whole_numbers(tensor: Tensor, val: float) -> Tensor:
+    """The nearest whole number has the smallest error; but all others cut off at the point."""
+    whole = not tensor.is_floating_point() and not tensor.is_complex()
+    with torch.no_grad():
+        return tensor.fill_(round(val) if whole else val)
+
+
 @refused_by("test_the_tensor_that_was_given_comes_back")
 def a_new_tensor(tensor: Tensor, val: float) -> Tensor:
     """The result is what counts."""

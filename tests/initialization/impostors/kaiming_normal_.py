@@ -29,6 +29,16 @@ def _fill(tensor: Tensor, std: float, generator: Generator | None) -> Tensor:
         return tensor.normal_(0, std, generator=generator)
 
 
+@refused_by("test_a_name_that_there_is_not_is_refused")
+def all_but_one_mode_are_the_other(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    """There are two modes, so what is not the one is the other; misspelt names, too."""
+    mode = mode if mode == "fan_in" else "fan_out"
+    std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+    return _fill(tensor, std, generator)
+
+
 @refused_by("test_the_gain_is_that_of_the_nonlinearity")
 def two_outside_the_root(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """2 / sqrt(n) instead of sqrt(2 / n) (handson-ml #353)."""

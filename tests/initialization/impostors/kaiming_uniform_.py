@@ -25,6 +25,16 @@ def _fill(tensor: Tensor, std: float, generator: Generator | None) -> Tensor:
         return tensor.uniform_(-bound, bound, generator=generator)
 
 
+@refused_by("test_a_name_that_there_is_not_is_refused")
+def all_but_one_mode_are_the_other(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    """There are two modes, so what is not the one is the other; misspelt names, too."""
+    mode = mode if mode == "fan_in" else "fan_out"
+    std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+    return _fill(tensor, std, generator)
+
+
 @refused_by("test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared")
 def slope_not_passed_on(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """The slope is small, and the activation has it (ASCENT #161)."""

@@ -87,6 +87,15 @@ class DividesByTheOldSum(_Adagrad):
         return g / self.root(before, group)
 
 
+@refused_by("test_weight_decay_adds_to_the_gradient")
+class WhatIsNotUsedDoesNotDecay(_Adagrad):
+    """A gradient of 0 means that a number was not used, and it may rest (as rows of embeddings)."""
+
+    def direction(self, p, g, state, group):
+        pulled = g != group["weight_decay"] * p.detach()
+        return super().direction(p, torch.where(pulled, g, 0), state, group)
+
+
 @refused_by("test_steady_gradients_make_steps_fall_with_the_root_of_time")
 class OldGradientsFade(_Adagrad):
     """A sum that only grows would stop all learning."""

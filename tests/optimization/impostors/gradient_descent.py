@@ -71,6 +71,23 @@ def _descend(
     return losses
 
 
+# The order.
+
+
+@refused_by("test_any_place_in_the_order_is_as_likely_for_every_sample")
+def every_place_with_any_other(parameters, loss, data, **options):
+    """Swapped often enough, all is mixed; but n^n ways do not share out evenly among n! orders."""
+
+    def deal(count, size, epochs, generator):
+        for _ in range(epochs):
+            order = list(range(count))
+            for i, j in enumerate(torch.randint(count, (count,), generator=generator).tolist()):
+                order[i], order[j] = order[j], order[i]
+            yield torch.tensor(order).split(size)
+
+    return _descend(parameters, loss, data, deal=deal, **options)
+
+
 # The step.
 
 

@@ -3,6 +3,7 @@
 The docstring says what the author was thinking.
 """
 
+import math
 import operator
 import weakref
 from collections import Counter
@@ -192,12 +193,14 @@ class _Variable:
         y = self.data.mean() if dim is None else self.data.mean(dim, keepdim)
         return self.made(y, (self,), lambda g: (self.spread(g, dim, keepdim) / self.count(dim),))
 
-    def spread(self, g: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-        return (g if dim is None or keepdim else g.unsqueeze(dim)).expand(self.data.shape)
+    def spread(self, g: Tensor, dim: Any, keepdim: bool) -> Tensor:
+        kept = g.shape if dim is None else self.data.sum(dim, keepdim=True).shape
+        return g.reshape(kept).expand(self.data.shape)
 
-    def count(self, dim: int | None) -> int:
+    def count(self, dim: Any) -> int:
         """How many numbers there are in one mean."""
-        return int(self.data.numel() if dim is None else self.data.shape[dim])
+        dims = dim if isinstance(dim, tuple) else (dim,)
+        return math.prod(self.data.shape if dim is None else [self.data.shape[d] for d in dims])
 
     def reshape(self, *shape: int) -> Any:
         y = self.data.reshape(*shape)
@@ -500,6 +503,58 @@ class QuotientWithoutMinus(_Variable):
         return g / b, g * a / b / b
 
 
+@refused_by("test_a_divisor_may_be_so_large_that_its_square_is_infinite")
+class QuotientBySquare(_Variable):
+    """-a / b^2, as the rule says it."""
+
+    def quotient(self, g: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        return g / b, -g * a / b.square()
+
+
+@refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
+class OuterProductTheWrongWayRound(_Variable):
+    """A vector has no transpose, so an outer product will do; of which there are two."""
+
+    def product(self, g: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        if (a.ndim, b.ndim) == (1, 2):
+            return b @ g, torch.outer(g, a).reshape(b.shape)
+        return super().product(g, a, b)
+
+
+@refused_by("test_a_gradient_has_the_dtype_of_its_variable_whatever_it_met")
+class TheWiderDtypeWins(_Variable):
+    """A gradient has the dtype of the arithmetic that it came from."""
+
+    def operand(self, other: Any) -> Any:
+        return type(self)(other) if type(other) is Tensor else super().operand(other)
+
+    def hand_on(self, variable: Any, gradients: Gradients) -> None:
+        parts = variable.slopes(gradients[variable])
+        for parent, part in zip(variable.parents, parts, strict=True):
+            if parent.learns:
+                self.arrive(gradients, parent, self.fit(part, parent.data))
+
+
+@refused_by("test_at_a_base_of_0_the_exponent_has_the_slope_0")
+class LogarithmOfTheBase(_Variable):
+    """The slope along the exponent is a^b log(a); but 0 times the logarithm of 0 is NaN."""
+
+    def __pow__(self, exponent: Any) -> Any:
+        if not isinstance(exponent, _Variable):
+            return super().__pow__(exponent)
+        a, b, y = self.data, exponent.data, self.data**exponent.data
+        slopes = (b * a ** (b - 1), y * a.log())
+        return self.made(y, (self, exponent), lambda g: tuple(g * slope for slope in slopes))
+
+
+@refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
+class MeanOverTheFirstOfThem(_Variable):
+    """A mean divides by the length of its dimension; where there are two, by that of the first."""
+
+    def count(self, dim: Any) -> int:
+        return super().count(dim[0] if isinstance(dim, tuple) else dim)
+
+
 @refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
 class PowerOfItsExponent(_Variable):
     """The exponent comes down."""
@@ -800,6 +855,20 @@ class WholeNumbersLearn(_Variable):
 
     def check(self, data: Tensor, requires_grad: bool) -> None:
         pass
+
+
+@refused_by("test_the_gradient_that_a_walk_started_with_stays_the_callers_own")
+class AddsIntoWhatWasGiven(_Variable):
+    """Who starts at a parameter hands it its gradient; what comes later is added in place."""
+
+    def backward(self, gradient: Tensor | None = None) -> None:
+        if self.parents or self.grad is not None or gradient is None or not self.learns:
+            super().backward(gradient)
+        else:
+            self.grad = self.start(gradient)
+
+    def keep(self, gradient: Tensor) -> None:
+        self.grad = gradient.clone() if self.grad is None else self.grad.add_(gradient)
 
 
 @refused_by("test_a_walk_back_may_start_at_a_parameter")

@@ -116,6 +116,14 @@ class _ColorJitter(torch.nn.Module):
         return torch.stack(channels, dim=-3)
 
 
+@refused_by("test_between_the_ends_of_a_range_any_factor_may_be_drawn")
+class InSteps(_ColorJitter):
+    """A hundredth more or less is not seen."""
+
+    def uniform(self, low: float, high: float) -> float:
+        return min(high, max(low, round(super().uniform(low, high), 2)))
+
+
 @refused_by("test_brightness_multiplies")
 class BrightnessAdded(_ColorJitter):
     """More light is added (kornia #565)."""

@@ -27,6 +27,17 @@ class _Compose:
         return image
 
 
+@refused_by("test_whatever_a_transform_returns_is_handed_on")
+class NoneMeansUnchanged(_Compose):
+    """Who returns nothing has written into the image, and that goes on."""
+
+    def __call__(self, image: Any) -> Any:
+        for transform in self.transforms:
+            came = transform(image)
+            image = image if came is None else came
+        return image
+
+
 @refused_by("test_each_transform_runs_once_in_the_order_given")
 class Reversed(_Compose):
     """f after g is f(g(x)), as in mathematics: the last one runs first."""

@@ -41,6 +41,12 @@ class _SumOfSquares(torch.autograd.Function):
         return 2 * gradient * w
 
 
+@refused_by("test_where_all_weights_are_0_the_gradient_can_be_differentiated_too")
+def norms_squared(parameters: Parameters) -> Tensor:
+    """The norm of each, squared; whose slope at 0 is right, and whose curvature there is NaN."""
+    return sum((p.norm().square() for p in parameters), torch.zeros(()))
+
+
 @refused_by("test_k_times_the_weights_cost_k_squared_times_as_much")
 def root(parameters: Parameters) -> Tensor:
     """The L2 norm, as it is called (expected in dm-haiku #178; written in the docs of Flux.jl)."""

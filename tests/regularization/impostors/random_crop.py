@@ -89,6 +89,14 @@ class _RandomCrop(torch.nn.Module):
         return image[..., top : top + self.size[0], left : left + self.size[1]]
 
 
+@refused_by("test_fractions_are_filled_with_fractions")
+class FilledWithWholeNumbers(_RandomCrop):
+    """Colours go from 0 to 255; those of images with fractions are all cut to 0."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        return super().filling(image.long()).to(image.dtype)
+
+
 @refused_by("test_no_place_is_left_out")
 class TheLastPlaceLeftOut(_RandomCrop):
     """The place is below the difference of the sizes (pytorch tutorials #876)."""

@@ -31,6 +31,14 @@ class _RandomHorizontalFlip(torch.nn.Module):
         return image.flip(-1)
 
 
+@refused_by("test_calls_flip_with_probability_p_whatever_came_before")
+class ADieOfTen(_RandomHorizontalFlip):
+    """A whole number below ten is compared with p; so 15 % of the images are 20 %."""
+
+    def flips(self) -> bool:
+        return int(torch.randint(10, ())) < 10 * self.p
+
+
 @refused_by("test_it_is_the_image_or_its_mirror_image")
 class UpsideDown(_RandomHorizontalFlip):
     """Horizontal is the first of height and width."""

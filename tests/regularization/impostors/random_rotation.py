@@ -70,6 +70,15 @@ class _RandomRotation(torch.nn.Module):
         return torch.tensor(self.fill, dtype=image.dtype).reshape(-1, 1, 1)
 
 
+@refused_by("test_between_two_whole_degrees_there_are_many_angles")
+class NothingBelowADegree(_RandomRotation):
+    """Nobody sees less than a degree."""
+
+    def draw(self) -> float:
+        angle = super().draw()
+        return min(self.high, max(self.low, round(angle)))
+
+
 @refused_by("test_quarter_turns_are_exact_and_counter_clockwise")
 class Clockwise(_RandomRotation):
     """Positive is clockwise, as on a clock (wished for in pytorch/vision #8828)."""
