@@ -143,14 +143,20 @@ def _rate_outside(made: Any) -> Iterator[None]:
 def _decay_coupled(made: Any) -> Iterator[None]:
     """The decay joins the gradient; what the optimizer takes off besides is put back."""
     moving = [(group, p, b) for group, p, b in _moving(made) if group.get("weight_decay")]
-    gradients = [p.grad for _, p, _ in moving]
+    gradients, lent = [p.grad for _, p, _ in moving], []
     for group, p, before in moving:
         sign = -1 if group.get("maximize") else 1
-        p.grad = p.grad + sign * group["weight_decay"] * before
+        coupled: Tensor = p.grad + sign * group["weight_decay"] * before
+        p.grad = coupled
+        lent.append((coupled, coupled._version))
     yield
-    for (group, p, before), gradient in zip(moving, gradients, strict=True):
+    for (group, p, before), gradient, one in zip(moving, gradients, lent, strict=True):
         p.add_(group["lr"] * group["weight_decay"] * before)
-        p.grad = gradient
+        coupled, version = one
+        if (
+            p.grad is coupled and coupled._version == version
+        ):  # else a claim shall see who writes there
+            p.grad = gradient
 
 
 def _eps_of_the_corrected(made: Any) -> Any:
