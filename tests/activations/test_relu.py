@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.autograd.profiler import profile
 
 from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
@@ -27,6 +26,7 @@ from sums_to_one.tests.common.inputs import (
 )
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import feature, option
+from sums_to_one.tests.common.profiling import profile
 
 LARGE = (1_048_601,)  # more than 2^20 numbers
 

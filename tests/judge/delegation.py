@@ -11,9 +11,9 @@ from pathlib import Path
 from types import FrameType
 
 import torch
-from torch.autograd.profiler import profile
 
 from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.common.profiling import profile
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
 
 LIBRARIES = Path(sysconfig.get_paths()["purelib"])
