@@ -2,7 +2,7 @@
 
 import os
 
-os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # read when the profiler is first used
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # read when the profiler is first used
 
 from torch.autograd.profiler import profile
 
