@@ -139,11 +139,12 @@ def copied(value: Any) -> Any:
 
 
 def _laid_out(x: Tensor) -> Tensor:
-    """A copy with the steps in memory that the tensor has, where numbers do not share a place."""
-    span = 1 + sum((size - 1) * step for size, step in zip(x.shape, x.stride(), strict=True))
-    if x.is_contiguous() or span > WIDEST_SPAN or 0 in x.stride():
+    """A copy with the place in memory that the tensor has, and what lies beside it there."""
+    memory = x.untyped_storage().nbytes() // max(1, x.itemsize)
+    if x.is_contiguous() or memory > WIDEST_SPAN:
         return x.clone(memory_format=torch.preserve_format)
-    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device).copy_(x)
+    copy = x.new_empty(0).set_(x.untyped_storage().clone())
+    return copy.as_strided(x.shape, x.stride(), x.storage_offset())
 
 
 def _refuse() -> Any:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 FEW_DIGITS = 4
 FEW_NUMBERS = 2  # of a tensor that are written out though they are all alike
+MOST_IN_MEMORY = 24  # numbers beside which others lie
 MOST_TO_PASTE = 12  # numbers of a tensor; a longer one is told by its shape
 PLAIN = sorted({Fraction(p, q) for p in range(1, 13) for q in range(1, 13)})
 NEARLY = 1e-9  # how near a ratio must be to a plain one, as a share of it
@@ -150,9 +151,21 @@ def _tensor(x: Tensor) -> str:
         text = f"torch.full({tuple(x.shape)}, {value}{dtype})"
     else:
         text = f"torch.tensor({_numbers(numbers.tolist(), x.dtype)}{dtype})"
-    if x.numel() and not x.is_contiguous() and 0 not in x.stride():  # its place may be the reason
-        text = f"torch.empty_strided({tuple(x.shape)}, {x.stride()}{dtype}).copy_({text})"
+    if x.numel() and not x.is_contiguous():  # its place may be the reason
+        text = _in_its_place(numbers, text)
     return text + (".requires_grad_()" if x.requires_grad and x.is_leaf else "")
+
+
+def _in_its_place(x: Tensor, text: str) -> str:
+    """The same numbers where they lie in memory: by steps, at an offset, or in one place."""
+    dtype, place = _dtype(x.dtype), f"{tuple(x.shape)}, {x.stride()}"
+    if not x.storage_offset() and 0 not in x.stride():
+        return f"torch.empty_strided({place}{dtype}).copy_({text})"
+    memory = torch.empty(0, dtype=x.dtype).set_(x.untyped_storage())
+    if memory.numel() > MOST_IN_MEMORY:
+        return text
+    numbers = _numbers(memory.tolist(), x.dtype)
+    return f"torch.tensor({numbers}{dtype}).as_strided({place}, {x.storage_offset()})"
 
 
 def _dtype(dtype: torch.dtype) -> str:

@@ -154,7 +154,9 @@ def xor(
     starts: list[Initialize], curve: Function, rate: float, rule: str, wanted: Tensor = XOR
 ) -> Tensor:
     """The loss of a network for each start, after 60 steps, with 16 hidden units."""
-    weights = [torch.empty(len(starts), *shape).double() for shape in [(16, 2), (1, 16)]]
+    # NaN, for who writes nothing shall be seen on every machine.
+    weights = [torch.full((len(starts), *shape), torch.nan) for shape in [(16, 2), (1, 16)]]
+    weights = [weight.double() for weight in weights]
     with seed_of_an_experiment(0):
         for start, *both in zip(starts, *weights, strict=True):
             for weight in both:
