@@ -590,14 +590,26 @@ class GroupsAreLists(_SGD):
         super().add_param_group(group)
 
 
-@refused_by("test_a_setting_may_be_a_whole_number")
+@accepted
 class RatesAreFloats(_SGD):
-    """A rate is a float; but who writes lr=1 means 1.0."""
+    """A rate is a float, and who writes lr=1 is told so."""
 
     def __init__(self, params, lr=1e-3, *more, **options):
         if isinstance(lr, int):
             raise TypeError(f"lr must be a float, got {lr}")
         super().__init__(params, lr, *more, **options)
+
+
+@refused_by("test_a_setting_may_be_a_whole_number")
+class OneSwitchesDecayOn(_SGD):
+    """A whole number is a switch; and a weight decay that is on is 0.0005."""
+
+    def __init__(
+        self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, **options
+    ):
+        on = type(weight_decay) is int and weight_decay
+        decay = 5e-4 if on else weight_decay
+        super().__init__(params, lr, momentum, dampening, decay, nesterov, **options)
 
 
 # Right ones.
