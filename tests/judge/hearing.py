@@ -6,6 +6,7 @@ never heard here: that is for the claims.
 """
 
 import functools
+import inspect
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -92,7 +93,8 @@ def hear(component: str, function: Function, declared: Limits) -> Heard:
     for question in _settings(component, function, limits):
         if error := _error_of(question.ask, is_refusal):
             limits = limits.within(question.otherwise)
-            extras[question.what] = error
+            if not _is_unnamed(function, question.what):
+                extras[question.what] = error
     return Heard(limits, core, extras, takes_something=component in USES)
 
 
@@ -130,6 +132,16 @@ def _questions(component: str, function: Function, declared: Limits) -> Iterator
         second = Limits(gradients=1)
         ask = lambda: _differentiate(use, component, function, x, twice=True)  # noqa: E731
         yield Question("second derivatives", False, ask, second)
+
+
+def _is_unnamed(function: Function, name: str) -> bool:
+    """Whether an argument is only one of any name, and not there if it is refused."""
+    try:
+        arguments = inspect.signature(function).parameters
+    except ValueError:  # what is written in C does not tell what it takes
+        return False
+    any_name = any(argument.kind is argument.VAR_KEYWORD for argument in arguments.values())
+    return any_name and name not in arguments
 
 
 def _settings(component: str, function: Function, limits: Limits) -> Iterator[Question]:
