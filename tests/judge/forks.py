@@ -97,6 +97,8 @@ def _supervise(work: Callable[[], NoReturn], bare: bool) -> NoReturn:
         os.setsid()
         sandbox.dies_with_its_parent()
         sandbox.adopts_orphans()
+        if settings["walls"]:
+            sandbox.become_root_of_nothing()
         status = (_on_a_new_stack if bare else _status_of)(work)
         while left := [*_descendants(os.getpid())]:
             for descendant in left:

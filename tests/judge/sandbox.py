@@ -49,8 +49,6 @@ def confine() -> None:
     """Raise the walls that concern the children of this process; `lock` raises the others there."""
     if sys.platform != "linux":
         return
-    if os.geteuid() != 0:
-        _become_root_of_nothing()
     for layer, flag in NEW.items():
         with contextlib.suppress(OSError):
             _unshare(flag)
@@ -109,8 +107,13 @@ def _unshare(flag: int) -> None:
     _call(_libc.unshare, flag)
 
 
-def _become_root_of_nothing() -> None:
-    """A user may make namespaces only as the root of a namespace of users."""
+def become_root_of_nothing() -> None:
+    """A user may make namespaces only as the root of a namespace of users.
+
+    Before `confine`, and while the process has one thread: Linux wants that.
+    """
+    if sys.platform != "linux" or os.geteuid() == 0:
+        return
     user, group = os.geteuid(), os.getegid()
     with contextlib.suppress(OSError):
         _unshare(NEW_USER)
