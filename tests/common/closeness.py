@@ -38,8 +38,8 @@ def assert_close(sentence: str, came: Tensor, expected: Tensor | float) -> None:
     """
     __tracebackhide__ = True
     assert isinstance(came, Tensor), f"{sentence}: should be a tensor, came {came!r}"
-    size = torch.as_tensor(expected, dtype=torch.float64).abs().clamp(min=1).nan_to_num(posinf=0)
-    assert_within(sentence, came, expected, tolerance(came.dtype) * size)
+    size = torch.as_tensor(expected, dtype=torch.float64).detach().abs().clamp(min=1)
+    assert_within(sentence, came, expected, tolerance(came.dtype) * size.nan_to_num(posinf=0))
 
 
 def assert_within(
@@ -54,7 +54,7 @@ def assert_within(
     assert came.shape == expected.shape, (
         f"{sentence}: should have the shape {tuple(expected.shape)}, came {tuple(came.shape)}"
     )
-    exact = came.detach().double()
+    exact, expected = came.detach().double(), expected.detach()
     off = (exact - expected).abs()
     right = (exact == expected) | off.le(allowed)
     wrong = ~(right | exact.isnan() & expected.isnan())

@@ -83,4 +83,4 @@ def by_differences(function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
 def jacobian(function: Function, x: Tensor) -> Tensor:
     """What moving each input (a row each) does to each output (a column each)."""
     moved = x + STEP * here(OFFSETS)[:, None, None] * torch.eye(len(x), dtype=x.dtype)
-    return (here(WEIGHTS)[:, None, None] * function(moved)).sum(dim=0) / STEP
+    return (here(WEIGHTS)[:, None, None] * function(moved).detach()).sum(dim=0) / STEP
