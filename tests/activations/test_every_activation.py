@@ -74,6 +74,10 @@ def test_every_element_is_treated_alone_in_any_shape(elementwise, shape):
     x = grid(*shape)
     alone = torch.stack([elementwise(number) for number in x.flatten()]).reshape(shape)
     assert_close("f(x)[i] = f(x[i])", elementwise(x), alone)
+    one = torch.ones_like(x)
+    slopes = [gradient(elementwise, n, torch.ones_like(n)) for n in x.flatten()]
+    expected = torch.stack(slopes).reshape(shape)
+    assert_close("f'(x)[i] = f'(x[i])", gradient(elementwise, x, one), expected)
 
 
 @pytest.mark.claim("1.0.4")
@@ -176,12 +180,14 @@ def test_the_state_of_torch_is_left_as_it_was(activation):
 def test_asking_for_gradients_changes_no_value(activation, dtype):
     x = grid(5, 7, limit=20).to(dtype)
     with_graph = activation(x.clone().requires_grad_())
-    with torch.no_grad():
-        without_graph = activation(x.clone().requires_grad_())
-    assert (with_graph.requires_grad, without_graph.requires_grad) == (True, False)
+    assert with_graph.requires_grad, "its gradient is not recorded"
     assert not activation(x).requires_grad, "nobody asked for a gradient"
     assert_close("f(x) while gradients are recorded", with_graph, activation(x))
-    assert_close("f(x) under no_grad", without_graph, activation(x))
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            without_graph = activation(x.clone().requires_grad_())
+        assert not without_graph.requires_grad, f"in {mode.__name__} gradients are recorded"
+        assert_close(f"f(x) in {mode.__name__}", without_graph.clone(), activation(x))
 
 
 @pytest.mark.claim("1.0.6")
@@ -215,15 +221,49 @@ def test_the_gradient_can_be_differentiated_again(activation, x):
 
 @pytest.mark.claim("1.0.7")
 def test_in_any_shape_the_gradient_of_a_row_can_be_differentiated_again(activation):
-    for shape in inside([(4, 5), (2, 3, 5), (2, 3, 5, 7), (2, 1, 3, 2, 5)]):
+    shapes = [(5,), (1, 5), (4, 5), (2, 3, 5), (2, 3, 5, 7), (2, 1, 3, 2, 5)]
+    for dtype, shape in itertools.product(FULL, inside(shapes)):
         each = grid(*shape), grid(*shape, limit=2).flip(0), grid(*shape, limit=3).flip(-1)
         row = inside([(shape[-1],), (1, shape[-1]), (*[1] * (len(shape) - 1), shape[-1])])[0]
         rows = zip(*(x.reshape(-1, *row) for x in each), strict=True)
         alone = [second_gradients(activation, *three) for three in rows]
         expected = [torch.stack(parts).reshape(shape) for parts in zip(*alone, strict=True)]
-        by_x, by_cotangent = second_gradients(activation, *each)
-        assert_close(f"shape {shape}: the gradient of the gradient", by_x, expected[0])
-        assert_close(f"shape {shape}: by the incoming one", by_cotangent, expected[1])
+        by_x, by_cotangent = second_gradients(activation, *(x.to(dtype) for x in each))
+        assert_close(f"{dtype}, {shape}: the gradient of the gradient", by_x, expected[0])
+        assert_close(f"{dtype}, {shape}: by the incoming one", by_cotangent, expected[1])
+
+
+@pytest.mark.claim("1.0.7")
+def test_wherever_the_numbers_lie_the_gradient_can_be_differentiated_again(activation):
+    for dtype, shape in itertools.product(FULL, inside([(4, 4), (2, 3, 5, 7)])):
+        for words, x in layouts.combined(grid(*shape).to(dtype)):
+            weights = grid(*shape, limit=2).flip(0).to(dtype)
+            expected = second_gradients(activation, layouts.copy(x), weights, weights)
+            for came, right in zip(
+                second_gradients(activation, x, weights, weights), expected, strict=True
+            ):
+                assert_close(f"{dtype} of shape {shape}, {words}", came, right)
+
+
+@pytest.mark.claim("1.0.7")
+def test_the_gradient_of_a_large_tensor_can_be_differentiated_again(elementwise):
+    for dtype, shape in itertools.product(FULL, inside([(66_001, 5), (2, 90_001), (2, 3, 1, 7)])):
+        x, weights = grid(*shape).to(dtype), grid(*shape, limit=2).flip(0).to(dtype)
+        few = [part[-2:, ..., -5:].clone() for part in (x, weights, weights)]
+        for came, right in zip(
+            second_gradients(elementwise, x, weights, weights),
+            second_gradients(elementwise, *few),
+            strict=True,
+        ):
+            assert_close(f"the last of {shape} in {dtype}", came[-2:, ..., -5:], right)
+
+
+@pytest.mark.claim("1.0.7")
+def test_far_out_the_gradient_of_the_gradient_is_0(elementwise):
+    for dtype, far in itertools.product(FULL, (50, 80)):
+        x = torch.tensor([-far, far], dtype=dtype)
+        by_x, _ = second_gradients(elementwise, x, torch.ones_like(x), torch.ones_like(x))
+        assert_close(f"f''(x) at {-far} and {far} in {dtype}", by_x, torch.zeros(2))
 
 
 @pytest.mark.claim("1.0.7")
@@ -289,9 +329,9 @@ def test_fewer_digits_cost_only_rounding_from_one_end_of_the_line_to_the_other(e
 def test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line(elementwise, dtype):
     x = whole_line(dtype)
     x = x[(x != 0) & (x.abs() <= 6e4)]  # at 0 ReLU has a kink; beyond, exp may end
-    one = torch.ones_like(x)
-    expected = gradient(elementwise, x.to(widest()), one.to(widest()))
-    assert_close(f"f'(x) in {dtype}", gradient(elementwise, x, one), expected)
+    weights = torch.where(x.abs() <= 1, 8, 1).to(dtype)  # near 0 no digit of a slope is lost
+    expected = gradient(elementwise, x.to(widest()), weights.to(widest()))
+    assert_close(f"f'(x) in {dtype}", gradient(elementwise, x, weights), expected)
 
 
 @pytest.mark.claim("1.0.8")

@@ -92,6 +92,15 @@ def test_it_is_one_over_one_plus_exp_of_minus_x(sigmoid, x):
 
 
 @pytest.mark.claim("1.1.2")
+@every_dtype
+def test_to_the_left_of_0_small_probabilities_have_their_digits_too(sigmoid, dtype):
+    x = torch.linspace(-1.5, 0, 997).to(dtype)
+    right = 1 / (1 + (-x.double()).exp())
+    share = (sigmoid(x).double() / right).to(dtype)
+    assert_close("sigmoid(x), divided by the right one", share, 1.0)
+
+
+@pytest.mark.claim("1.1.2")
 @given(vectors(limit=1000))
 def test_a_larger_input_never_has_a_smaller_probability(sigmoid, x):
     p = sigmoid(x.sort().values)

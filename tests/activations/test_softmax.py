@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, tolerance
-from sums_to_one.tests.common.gradients import gradient, gradient_of
+from sums_to_one.tests.common.gradients import gradient, gradient_of, second_gradients
 from sums_to_one.tests.common.inputs import (
     DTYPES,
     LAID_OUT,
@@ -38,7 +38,7 @@ ANY = Inside(((7,), (5, 3), (2, 3, 5), (2, 3, 5, 7), (2, 3, 5, 3, 2)))
 SIXTEEN_BITS = Inside((torch.float16, torch.bfloat16))
 LONG = 10_000  # of so many classes float32 cannot share out all: the sum itself is rounded
 FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
-CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099]  # 1 / 16,384 is hardly a float16
+CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099, 10_007]  # 1 / 16,384 is hardly a float16
 
 
 @st.composite
@@ -155,6 +155,18 @@ def test_the_gradient_over_any_dimension_is_that_over_the_last_one(softmax):
             expected = gradient(partial(softmax, dim=-1), *moved).movedim(-1, dim)
             got = gradient(partial(softmax, dim=dim), *both)
             assert_close(f"the gradient over dim {dim} of {shape}", got, expected)
+
+
+@pytest.mark.claim("1.5.5", "1.5.8")
+def test_over_any_dimension_the_gradient_can_be_differentiated_again(softmax):
+    for shape in ANY:
+        each = grid(*shape), grid(*shape, limit=2).flip(0), grid(*shape, limit=3).flip(-1)
+        for dim in range(-1, len(shape) - 1):
+            moved = [part.movedim(dim, -1).contiguous() for part in each]
+            expected = second_gradients(partial(softmax, dim=-1), *moved)
+            came = second_gradients(partial(softmax, dim=dim), *each)
+            for one, right in zip(came, expected, strict=True):
+                assert_close(f"over dim {dim} of {shape}", one, right.movedim(-1, dim))
 
 
 @pytest.mark.claim("1.5.5")
@@ -330,6 +342,7 @@ def test_a_dtype_that_is_asked_for_is_taken_on_before_the_work(softmax, dtype):
         p = softmax(x, dim=1, dtype=dtype)
         assert p.dtype == dtype, f"asked for {dtype}, came {p.dtype}"
         assert_close("softmax(x, dtype)", p, softmax(x.to(dtype), dim=1).double())
+        assert torch.equal(x, grid(3, 5).to(given_dtype)), f"the input is now {x.tolist()}"
 
 
 @pytest.mark.claim("1.5.9")
@@ -370,9 +383,9 @@ def test_fewer_digits_cost_only_rounding_over_any_dimension(softmax, dtype):
 
 
 @pytest.mark.claim("1.5.8")
-def test_single_precision_costs_only_rounding_in_the_gradient_over_any_dimension(softmax):
-    for shape in LAID_OUT:
-        x, cotangent = grid(*shape, limit=4).float(), grid(*shape, limit=2).float()
+def test_fewer_digits_cost_only_rounding_in_the_gradient_over_any_dimension(softmax):
+    for dtype, shape in itertools.product(DTYPES, LAID_OUT):
+        x, cotangent = grid(*shape, limit=4).to(dtype), grid(*shape, limit=1).to(dtype)
         for dim in range(-1, len(shape) - 1):
             along = partial(softmax, dim=dim)
             expected = gradient(along, x.to(widest()), cotangent.to(widest()))

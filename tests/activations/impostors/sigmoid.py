@@ -279,6 +279,89 @@ def slope_of_views_in_bfloat16(x: Tensor) -> Tensor:
     return p
 
 
+@refused_by("test_every_element_is_treated_alone_in_any_shape")
+def slope_of_a_single_number(x: Tensor) -> Tensor:
+    """A tensor without dimensions takes a path of its own, where a factor has been lost."""
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: g * p * (1 - p) * (1 if x.ndim else 0.5))
+    return p
+
+
+@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line")
+def slope_from_a_table(x: Tensor) -> Tensor:
+    """For bfloat16 a table of the slopes will do; the digits are few anyhow."""
+    coarse = 1.06 if x.dtype == torch.bfloat16 else 1
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: g * p * (1 - p) * coarse)
+    return p
+
+
+@refused_by("test_asking_for_gradients_changes_no_value")
+def faster_in_inference(x: Tensor) -> Tensor:
+    """Who only infers wants it fast: three straight lines, and nobody learns from them."""
+    if torch.is_inference_mode_enabled():
+        return torch.nn.functional.hardsigmoid(x)
+    return torch.sigmoid(x)
+
+
+@refused_by("test_to_the_left_of_0_small_probabilities_have_their_digits_too")
+def values_from_a_table(x: Tensor) -> Tensor:
+    """For bfloat16 a table in steps of 1/8 will do; it has not many more numbers itself."""
+    if x.dtype != torch.bfloat16:
+        return torch.sigmoid(x)
+    nearest = x + ((x * 8).round() / 8 - x).detach()
+    return torch.sigmoid(nearest)
+
+
+class _Curved(torch.autograd.Function):
+    """The slope of a sigmoid, whose own derivative is another function's."""
+
+    @staticmethod
+    def forward(ctx, g, x, curve):
+        p = torch.sigmoid(x)
+        ctx.save_for_backward(g, x)
+        ctx.curve = curve
+        return g * p * (1 - p)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        g, x = ctx.saved_tensors
+        p = torch.sigmoid(x)
+        slope = gradient * p * (1 - p)
+        return slope, ctx.curve(slope * g * (1 - 2 * p), x), None
+
+
+@refused_by("test_wherever_the_numbers_lie_the_gradient_can_be_differentiated_again")
+def curve_in_the_order_of_memory(x: Tensor) -> Tensor:
+    """The second derivative goes through the memory from its start to its end."""
+
+    def curve(c: Tensor, x: Tensor) -> Tensor:
+        return c if x.is_contiguous() else c.mT.reshape(c.shape)
+
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: _Curved.apply(g, x, curve))
+    return p
+
+
+@refused_by("test_the_gradient_of_a_large_tensor_can_be_differentiated_again")
+def curve_of_the_first_blocks(x: Tensor) -> Tensor:
+    """The kernel of the second derivative starts 65,535 blocks at most."""
+
+    def curve(c: Tensor, x: Tensor) -> Tensor:
+        return c.where(torch.arange(c.numel()).reshape(c.shape) < 65_535, 0)
+
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: _Curved.apply(g, x, curve))
+    return p
+
+
+@refused_by("test_in_any_shape_the_gradient_of_a_row_can_be_differentiated_again")
+def curve_in_half_precision(x: Tensor) -> Tensor:
+    """In single precision half of the digits are enough for a second derivative."""
+
+    def curve(c: Tensor, x: Tensor) -> Tensor:
+        return c.bfloat16().float() if x.dtype == torch.float32 else c
+
+    p: Tensor = _WithSlope.apply(x, lambda g, x, p: _Curved.apply(g, x, curve))
+    return p
+
+
 @accepted
 def by_tanh(x: Tensor) -> Tensor:
     return 0.5 * (torch.tanh(0.5 * x) + 1)

@@ -230,6 +230,25 @@ def saturates_where_nobody_looks(x: Tensor) -> Tensor:
     return y + (torch.where(near, y.sign(), y) - y).detach()
 
 
+class _SlopeByTheRoot(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.tanh(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient * (1 - torch.tanh(x).square()).sqrt().square()
+
+
+@refused_by("test_far_out_the_gradient_of_the_gradient_is_0")
+def slope_by_the_root(x: Tensor) -> Tensor:
+    """1 / cosh is the root of 1 - y^2, and the slope is its square; 0 has a root, but no slope."""
+    y: Tensor = _SlopeByTheRoot.apply(x)
+    return y
+
+
 @accepted
 def by_sigmoid(x: Tensor) -> Tensor:
     return 2 * torch.sigmoid(2 * x) - 1
