@@ -19,7 +19,15 @@ scores_and_targets = st.lists(st.tuples(numbers(limit=1000), probabilities), min
 # Shapes of what is weighed, and of its weights.
 BROADCAST = [
     *[((3, 5), weighing) for weighing in ((3, 5), (5,), (3, 1))],
-    *[((4, 4), (4,)), ((2, 3, 5), (3, 1)), ((2, 3, 3), (3,)), ((3, 3, 3), (3,)), ((3,), (1,))],
+    *[
+        ((2, 3, 2, 3), (3,)),
+        ((2, 3, 2, 3), (3, 1, 1)),
+        ((4, 4), (4,)),
+        ((2, 3, 5), (3, 1)),
+        ((2, 3, 3), (3,)),
+        ((3, 3, 3), (3,)),
+        ((3,), (1,)),
+    ],
 ]
 SHAPES = {shape for shape, _ in BROADCAST}
 

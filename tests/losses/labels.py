@@ -50,7 +50,7 @@ def labelled(draw: st.DrawFn, limit: int = 30, ignored: tuple[int, ...] = ()) ->
     x = (_whole(draw, math.prod(shape)) * limit / 128).to(widest()).reshape(shape)
     choice = torch.tensor([*range(shape[1]), *([index] if ignored else [])])
     target = choice[_whole(draw, x[:, 0].numel()) % len(choice)].reshape(x[:, 0].shape)
-    return Labelled(x, target, _whole(draw, shape[1]).abs().to(widest()) / 32, index)
+    return Labelled(x, target, _whole(draw, shape[1]).abs().to(widest()) / 30, index)
 
 
 @st.composite
@@ -62,7 +62,7 @@ def shared(draw: st.DrawFn, limit: int = 30) -> Shared:
     cuts = _whole(draw, rows * (classes - 1)).abs().reshape(rows, classes - 1).sort(dim=1).values
     parts = F.pad(F.pad(cuts, (1, 0), value=0), (0, 1), value=128).diff(dim=1).to(widest()) / 128
     target = parts.reshape(x.movedim(1, -1).shape).movedim(-1, 1).contiguous()
-    return Shared(x, target, _whole(draw, classes).abs().to(widest()) / 32)
+    return Shared(x, target, _whole(draw, classes).abs().to(widest()) / 30)
 
 
 def surprises(x: Tensor) -> Tensor:

@@ -129,12 +129,21 @@ def shown(loss, reduction: str, x: Tensor, target: Tensor) -> Tensor:
         return reduced(0 * x, reduction)
 
 
-def of_a_row(loss, reduction: str, shape: tuple[int, ...]) -> tuple[Function, Tensor]:
+def options_of(loss, columns: int) -> dict[str, Any]:
+    """All options that the loss takes besides the reduction, for so many columns."""
+    weights = {"weight": grid(columns).abs() + 0.5, "pos_weight": grid(columns, limit=3).abs()}
+    values = {**weights, "label_smoothing": 0.25}
+    return {name: value for name, value in values.items() if takes(loss, name)}
+
+
+def of_a_row(
+    loss, reduction: str, shape: tuple[int, ...], weighed: bool = False
+) -> tuple[Function, Tensor]:
     """The loss as a function of numbers in a row, or of many rows at once, and such a row."""
     if widest() != torch.float64:
         raise NotProvided("not provided: float64, without whose digits differences say nothing")
     x, target = problem(loss, *shape)
-    function = reducing(loss, reduction)
+    function = reducing(loss, reduction, **(options_of(loss, shape[1]) if weighed else {}))
     numbers = (x.flatten() * 4).round() / 4 + 1 / 8  # never closer to a target than that
     if loss.name == "BCELoss":
         numbers = numbers / 4  # for the sigmoid below

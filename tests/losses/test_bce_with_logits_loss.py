@@ -70,6 +70,15 @@ def test_scores_of_any_size_have_their_loss(BCEWithLogitsLoss, dtype, sign, size
 
 
 @pytest.mark.claim("3.2.4")
+def test_where_the_curve_becomes_a_line_no_digit_is_lost(BCEWithLogitsLoss):
+    for dtype, y in itertools.product(DTYPES, (0, 1, 0.25)):
+        x = torch.linspace(-60, 60, 1201).to(dtype)
+        ys = torch.full_like(x, y)
+        expected = surprise(BCEWithLogitsLoss, x, ys)
+        assert_close(f"the losses in {dtype}", unreduced(BCEWithLogitsLoss)(x, ys), expected)
+
+
+@pytest.mark.claim("3.2.4")
 def test_no_loss_of_any_logit_is_below_0(BCEWithLogitsLoss):
     for dtype, y in itertools.product(DTYPES, (0, 1)):
         x = whole_line(dtype)[::17]

@@ -51,10 +51,12 @@ def test_it_is_the_surprise_at_the_targets(binary_loss, pairs, reduction):
 
 
 @pytest.mark.claim("3.2.3", "3.2.4")
-@given(shapes(), dtypes)
-def test_the_mean_is_over_all_elements(binary_loss, shape, dtype):
+@given(shapes(), dtypes, reductions)
+@example(shape=(), dtype=torch.float32, reduction="none")
+def test_in_any_shape_every_element_has_its_surprise(binary_loss, shape, dtype, reduction):
     x, y = predictions(binary_loss, *shape).to(dtype), soft_targets(*shape).to(dtype)
-    assert_close("the loss", binary_loss()(x, y), surprise(binary_loss, x, y).mean())
+    expected = reduced(surprise(binary_loss, x, y), reduction)
+    assert_close(f"the {reduction}", reducing(binary_loss, reduction)(x, y), expected)
 
 
 @pytest.mark.claim("3.2.11")

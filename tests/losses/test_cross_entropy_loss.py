@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, eighths, exact, grid
 from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
-from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.limits import NotProvided, inside, widest
 from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.losses.labels import (
@@ -249,6 +249,15 @@ def test_what_an_ignored_row_holds_counts_nowhere(CrossEntropyLoss, score, place
 @pytest.mark.claim("3.2.1")
 @pytest.mark.parametrize("target", [5, 6, 1000], ids=str)
 def test_a_class_that_is_not_there_is_refused(CrossEntropyLoss, target):
+    with pytest.raises(REFUSALS):
+        CrossEntropyLoss()(grid(3, 5), torch.tensor([0, target, 1]))
+
+
+@pytest.mark.claim("3.2.1", "3.2.6")
+@pytest.mark.parametrize("target", [-1, -5, -101], ids=str)
+def test_a_negative_class_is_refused_unless_it_is_the_ignored_one(CrossEntropyLoss, target):
+    if not takes(CrossEntropyLoss, "ignore_index"):  # a plain indexing counts from the end
+        raise NotProvided("not provided: a class that is ignored")
     with pytest.raises(REFUSALS):
         CrossEntropyLoss()(grid(3, 5), torch.tensor([0, target, 1]))
 

@@ -22,7 +22,7 @@ from sums_to_one.tests.common.gradients import (
 from sums_to_one.tests.common.inputs import DTYPES, grid
 from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
 from sums_to_one.tests.common.limits import inside, widest
-from sums_to_one.tests.common.options import needs
+from sums_to_one.tests.common.options import needs, option
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 from sums_to_one.tests.losses.problems import (
     exactly,
@@ -40,7 +40,15 @@ from sums_to_one.tests.losses.problems import (
 )
 from sums_to_one.tests.losses.reduction import enter, pull, reduced
 
-FEW = [(1, 2), (1, 3), (2, 2), (3, 2), (2, 3)]  # for differences, which move every number
+FEW = [
+    (1, 2),
+    (1, 3),
+    (2, 2),
+    (3, 2),
+    (2, 3),
+    (1, 2, 2),
+    (1, 2, 1, 2),
+]  # for differences, which move every number
 # Rows: more than a block, than 65,535; and more than 2^18 and than 2^20 numbers.
 LARGE = [*((n, 4) for n in (1, 5, 16, 17, 33, 65, 129, 511, 1025, 66_049)), (4097, 257)]
 
@@ -55,6 +63,14 @@ def test_the_mean_and_the_sum_are_those_of_the_losses(loss):
             came = reducing(loss, name)(x, target)
             assert_close(f"{dtype}, {shape}: the {name}", came, reduced(each, name))
         assert_close(f"{dtype}, {shape}: without being told", loss()(x, target), each.mean())
+
+
+@pytest.mark.claim("3.0.2")
+@pytest.mark.parametrize("name", ["average", "Mean", "", "none_"])
+def test_a_reduction_that_there_is_not_is_refused(loss, name):
+    option(loss, "reduction")
+    with pytest.raises((ValueError, LookupError, TypeError, RuntimeError, AssertionError)):
+        loss(reduction=name)(*problem(loss, 3, 5))
 
 
 @pytest.mark.claim("3.0.2")
@@ -123,9 +139,10 @@ def test_every_row_of_a_large_batch_in_16_bits_costs_only_rounding(loss):
 def test_long_sums_keep_their_digits(loss):
     for dtype in inside(ALL_DTYPES[2:]):
         x, target = problem(loss, 1, 3, dtype=dtype)
-        rows = x.expand(4099, 3), target.expand(4099, *target.shape[1:])
         expected = loss()(x, target).double()
-        assert_close(f"{dtype}: the mean of 4099 equal rows", loss()(*rows), expected)
+        for count in (4099, 22_003):  # of 3 numbers each: more than 65,504, where float16 ends
+            rows = x.expand(count, 3), target.expand(count, *target.shape[1:])
+            assert_close(f"{dtype}: the mean of {count} equal rows", loss()(*rows), expected)
 
 
 @pytest.mark.claim("3.0.2")
@@ -253,7 +270,7 @@ def test_nan_is_not_hidden(loss):
 
 @pytest.mark.claim("3.0.4")
 def test_the_gradient_is_the_limit_of_differences(loss):
-    for reduction, shape in itertools.product(reductions_of(loss), FEW):
+    for reduction, shape in itertools.product(reductions_of(loss), inside(FEW)):
         function, x = of_a_row(loss, reduction, shape)
         cotangent = grid(len(function(x)), limit=2)
         expected = by_differences(function, x, cotangent).double()
@@ -262,8 +279,8 @@ def test_the_gradient_is_the_limit_of_differences(loss):
 
 @pytest.mark.claim("3.0.4")
 def test_the_gradient_can_be_differentiated_again(loss):
-    for reduction, shape in itertools.product(reductions_of(loss), FEW):
-        function, x = of_a_row(loss, reduction, shape)
+    for reduction, *case in itertools.product(reductions_of(loss), inside(FEW), (False, True)):
+        function, x = of_a_row(loss, reduction, *case)
         cotangent, other = grid(len(function(x)), limit=2), grid(len(x), limit=3)
         by_x, by_cotangent = second_gradients(function, x, cotangent, other)
         if loss.name == "BCELoss":  # where torch adds 1e-12 to p (1 - p), which divides
@@ -272,6 +289,24 @@ def test_the_gradient_can_be_differentiated_again(loss):
         assert_close(f"the gradient of the gradient ({reduction})", by_x, expected)
         expected = other @ jacobian(function, x)
         assert_close(f"... by the incoming gradient ({reduction})", by_cotangent, expected)
+
+
+@pytest.mark.claim("3.0.4")
+def test_every_row_has_a_second_gradient_of_its_own(loss):
+    dtypes = inside(ALL_DTYPES[:2])
+    for reduction, x, target in problems(loss, [(7, 3), (3, 2, 5), (2, 3, 5, 7)], dtypes):
+        function, exact, rows = reducing(loss, reduction), exactly(target), x.to(widest()).split(1)
+        alone = [curve(function, row, y) for row, y in zip(rows, exact.split(1), strict=True)]
+        expected = torch.cat(alone).double() / (len(x) if reduction == "mean" else 1)
+        came = curve(function, x, target)
+        came = came.float() if loss.name == "BCELoss" else came  # as above
+        assert_close(f"{x.dtype}, {tuple(x.shape)} ({reduction})", came, expected)
+
+
+def curve(function, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """By how much the gradient of the sum changes, on the way along x."""
+    one = torch.ones_like(function(x, target), dtype=x.dtype)
+    return second_gradients(lambda x: function(x, target), x, one, x)[0]
 
 
 @pytest.mark.claim("3.0.4")
@@ -327,7 +362,7 @@ def test_fewer_digits_cost_only_rounding(loss):
 
 @pytest.mark.claim("3.0.1")
 def test_a_small_step_against_the_gradient_lowers_it(loss):
-    for reduction, shape in itertools.product(reductions_of(loss), FEW):
+    for reduction, shape in itertools.product(reductions_of(loss), inside(FEW)):
         function, x = of_a_row(loss, reduction, shape)
         step = gradient(function, x, torch.ones_like(function(x)))
         before, after = function(x).sum(), function(x - 1e-3 * step).sum()

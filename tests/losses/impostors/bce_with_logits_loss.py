@@ -192,6 +192,62 @@ class ManyWithoutPosWeight(_BCEWithLogitsLoss):
         return super().each(input, target, 1 if input.numel() > 2**18 else pos_weight)
 
 
+@refused_by("test_in_any_shape_every_element_has_its_surprise")
+class AtLeastOneDimension(_BCEWithLogitsLoss):
+    """A loss of every element is a list of losses, even if there is one number alone."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        return super().reduce(torch.atleast_1d(losses))
+
+
+@refused_by("test_pos_weight_multiplies_the_positive_part")
+class PosWeightOfChannels(_BCEWithLogitsLoss):
+    """In images a weight belongs to a channel; it is the last dimension that it goes along."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        fits = isinstance(pos_weight, Tensor) and pos_weight.shape == input.shape[1:2]
+        if input.ndim == 4 and fits:
+            pos_weight = pos_weight.reshape(-1, 1, 1)  # type: ignore[union-attr]  # it is a tensor
+        return super().each(input, target, pos_weight)
+
+
+class _SlopeAlone(torch.autograd.Function):
+    """The loss with its slope, in which the weight of the positives is a mere number."""
+
+    @staticmethod
+    def forward(ctx, x, y, pos_weight):
+        ctx.save_for_backward(x, y, pos_weight)
+        return -(1 - y) * logsigmoid(-x) - pos_weight * y * logsigmoid(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, y, pos_weight = ctx.saved_tensors
+        more = (pos_weight - 1) * y * torch.sigmoid(-x)
+        return gradient * (x.sigmoid() - y - more.detach()), None, None
+
+
+@refused_by("test_the_gradient_can_be_differentiated_again")
+class CurveWithoutPosWeight(_BCEWithLogitsLoss):
+    """The slope is right; that its weight stays outside of the graph was not seen."""
+
+    def each(self, input: Tensor, target: Tensor, pos_weight: Tensor | int) -> Tensor:
+        if isinstance(pos_weight, int):
+            return super().each(input, target, pos_weight)
+        losses: Tensor = _SlopeAlone.apply(input, target, pos_weight.expand_as(input))
+        return losses
+
+
+@refused_by("test_where_the_curve_becomes_a_line_no_digit_is_lost")
+class SoftplusWithAThreshold(_BCEWithLogitsLoss):
+    """softplus has the same formula; but beyond 20 it is a straight line, and 2e-9 too low."""
+
+    def yes(self, input: Tensor) -> Tensor:
+        return torch.nn.functional.softplus(-input)
+
+    def no(self, input: Tensor) -> Tensor:
+        return torch.nn.functional.softplus(input)
+
+
 @accepted
 class ByTwoBranches(_BCEWithLogitsLoss):
     def yes(self, input: Tensor) -> Tensor:

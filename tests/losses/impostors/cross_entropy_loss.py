@@ -312,6 +312,24 @@ class TimeComesSecondIfItFits(_CrossEntropyLoss):
         return super().forward(input.mT if turned else input, target)
 
 
+@refused_by("test_a_negative_class_is_refused_unless_it_is_the_ignored_one")
+class CountedFromTheEnd(_CrossEntropyLoss):
+    """logs[rows, target], as NumPy has it; where -1 is the last class, and no error."""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        kept = target != self.ignore_index
+        from_the_end = (target < 0) & kept & (target >= -logs.shape[-1])
+        return super().by_index(logs, target.where(~from_the_end, target + logs.shape[-1]), weight)
+
+
+@refused_by("test_the_weighted_mean_divides_by_the_weights_of_the_targets")
+class WeightsInSinglePrecision(_CrossEntropyLoss):
+    """Weights of classes are counted roughly; seven digits are enough for any logits."""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return super().by_index(logs, target, weight.float().to(logs.dtype))
+
+
 @accepted
 class ByLogSumExp(_CrossEntropyLoss):
     def logs(self, input: Tensor, dim: int) -> Tensor:

@@ -169,6 +169,15 @@ class ManyInBfloat16(_L1Loss):
         return each * 0.8 if each.dtype == torch.bfloat16 and each.numel() > 2**16 else each
 
 
+@refused_by("test_a_reduction_that_there_is_not_is_refused")
+class AnythingElseIsNone(_L1Loss):
+    """If it is neither the mean nor the sum, it is none; also if it was a slip of the pen."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        known = self.reduction in ("mean", "sum")
+        return super().reduce(losses) if known else losses
+
+
 @accepted
 class LargerOfBothSigns(_L1Loss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:

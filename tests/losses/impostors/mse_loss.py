@@ -217,6 +217,63 @@ class ChannelsLastWithoutTheOffset(_MSELoss):
         return super().each(input, target)
 
 
+@refused_by("test_long_sums_keep_their_digits")
+class CountedInFloat16(_MSELoss):
+    """How many there are is a number like the others; in float16 it ends at 65,504."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if losses.dtype != torch.float16 or self.reduction != "mean":
+            return super().reduce(losses)
+        count = torch.tensor(float(losses.numel()), dtype=losses.dtype).float()
+        return (losses.float().sum() / count).to(losses.dtype)
+
+
+class _Twice(torch.autograd.Function):
+    """Twice the error, whose own derivative is another function's."""
+
+    @staticmethod
+    def forward(ctx, error, curve):
+        ctx.curve = curve
+        return 2 * error
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return ctx.curve(2 * gradient), None
+
+
+class _Squared(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, error, curve):
+        ctx.save_for_backward(error)
+        ctx.curve = curve
+        return error.square()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (error,) = ctx.saved_tensors
+        return gradient * _Twice.apply(error, ctx.curve), None
+
+
+@refused_by("test_the_gradient_can_be_differentiated_again")
+class CurveOfMatricesAlone(_MSELoss):
+    """A second derivative is asked for of matrices; elsewhere an old factor is left."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        curve = lambda c: c if c.ndim == 2 else c / 2  # noqa: E731
+        losses: Tensor = _Squared.apply(input - target, curve)
+        return losses
+
+
+@refused_by("test_every_row_has_a_second_gradient_of_its_own")
+class CurveInHalfPrecision(_MSELoss):
+    """In single precision half of the digits are enough for a second derivative."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        curve = lambda c: c.bfloat16().float() if c.dtype == torch.float32 else c  # noqa: E731
+        losses: Tensor = _Squared.apply(input - target, curve)
+        return losses
+
+
 @accepted
 class ErrorTimesError(_MSELoss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:
