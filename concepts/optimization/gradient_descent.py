@@ -31,7 +31,7 @@ def gradient_descent(
 
     Args:
         parameters: leaf tensors of any shape that require a gradient; they are written to. Those
-            that the loss does not use are left alone, and so is `.grad` of all.
+            that the loss does not use are left alone. What is in `.grad` before does not count.
         loss: called with the samples of a batch, as rows; returns the mean of their losses, a
             tensor of one number.
         data: samples, counted by the first dimension, on any device; or a tuple of such tensors

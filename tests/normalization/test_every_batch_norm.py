@@ -87,11 +87,13 @@ def test_the_output_is_that_of_the_formula(batch_norm, x, eps):
 
 @pytest.mark.claim("6.1.1", "6.2.7")
 def test_of_two_values_one_becomes_minus_1_and_one_plus_1(batch_norm):
-    for distance, eps in itertools.product((0.125, 1, 3, 100), (1e-5, 1e-3, 0.5)):
-        x = exact([5 - distance, 5 + distance]).reshape(2, 1, 1)
-        came = new_layer(batch_norm, 1, eps=eps)(as_input(batch_norm, x)).flatten()
+    for dtype, distance, eps in itertools.product(DTYPES, (0.125, 1, 3, 100), (1e-5, 1e-3, 0.5)):
+        middle = 5 if dtype == widest() else 0  # with fewer digits, x * scale + shift is right, too
+        x = torch.tensor([middle - distance, middle + distance], dtype=dtype).reshape(2, 1, 1)
+        came = new_layer(batch_norm, 1, dtype, eps=eps)(as_input(batch_norm, x)).flatten()
         size = distance / (distance**2 + eps) ** 0.5  # 1, were it not for eps
-        assert_close(f"eps {eps}, {distance} around 5", came, exact([-size, size]))
+        words = f"{dtype}, eps {eps}, {distance} around {middle}"
+        assert_close(words, came, torch.tensor([-size, size], dtype=torch.float64))
 
 
 @pytest.mark.claim("6.1.1")

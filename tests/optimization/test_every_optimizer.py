@@ -332,6 +332,21 @@ def test_zero_grad_sets_to_none_or_to_zeros_as_it_is_told(optimizer):
 
 
 @pytest.mark.claim("4.2.10")
+def test_zero_grad_changes_no_step_to_come(optimizer):
+    for settings in settings_of(optimizer):
+        made, (parameter,) = run_of(optimizer, [grid(2, 3)], **settings)
+        needs(made, "zero_grad")
+        ways = [
+            {"set_to_none": n} for n in (True, False) if provides(made.zero_grad, "set_to_none")
+        ]
+        for pull, way in zip(gradients(4, 2, 3), itertools.cycle(ways or [{}])):
+            pulled(made, [parameter], [pull])
+            made.zero_grad(**way)
+        expected = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **settings)[-1]
+        assert_close(f"{settings}: with zero_grad after each step", parameter.detach(), expected)
+
+
+@pytest.mark.claim("4.2.10")
 def test_only_a_step_moves_a_parameter(optimizer):
     for settings in settings_of(optimizer):
         parameters = [leaf(start) for start in starts()]

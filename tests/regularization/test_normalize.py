@@ -108,6 +108,15 @@ def test_nothing_is_measured(Normalize):
         assert_close("an image of one colour", normalize(one_color), expected)
 
 
+@pytest.mark.claim("5.3.5")
+def test_a_tiny_std_divides_as_it_is(Normalize):
+    tiny = torch.finfo(widest()).eps ** 0.5
+    for shape in THREE_CHANNELS:
+        image, std = picture(*shape), (tiny, 2 * tiny, 4 * tiny)
+        expected = by_channel(scaled, image, MEAN, std)
+        assert_close(f"with std={std}", Normalize(MEAN, std)(image), expected)
+
+
 REFUSED = (TypeError, ValueError, RuntimeError, AssertionError)
 
 

@@ -78,6 +78,17 @@ def test_a_large_window_of_a_large_image_is_one_too(RandomCrop, shape, size):
 
 
 @pytest.mark.claim("5.3.1")
+@pytest.mark.parametrize("padding", [None, 1], ids=["plain", "padded"])
+def test_whole_numbers_are_cut_out_with_all_their_digits(RandomCrop, padding):
+    options = {} if padding is None else {"padding": padding}
+    needs_options(RandomCrop, 3, **options)
+    for dtype in kinds(RandomCrop, (torch.int64, torch.int32)):
+        image = numbered(3, 5, 7, dtype=dtype) + (torch.iinfo(dtype).max - 105)
+        right = torch.nn.functional.pad(image, [padding or 0] * 4)
+        assert_windows(cuts(RandomCrop(5, **options), image), right, (5, 5))
+
+
+@pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("size", [1, 3, 5])
 def test_one_number_is_the_size_of_a_square(RandomCrop, size):
     image = numbered(3, 5, 7, dtype=kind(RandomCrop))

@@ -52,6 +52,16 @@ def test_a_wide_image_is_mirrored_as_a_narrow_one(RandomHorizontalFlip):
         assert all(torch.equal(came, mirrored(image)) for came in others), f"came {others[0]}"
 
 
+@pytest.mark.claim("5.3.1")
+def test_whole_numbers_are_mirrored_with_all_their_digits(RandomHorizontalFlip):
+    for dtype in kinds(RandomHorizontalFlip, (torch.int64, torch.int32)):
+        image = numbered(3, 5, 7, dtype=dtype) + (torch.iinfo(dtype).max - 105)
+        with randomness():
+            for came in [RandomHorizontalFlip()(image) for _ in range(8)]:
+                right = torch.equal(came, image) or torch.equal(came, mirrored(image))
+                assert right, f"{dtype}: of {image} it made {came}"
+
+
 @pytest.mark.claim("5.3.6")
 def test_with_p_1_every_image_is_mirrored(RandomHorizontalFlip):
     option(RandomHorizontalFlip, "p")

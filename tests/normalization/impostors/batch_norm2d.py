@@ -708,6 +708,19 @@ class KeepsWhatIsLoaded(_BatchNorm2d):
         return found
 
 
+@refused_by("test_of_two_values_one_becomes_minus_1_and_one_plus_1")
+class EpsOfSixteenBits(_BatchNorm2d):
+    """A hundred-thousandth is too small a number for 16 bits; a hundredth is safe."""
+
+    def forward(self, input):
+        told = self.eps
+        self.eps = max(told, 1e-2) if input.dtype.itemsize == 2 else told
+        try:
+            return super().forward(input)
+        finally:
+            self.eps = told
+
+
 @accepted
 class CanBeReset(_BatchNorm2d):
     """All three begin again."""

@@ -26,9 +26,6 @@ SPARED = {
     "the definition": [
         "test_every_batch_norm::test_the_output_is_that_of_the_formula",
     ],
-    "the smallest batch, where the two variances differ most": [
-        "test_every_batch_norm::test_of_two_values_one_becomes_minus_1_and_one_plus_1",
-    ],
     "shows the condition that the sentence omits": [
         "test_every_batch_norm::test_in_evaluation_a_bias_counts_until_the_running_mean_has_caught_up",
         "test_worse_initialization::test_units_that_start_alike_stay_alike",

@@ -590,6 +590,16 @@ class GroupsAreLists(_SGD):
         super().add_param_group(group)
 
 
+@refused_by("test_zero_grad_changes_no_step_to_come")
+class ZerosBeginAnew(_SGD):
+    """To write zeros is to begin anew; so what the parameter had gathered goes, too."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        super().zero_grad(set_to_none)
+        if not set_to_none:
+            self.state.clear()
+
+
 @accepted
 class RatesAreFloats(_SGD):
     """A rate is a float, and who writes lr=1 is told so."""
