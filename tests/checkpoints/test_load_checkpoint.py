@@ -283,9 +283,9 @@ def test_what_was_saved_on_a_device_that_is_not_here_is_loaded_nevertheless(
     model, saved = network(3), network()
     optimizer, resumed = Momentum(saved.parameters()), Momentum(model.parameters())
     steps(saved, optimizer, range(1))
-    with mock.patch("torch.serialization.location_tag", return_value="cuda:99"):
-        path = written(here / "model.pt", saved, optimizer, writer=writer)
     with feature("a file of a device that is not here"):
+        with mock.patch("torch.serialization.location_tag", return_value="cuda:99"):
+            path = written(here / "model.pt", saved, optimizer, writer=writer)  # may read it again
         load_checkpoint(path, model, resumed)
     assert_same_bits("the model", model.state_dict(), saved.state_dict())
     assert_same_bits("the optimizer", resumed.state_dict(), optimizer.state_dict())

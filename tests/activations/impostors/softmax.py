@@ -388,6 +388,15 @@ def natively_in_every_dtype(x: Tensor, dim: int) -> Tensor:
     return e / torch.sum(e, dim=dim, keepdim=True)
 
 
+@remarked("float16", "bfloat16")
+def with_all_its_digits_alone(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    x = x if dtype is None else x.to(dtype)
+    if x.dtype.itemsize == 2:
+        raise TypeError(f"scores must be float32 or float64, got {x.dtype}")
+    e = (x - x.amax(dim, keepdim=True).detach()).exp()
+    return e / e.sum(dim, keepdim=True)
+
+
 @accepted
 def row_by_row(x: Tensor, dim: int) -> Tensor:
     if x.ndim == 0:

@@ -476,6 +476,12 @@ class PixelByPixel(_ColorJitter):
 
 
 @accepted
+class WithoutHue(_ColorJitter):
+    def __init__(self, brightness: Range = 0, contrast: Range = 0, saturation: Range = 0) -> None:
+        super().__init__(brightness, contrast, saturation)
+
+
+@accepted
 class WithoutAModule:
     def __init__(self, *arguments: Range, **options: Range) -> None:
         self.jitter = _ColorJitter(*arguments, **options)
