@@ -206,6 +206,8 @@ def test_a_single_row_needs_no_batch(CrossEntropyLoss, case, reduction, smoothin
         with first_use("targets that are probabilities"):
             batch = function(x[None], y[None])
         assert_close("the loss of a row", function(x, y), batch.reshape(()))
+        expected = pull(function, x[None], y[None])[0]
+        assert_close("the gradient of a row", pull(function, x, y), expected)
 
 
 @pytest.mark.claim("3.2.6")

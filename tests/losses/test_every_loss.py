@@ -211,13 +211,15 @@ def test_the_state_of_torch_is_left_as_it_was(loss):
 def test_asking_for_gradients_changes_no_value(loss):
     for reduction, x, target in problems(loss, [(5, 7)], DTYPES):
         recorded = reducing(loss, reduction)(x.clone().requires_grad_(), target)
-        with torch.no_grad():
-            unrecorded = reducing(loss, reduction)(x.clone().requires_grad_(), target)
         plain = reducing(loss, reduction)(x, target)
-        asked = (recorded.requires_grad, unrecorded.requires_grad, plain.requires_grad)
-        assert asked == (True, False, False), "whether there is a gradient to come"
+        asked = recorded.requires_grad, plain.requires_grad
+        assert asked == (True, False), "whether there is a gradient to come"
         assert_close(f"while gradients are recorded ({reduction})", recorded, plain.double())
-        assert_close(f"under no_grad ({reduction})", unrecorded, plain.double())
+        for mode in (torch.no_grad, torch.inference_mode):
+            with mode():
+                came = reducing(loss, reduction)(x.clone().requires_grad_(), target)
+            assert not came.requires_grad, f"in {mode.__name__} gradients are recorded"
+            assert_close(f"in {mode.__name__} ({reduction})", came.clone(), plain.double())
 
 
 @pytest.mark.claim("3.0.3")
@@ -298,9 +300,10 @@ def test_every_row_has_a_second_gradient_of_its_own(loss):
         function, exact, rows = reducing(loss, reduction), exactly(target), x.to(widest()).split(1)
         alone = [curve(function, row, y) for row, y in zip(rows, exact.split(1), strict=True)]
         expected = torch.cat(alone).double() / (len(x) if reduction == "mean" else 1)
-        came = curve(function, x, target)
-        came = came.float() if loss.name == "BCELoss" else came  # as above
-        assert_close(f"{x.dtype}, {tuple(x.shape)} ({reduction})", came, expected)
+        for words, *case in [("plain", x, target), *laid_out(x, target)]:
+            came = curve(function, *case)
+            came = came.float() if loss.name == "BCELoss" else came  # as above
+            assert_close(f"{x.dtype}, {tuple(x.shape)}, {words} ({reduction})", came, expected)
 
 
 def curve(function, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

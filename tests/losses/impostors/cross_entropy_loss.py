@@ -330,6 +330,15 @@ class WeightsInSinglePrecision(_CrossEntropyLoss):
         return super().by_index(logs, target, weight.float().to(logs.dtype))
 
 
+@refused_by("test_a_single_row_needs_no_batch")
+class HalfASlopeWithoutABatch(_CrossEntropyLoss):
+    """Batches are what is trained on; a single row was tried once, and only its value."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        loss = super().forward(input, target)
+        return (loss + loss.detach()) / 2 if input.ndim == 1 else loss
+
+
 @accepted
 class ByLogSumExp(_CrossEntropyLoss):
     def logs(self, input: Tensor, dim: int) -> Tensor:
