@@ -1,7 +1,7 @@
 """`check_component`: the claims about one function or class, in a notebook or a script."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ def check_component(
     device: str = CPU,
     transform: Function | str | None = None,
     limits: Mapping[str, Any] | None = None,
+    conventions: str | Collection[str] = (),
     deviations: str | Path | None = None,
     on_fail: Literal["raise", "warn"] | None = "raise",
     **others: Function,
@@ -33,6 +34,8 @@ def check_component(
         device: where the tensors live that claims make.
         transform: what becomes of it before, as `parametrize_with_claims` has it.
         limits: what it is not asked for, such as {"dtypes": ["float32"]}.
+        conventions: the names of those, other than PyTorch's, that it follows on purpose, such as
+            "momentum-of-the-old"; a wrong name lists them.
         deviations: a file of refusals that are known, of which the pinned input alone is asked.
         on_fail: whether a refusal is raised, warned of, or only returned.
         others: components that are judged together with it, by their names.
@@ -44,8 +47,8 @@ def check_component(
 
     Raises:
         AssertionError: a claim refuses, and on_fail is "raise".
-        ValueError: there is no such component, dtype or transform, the device is absent, or
-            on_fail is something else.
+        ValueError: there is no such component, dtype, transform or convention, the device is
+            absent, or on_fail is something else.
 
     Example:
         >>> import torch
@@ -58,7 +61,8 @@ def check_component(
     if not is_present(device):
         raise ValueError(f"device must be one that is here, got {device!r}")
     subject = given({component: function, **others}, {component: limits or {}})
-    asked = asked_in_variants(subject, [component], [dtype], [device], transform, deviations)
+    ways = [dtype], [device], transform, deviations, {component: conventions}
+    asked = asked_in_variants(subject, [component], *ways)
     found = [asdict(verdict) for case, _, _ in asked for verdict in case.verdicts()]
     refused = {row["test"]: row for row in found if row["outcome"] in REFUSED}
     if refused and on_fail:
