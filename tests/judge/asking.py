@@ -306,6 +306,8 @@ def asked_in_variants(
         for name in components
         for case in cases(own, name)
     ]
+    # What is about several of the components has been found by each of them.
+    found = [*{(case.test, *way): (case, *way) for case, *way in found}.values()]
     if deviations is None:
         return found
     known = read_deviations(deviations)
