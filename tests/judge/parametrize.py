@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -50,8 +50,17 @@ class Claim:
         except ANSWERS as error:
             outcome, text = answer(error, case.judged)
             if outcome == NOT_PROVIDED:
-                raise
-            raise _refusal(case, text).with_traceback(error.__traceback__) from None
+                pytest.skip(str(error))  # reason: what is lacking can neither hold nor fail
+            raise _refusal(case, text).with_traceback(_within(case, error)) from None
+
+
+def _within(case: Case, error: BaseException) -> TracebackType | None:
+    """Where a claim was refused, without the frames of those who asked it."""
+    found = trace = error.__traceback__
+    while trace:
+        found = trace if trace.tb_frame.f_code.co_name == case.place.name else found
+        trace = trace.tb_next
+    return found
 
 
 def _refusal(case: Case, text: str | None) -> AssertionError:
