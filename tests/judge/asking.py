@@ -307,7 +307,7 @@ def asked_in_variants(
         for case in cases(own, name)
     ]
     # What is about several of the components has been found by each of them.
-    found = [*{(case.test, *way): (case, *way) for case, *way in found}.values()]
+    found = [*{(each[0].test, *each[1:]): each for each in found}.values()]
     if deviations is None:
         return found
     known = read_deviations(deviations)
