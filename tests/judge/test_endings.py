@@ -109,7 +109,9 @@ FOUND = verdicts(
     ),
     row("failed", id="2.0.4", test=f"{FILE}::b[s]", sentence="b < c, 100 %", counterexample="x=1"),
     row("not provided", test=f"{FILE}::c[s]"),
-    row("failed", test=f"{FILE}::d[s]", counterexample="tampered with its verdict: it sent nothing"),
+    row(
+        "failed", test=f"{FILE}::d[s]", counterexample="tampered with its verdict: it sent nothing"
+    ),
 )
 
 
