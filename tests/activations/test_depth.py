@@ -48,7 +48,7 @@ def factor_per_layer(activation: Function, gain: float) -> Tensor:
 def test_a_layer_of_sigmoids_passes_at_most_a_quarter_of_its_norm(sigmoid, scale):
     weight, cotangent = scale * grid(3, 5, limit=1), grid(7, 5)
     passed = gradient(lambda x: sigmoid(x @ weight), grid(7, 3, limit=2), cotangent).norm()
-    most = torch.linalg.matrix_norm(weight, ord=2) / 4 * cotangent.norm()
+    most = torch.linalg.matrix_norm(weight.double(), ord=2) / 4 * cotangent.norm()
     assert passed <= most, f"of {cotangent.norm()}, {passed} came through"
 
 

@@ -186,7 +186,7 @@ def asking(limits: Limits, hears: bool = False) -> Iterator[None]:
     except hypothesis.errors.Unsatisfiable:
         if limits == EVERYTHING and not _left_out:
             raise
-        what = _left_out[-1] if _left_out else "nothing of what the claim is about"
+        what = _left_out[-1] if _left_out else "any of what the claim is about"
         raise NotProvided(f"not provided: {what}") from None
     except NotImplementedError as error:
         if not hears:
@@ -222,7 +222,7 @@ class Inside(tuple[T, ...]):
     def __iter__(self) -> Iterator[T]:
         inside = [x for x in tuple.__iter__(self) if lies_inside(x)]
         if not inside and len(self):
-            raise NotProvided("not provided: nothing of what the claim is about")
+            raise NotProvided("not provided: any of what the claim is about")
         return iter(inside)
 
 

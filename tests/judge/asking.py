@@ -22,6 +22,7 @@ from sums_to_one.tests.common.limits import EVERYTHING, Limits, NotProvided, ask
 from sums_to_one.tests.common.worst import Measure, measuring
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for
+from sums_to_one.tests.judge.conventions import adapted, chosen
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
 from sums_to_one.tests.judge.deviations import (
     Deviation,
@@ -74,6 +75,12 @@ class Given(Subject):
         """The same within the same limits, but for these components."""
         table = {name: self.component(name) for name in self.names}
         return self._within(EVERYTHING, SimpleNamespace(**{**table, **functions}))
+
+    def following(self, conventions: Mapping[str, tuple[str, ...]]) -> "Given":
+        """The same, translated from these conventions to PyTorch's."""
+        found = {name: self.component(name) for name in conventions}
+        changed = {name: adapted(f, name, conventions[name]) for name, f in found.items() if f}
+        return self.with_components(**changed) if changed else self
 
     def asked(self, variant: Variant) -> "Given":
         """The same, asked so; what does not take that dtype or transform is not provided."""
@@ -275,6 +282,7 @@ def asked_in_variants(
     devices: Collection[str | None] | None = None,
     transform: Function | str | None = None,
     deviations: str | Path | None = None,
+    conventions: Mapping[str, str | Collection[str]] | None = None,
 ) -> list[tuple[Case, str | None, str | None]]:
     """All that claims ask about components, in every dtype and on every device.
 
@@ -282,6 +290,8 @@ def asked_in_variants(
         ValueError: a name is unknown, or an entry of the deviations is about nothing that is asked.
     """
     by_name = transform if isinstance(transform, str) else ""
+    check_names(conventions or {}, "the components of the conventions given")
+    followed = chosen(conventions or {})
     if by_name:
         check_transform(by_name)
     elif callable(transform):
@@ -291,10 +301,13 @@ def asked_in_variants(
     found = [
         (replace(case, device=device or CPU), dtype, device)
         for dtype, device in itertools.product(dtypes_among(dtypes), devices_among(devices))
-        for own in [subject.asked(Variant(dtype or "", device or CPU, by_name))]
+        for variant in [Variant(dtype or "", device or CPU, by_name)]
+        for own in [subject.asked(variant).following(followed)]
         for name in components
         for case in cases(own, name)
     ]
+    # What is about several of the components has been found by each of them.
+    found = [*{(each[0].test, *each[1:]): each for each in found}.values()]
     if deviations is None:
         return found
     known = read_deviations(deviations)

@@ -1,13 +1,14 @@
 """`check_component`: the claims about one function or class, in a notebook or a script."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from sums_to_one.tests.judge.asking import Function, asked_in_variants, given
 from sums_to_one.tests.judge.variants import CPU, is_present
+from sums_to_one.tests.judge.verdicts import NOT_PROVIDED
 
 REFUSED = ("failed", "error")
 
@@ -20,6 +21,7 @@ def check_component(
     device: str = CPU,
     transform: Function | str | None = None,
     limits: Mapping[str, Any] | None = None,
+    conventions: str | Collection[str] = (),
     deviations: str | Path | None = None,
     on_fail: Literal["raise", "warn"] | None = "raise",
     **others: Function,
@@ -33,6 +35,8 @@ def check_component(
         device: where the tensors live that claims make.
         transform: what becomes of it before, as `parametrize_with_claims` has it.
         limits: what it is not asked for, such as {"dtypes": ["float32"]}.
+        conventions: the names of those, other than PyTorch's, that it follows on purpose, such as
+            "momentum-of-the-old"; a wrong name lists them.
         deviations: a file of refusals that are known, of which the pinned input alone is asked.
         on_fail: whether a refusal is raised, warned of, or only returned.
         others: components that are judged together with it, by their names.
@@ -44,8 +48,8 @@ def check_component(
 
     Raises:
         AssertionError: a claim refuses, and on_fail is "raise".
-        ValueError: there is no such component, dtype or transform, the device is absent, or
-            on_fail is something else.
+        ValueError: there is no such component, dtype, transform or convention, the device is
+            absent, or on_fail is something else.
 
     Example:
         >>> import torch
@@ -58,11 +62,13 @@ def check_component(
     if not is_present(device):
         raise ValueError(f"device must be one that is here, got {device!r}")
     subject = given({component: function, **others}, {component: limits or {}})
-    asked = asked_in_variants(subject, [component], [dtype], [device], transform, deviations)
-    found = [asdict(verdict) for case, _, _ in asked for verdict in case.verdicts()]
+    ways = [dtype], [device], transform, deviations, {component: conventions}
+    every = asked_in_variants(subject, [component], *ways)
+    found = [asdict(verdict) for case, _, _ in every for verdict in case.verdicts()]
     refused = {row["test"]: row for row in found if row["outcome"] in REFUSED}
     if refused and on_fail:
-        text = _told(component, [*refused.values()], len({row["test"] for row in found}))
+        asked = {row["test"] for row in found if row["outcome"] != NOT_PROVIDED}
+        text = _told(component, [*refused.values()], len(asked))
         if on_fail == "raise":
             raise AssertionError(text)
         warnings.warn(text, stacklevel=2)

@@ -82,9 +82,10 @@ def compare(before: Verdicts, after: Verdicts) -> Comparison:
     old, new = _rows(before), _rows(after)
     suites = before["suite"], after["suite"]
     versions = {
-        name: (suites[0][name], suites[1].get(name, ""))
-        for name in suites[0]
-        if suites[0][name] != suites[1].get(name)
+        name: (_words(one.get(name)), _words(other.get(name)))
+        for one, other in (suites, (_asked(before), _asked(after)))
+        for name in one | other
+        if one.get(name) != other.get(name)
     }
     both = [(key[1], old[key], new[key]) for key in old if key in new]
     changes = [_change(ids, a, b) for ids, a, b in both if _ended(a) != _ended(b)]
@@ -92,7 +93,23 @@ def compare(before: Verdicts, after: Verdicts) -> Comparison:
     errors = [change for change in alike if change.ulps[0] != change.ulps[1]]
     errors.sort(key=lambda change: -max(change.ulps))
     asked = [(a, b) for _, a, b in both if {a["outcome"], b["outcome"]} != {"not provided"}]
-    return Comparison(changes, errors, versions, _why_not(suites, old, new), len(asked))
+    return Comparison(changes, errors, versions, _why_not((before, after), old, new), len(asked))
+
+
+def _words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value or "none")
+
+
+def _asked(verdicts: Verdicts) -> Row:
+    """How a single subject was asked; several are called by it."""
+    subjects = verdicts["subjects"]
+    asked: Row = subjects[0].get("asked", {}) if len(subjects) == 1 else {}
+    words = {
+        key: asked.get(key) or "none" for key in ("dtype", "device", "transform", "conventions")
+    }
+    limits = subjects[0].get("limits", {}) if asked else {}
+    within = {f"limits of {c}": limits[c].get("words") or "none" for c in limits}
+    return {**words, **within}
 
 
 def _ended(row: Row) -> tuple[str, str | None]:
@@ -123,11 +140,14 @@ def _rows(verdicts: Verdicts) -> Rows:
     }
 
 
-def _why_not(suites: tuple[dict[str, str], dict[str, str]], old: Rows, new: Rows) -> list[str]:
-    profiles = [suite["profile"] for suite in suites]
+def _why_not(both: tuple[Verdicts, Verdicts], old: Rows, new: Rows) -> list[str]:
+    profiles = [found["suite"]["profile"] for found in both]
+    dtypes = [_asked(found)["dtype"] for found in both]
     reasons = []
     if profiles != ["suite", "suite"]:
         reasons.append(f"inputs are the same by the profile 'suite' alone, got {profiles}")
+    if dtypes[0] != dtypes[1]:
+        reasons.append(f"asked in other dtypes: {' before, '.join(dtypes)} after")
     for these, others, which in ((old, new, "before"), (new, old, "after")):
         reasons += [f"asked {which} alone: {k[0]}: {k[2]}" for k in these if k not in others]
     reasons += [

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,32 @@ def _adapted(function: Function, names: tuple[str, ...]) -> Function:
     for name in names:
         function = CONVENTIONS[name].translated(function)
     return function
+
+
+def chosen(conventions: Mapping[str, str | Collection[str]]) -> dict[str, tuple[str, ...]]:
+    """By component the names of its conventions, of which one may be given without a list.
+
+    Raises:
+        ValueError: a component has no convention of that name.
+    """
+    found = {
+        c: (names,) if isinstance(names, str) else (*names,) for c, names in conventions.items()
+    }
+    for component, names in found.items():
+        own = {c.name: c.says for c in CONVENTIONS.values() if component in c.components}
+        unknown = [name for name in names if name not in own]
+        if unknown:
+            known = "".join(f"\n  {name}: {says}" for name, says in own.items()) or " none"
+            raise ValueError(
+                f"conventions of {component} must be among{known}\ngot {', '.join(unknown)}"
+            )
+    return found
+
+
+def of_each(names: Collection[str]) -> dict[str, list[str]]:
+    """Of these conventions, by component, its own."""
+    own = [CONVENTIONS[name] for name in names]
+    return {c: [o.name for o in own if c in o.components] for each in own for c in each.components}
 
 
 def sets_of(component: str) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ import json
 import os
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ MOST = 4_000  # characters of a counterexample: what reads JUnit keeps few thous
 MOST_OF_A_SUMMARY = 900_000  # bytes: GitHub drops a summary of more than 1,024 kB
 MOST_ANNOTATIONS = 10  # of one step; GitHub shows no more, and does not say so
 MARKS = {"passed": "holds", "failed": "refused", "error": "not judged"}
+
+
+def asked(subject: dict[str, Any]) -> Iterator[tuple[Row, list[str]]]:
+    """Of the components that it provides: nobody wants to read of all that it does not."""
+    provided = {row["component"] for row in subject["claims"] if row["outcome"] != "not provided"}
+    yield from ((row, ids) for row, ids in tests(subject) if row["component"] in provided)
 
 
 def tests(subject: dict[str, Any]) -> Iterator[tuple[Row, list[str]]]:
@@ -37,7 +44,7 @@ def junit(verdicts: Verdicts) -> str:
     for subject in verdicts["subjects"]:
         suite = ElementTree.SubElement(root, "testsuite", name=subject["name"])
         counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-        for row, ids in tests(subject):
+        for row, ids in asked(subject):
             case = ElementTree.SubElement(
                 suite,
                 "testcase",
@@ -81,7 +88,7 @@ def ctrf(verdicts: Verdicts) -> str:
     found = [
         _ctrf_test(subject["name"], row, ids, round(1000 * _seconds(verdicts, row)))
         for subject in verdicts["subjects"]
-        for row, ids in tests(subject)
+        for row, ids in asked(subject)
     ]
     counts = {
         status: sum(test["status"] == status for test in found)
@@ -124,12 +131,12 @@ def github(verdicts: Verdicts) -> str:
     lines = []
     for subject in verdicts["subjects"]:
         for component, rows in _by_component(subject).items():
-            refused = [row for row in rows if _is_refused(row)]
+            refused = _refused(rows)
             if refused:
                 where = {"title": f"{component} is refused by {len(refused)} of {len(rows)} claims"}
                 where.update(_place(subject["asked"]["source"], component))
                 properties = ",".join(f"{key}={_escaped(v, ':,')}" for key, v in where.items())
-                first = f"{refused[0]['sentence']}\n{refused[0]['counterexample'] or ''}"
+                first = "\n".join(_lesson(subject, refused[0]))
                 lines.append(f"::error {properties}::{_escaped(first[:MOST])}")
     more = len(lines) - MOST_ANNOTATIONS
     if more > 0:
@@ -168,8 +175,26 @@ def _by_component(subject: dict[str, Any]) -> dict[str, list[Row]]:
     return found
 
 
-def _is_refused(row: Row) -> bool:
-    return row["outcome"] in ("failed", "error", "tampered")
+def _refused(rows: list[Row]) -> list[Row]:
+    """Those that refuse, the most telling first."""
+    found = [row for row in rows if row["outcome"] in ("failed", "error", "tampered")]
+    return sorted(found, key=_telling)
+
+
+def _telling(row: Row) -> tuple[int, ...]:
+    from sums_to_one.tests.judge.causes import telling  # and with it torch
+    from sums_to_one.tests.judge.verdicts import Verdict
+
+    return telling(Verdict(**{field.name: row[field.name] for field in fields(Verdict)}))
+
+
+def _lesson(subject: dict[str, Any], row: Row) -> Iterator[str]:
+    """What is the matter, where that is known, and what came."""
+    fault = subject.get("diagnoses", {}).get(row["component"], {}).get("fault")
+    if fault:
+        yield f"behaves like a known mistake: {fault}"
+    yield row["sentence"]
+    yield row["counterexample"] or ""
 
 
 def markdown(verdicts: Verdicts) -> str:
@@ -178,7 +203,7 @@ def markdown(verdicts: Verdicts) -> str:
     details = []
     for subject in verdicts["subjects"]:
         for component, rows in _by_component(subject).items():
-            refused = [row for row in rows if _is_refused(row)]
+            refused = _refused(rows)
             known = sum(row["outcome"] == "deviation" for row in rows)
             words = f"**{len(refused)}**" if refused else "none"
             words += f", and {known} as is known" if known else ""

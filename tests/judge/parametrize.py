@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -50,8 +50,17 @@ class Claim:
         except ANSWERS as error:
             outcome, text = answer(error, case.judged)
             if outcome == NOT_PROVIDED:
-                raise
-            raise _refusal(case, text).with_traceback(error.__traceback__) from None
+                pytest.skip(str(error))  # reason: what is lacking can neither hold nor fail
+            raise _refusal(case, text).with_traceback(_within(case, error)) from None
+
+
+def _within(case: Case, error: BaseException) -> TracebackType | None:
+    """Where a claim was refused, without the frames of those who asked it."""
+    found = trace = error.__traceback__
+    while trace:
+        found = trace if trace.tb_frame.f_code.co_name == case.place.name else found
+        trace = trace.tb_next
+    return found
 
 
 def _refusal(case: Case, text: str | None) -> AssertionError:
@@ -75,7 +84,7 @@ def parametrize_with_claims(
     devices: Collection[str] | None = None,
     transform: Function | str | None = None,
     limits: Mapping[str, Any] | None = None,
-    conventions: Mapping[str, str] | None = None,
+    conventions: Mapping[str, str | Collection[str]] | None = None,
     deviations: str | Path | None = None,
 ) -> pytest.MarkDecorator:
     """Run a test with the arguments `component` and `claim` once for every claim.
@@ -88,7 +97,8 @@ def parametrize_with_claims(
         transform: what becomes of each component before it is judged: a function such as
             torch.compile, or by name "compile", "script", "vmap" or "module:function".
         limits: by component, what it is not asked for, such as {"softmax": {"gradients": 1}}.
-        conventions: not there yet.
+        conventions: by component, those other than PyTorch's that it follows on purpose, by name,
+            such as {"SGD": "momentum-as-average"}; a wrong name lists them.
         deviations: a file of refusals that are known, each with its reason.
 
     Raises:
@@ -100,11 +110,10 @@ def parametrize_with_claims(
         ... def test_layers(component, claim):
         ...     claim(component)
     """
-    if conventions:
-        raise NotImplementedError(f"conventions cannot be chosen yet, got {dict(conventions)!r}")
     judged = given(subject, limits)
     asked = _asked(judged, components)
-    every = asked_in_variants(judged, asked, dtypes, devices, transform, deviations)
+    ways = dtypes, devices, transform, deviations, conventions
+    every = asked_in_variants(judged, asked, *ways)
     found = [each for each in every if each[0].judged.components[0] in asked]
     rows = [_parameter(judged, *each) for each in found]
     return pytest.mark.parametrize(("component", "claim"), rows)

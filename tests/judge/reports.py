@@ -49,6 +49,7 @@ def write(verdicts: Verdicts, places: dict[str, Path | None]) -> None:
 def write_deviations(verdicts: Verdicts, path: Path) -> None:
     """Every refusal of the one subject, asked once more to learn its input."""
     from sums_to_one.tests.judge.asking import asked_in_variants, given  # and with it torch
+    from sums_to_one.tests.judge.conventions import of_each
     from sums_to_one.tests.judge.deviations import as_toml
 
     found, count = [], 0
@@ -59,7 +60,13 @@ def write_deviations(verdicts: Verdicts, path: Path) -> None:
         }
         names = [*dict.fromkeys(component for component, _ in refused)]
         where = [how["dtype"] or None], [how["device"]]
-        asked = asked_in_variants(given(how["source"]), names, *where, how["transform"] or None)
+        asked = asked_in_variants(
+            given(how["source"]),
+            names,
+            *where,
+            how["transform"] or None,
+            conventions=of_each(how["conventions"]),
+        )
         found += [
             case.as_deviation(REASON, dtype) for case, dtype, _ in asked if case.about in refused
         ]

@@ -1,6 +1,7 @@
 """What a claim finds around it: the same settings of torch and Hypothesis wherever it is asked."""
 
 import contextlib
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -21,6 +22,10 @@ def in_our_surroundings(device: str = "cpu", profile: str = "suite") -> Iterator
     """
     dtype, recording = torch.get_default_dtype(), torch.is_grad_enabled()
     threads, before = torch.get_num_threads(), hypothesis.settings.get_current_profile_name()
+    trace = logging.getLogger(
+        "torch.__trace"
+    )  # hundreds of lines below a refusal, most of them empty
+    traced, trace.propagate = trace.propagate, False
     elsewhere = torch.device(device) != torch.get_default_device()  # such a mode costs time
     with (
         torch.device(device) if elsewhere else nullcontext(),
@@ -35,6 +40,7 @@ def in_our_surroundings(device: str = "cpu", profile: str = "suite") -> Iterator
         try:
             yield
         finally:
+            trace.propagate = traced
             hypothesis.settings.load_profile(before)
             torch.set_default_dtype(dtype)
             torch.set_grad_enabled(recording)

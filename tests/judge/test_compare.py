@@ -21,9 +21,10 @@ ROW = {
 }
 
 
-def verdicts(suite=(), name="mine", **changes):
+def verdicts(suite=(), name="mine", asked=(), **changes):
     found = {"profile": "suite", "torch": "2.13.0", **dict(suite)}
-    return {"suite": found, "subjects": [{"name": name, "claims": [{**ROW, **changes}]}]}
+    how, rows = {"dtype": "", "device": "cpu", **dict(asked)}, [{**ROW, **changes}]
+    return {"suite": found, "subjects": [{"name": name, "asked": how, "claims": rows}]}
 
 
 def run(tmp_path, after, *options):
@@ -43,6 +44,8 @@ def run(tmp_path, after, *options):
         (verdicts(outcome="not provided"), 1, "1 worse"),
         (verdicts(inputs="ba9876543210"), 3, "asked about other inputs: zeros_: a is b"),
         (verdicts(sentence="a is c"), 3, "asked after alone: zeros_: a is c"),
+        (verdicts(asked={"device": "cuda"}), 0, "device: cpu before, cuda after"),
+        (verdicts(asked={"dtype": "bfloat16"}), 3, "in other dtypes: none before, bfloat16 after"),
         (verdicts(suite={"profile": "explore"}), 3, "by the profile 'suite' alone"),
         ([], 2, "error: a file of verdicts must be one that --verdicts has written"),
     ],

@@ -12,19 +12,23 @@ import pytest
 
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge import endings
+from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.deviations import read
 from sums_to_one.tests.judge.formats import FORMATS, ctrf, github, junit, markdown
 
 RIGHT = "from torch.nn.init import zeros_  # noqa: F401\n"
 WRONG = "def zeros_(x):\n    return x\n"
+FILE = "tests/initialization/test_zeros_.py"
 SKIPS = "import pytest\n\ndef zeros_(x):\n    pytest.skip('no thanks')\n"
+
+NAMES = ("fewer_digits_cost_only_rounding", "every_element_is_0")
 
 
 def row(outcome: str, **other: Any) -> dict[str, Any]:
     told = {
         "id": "2.0.3",
         "component": "zeros_",
-        "test": "tests/x.py::test_a[s]",
+        "test": f"{FILE}::test_a[s]",
         "sentence": "a is b",
     }
     return {**told, "outcome": outcome, "counterexample": None, "worst": None, **other}
@@ -32,7 +36,7 @@ def row(outcome: str, **other: Any) -> dict[str, Any]:
 
 def verdicts(*rows: dict[str, Any]) -> dict[str, Any]:
     asked = {"source": "s", "dtype": "", "device": "cpu", "transform": ""}
-    times = {"start": 10.0, "stop": 12.0, "seconds": {"t::b[s]": 0.25}}
+    times = {"start": 10.0, "stop": 12.0, "seconds": {f"{FILE}::b[s]": 0.25}}
     subjects = [{"name": "s", "asked": asked, "claims": [*rows]}]
     return {"suite": {"version": "1"}, "subjects": subjects, "times": times}
 
@@ -97,10 +101,17 @@ def test_a_wrong_report_is_refused_before_any_work(tmp_path, report):
 
 FOUND = verdicts(
     row("passed"),
-    row("failed", test="t::b[s]", sentence="b < c, 100 %", counterexample="x=1\n\x1b[1mcame 2 & 3"),
-    row("failed", id="2.0.4", test="t::b[s]", sentence="b < c, 100 %", counterexample="x=1"),
-    row("not provided", test="t::c[s]"),
-    row("failed", test="t::d[s]", counterexample="tampered with its verdict: it sent nothing"),
+    row(
+        "failed",
+        test=f"{FILE}::b[s]",
+        sentence="b < c, 100 %",
+        counterexample="x=1\n\x1b[1mcame 2 & 3",
+    ),
+    row("failed", id="2.0.4", test=f"{FILE}::b[s]", sentence="b < c, 100 %", counterexample="x=1"),
+    row("not provided", test=f"{FILE}::c[s]"),
+    row(
+        "failed", test=f"{FILE}::d[s]", counterexample="tampered with its verdict: it sent nothing"
+    ),
 )
 
 
@@ -135,15 +146,33 @@ def test_github_gets_one_annotation_for_each_component():
     assert message.startswith("b < c, 100 %25%0Ax=1%0A")
 
 
+def test_an_annotation_says_the_known_mistake_and_then_the_claim_nearest_to_the_definition():
+    rows = [row("failed", sentence=s.replace("_", " "), test=f"{FILE}::test_{s}[s]") for s in NAMES]
+    told = verdicts(*rows)
+    told["subjects"][0]["diagnoses"] = {"zeros_": {"fault": "fills it with ones"}}
+    _, _, message = github(told).partition("::error ")[2].partition("::")
+    assert message.startswith("behaves like a known mistake: fills it with ones%0A")
+    assert message.split("%0A")[1] == "every element is 0"
+
+
+def test_only_claims_about_what_is_provided_are_listed():
+    lacking = row("not provided", component="ones_", test=f"{FILE}::other[s]")
+    told = verdicts(row("passed"), row("not provided", test=f"{FILE}::third[s]"), lacking)
+    assert json.loads(ctrf(told))["results"]["summary"]["tests"] == 2
+    assert len([*ElementTree.fromstring(junit(told)).iter("testcase")]) == 2
+
+
 def test_github_shows_ten_annotations_and_the_last_says_that_there_are_more():
-    many = [row("failed", component=f"c{n}", test=f"t::{n}") for n in range(12)]
+    many = [row("failed", component=name, test=f"{FILE}::{name}") for name in KNOWN[:12]]
     lines = github(verdicts(*many)).splitlines()
     assert len(lines) == 10
     assert "3 more components are refused" in lines[-1]
 
 
 def test_what_is_known_is_no_failure_in_any_format():
-    known = verdicts(row("passed"), row("deviation", test="t::b[s]", counterexample="a reason"))
+    known = verdicts(
+        row("passed"), row("deviation", test=f"{FILE}::b[s]", counterexample="a reason")
+    )
     assert endings.ending(known) == endings.HOLDS
     assert "<failure" not in junit(known)
     assert json.loads(ctrf(known))["results"]["summary"]["failed"] == 0
@@ -166,7 +195,7 @@ def test_the_summary_has_a_table_and_folds_the_rest():
 
 
 def test_a_summary_stays_below_the_limit():
-    many = [row("failed", test=f"t::{n}", counterexample="y" * 4000) for n in range(400)]
+    many = [row("failed", test=f"{FILE}::{n}", counterexample="y" * 4000) for n in range(400)]
     text = markdown(verdicts(*many))
     assert len(text.encode()) < 1_000_000
     assert text.count("<details>") == text.count("</details>")

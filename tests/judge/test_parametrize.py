@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from contextlib import nullcontext
 from types import ModuleType
 
 import pytest
@@ -78,6 +79,9 @@ def test_what_is_judged_is_what_became_of_it():
         ({"devices": []}, "devices must name at least one"),
         ({"limits": {"relu6": {}}}, "the limits given must be among"),
         ({"limits": {"softmax": {"dtype": 1}}}, "must be a dictionary with keys among"),
+        ({"conventions": {"relu6": "axis"}}, "components of the conventions given must be among"),
+        ({"conventions": {"softmax": "p-is-kept"}}, "conventions of softmax must be among\n  axis"),
+        ({"conventions": {"relu": "axis"}}, "conventions of relu must be among none"),
     ],
     ids=in_words,
 )
@@ -86,9 +90,32 @@ def test_a_wrong_name_is_an_error(arguments, words):
         parametrize_with_claims(**{"subject": {"softmax": softmax}, **arguments})
 
 
-def test_what_is_not_there_yet_says_so():
-    with pytest.raises(NotImplementedError, match="conventions cannot be chosen yet"):
-        parametrize_with_claims({"softmax": softmax}, conventions={"SGD": "averages"})
+class Halved(torch.nn.MSELoss):
+    """Right by one convention, which every claim is then asked by."""
+
+    def forward(self, input, target):
+        return super().forward(input, target) / 2
+
+
+@pytest.mark.parametrize(
+    "conventions", ["half-the-square", ["half-the-square"]], ids=["one", "list"]
+)
+def test_who_follows_a_convention_is_refused_without_it_and_holds_with_it(conventions):
+    sentence = "MSELoss-it_is_the_mean_of_the_squared_errors"
+    for names, refused in (({}, True), ({"MSELoss": conventions}, False)):
+        mark = parametrize_with_claims({"MSELoss": Halved}, conventions=names)
+        (row,) = [row for row in mark.args[1] if row.id == sentence]
+        with pytest.raises(AssertionError) if refused else nullcontext():
+            row.values[1](row.values[0])
+
+
+def test_a_convention_holds_behind_a_transform_and_in_a_dtype():
+    def inside(made):
+        return type("Made", (made,), {})
+
+    ways = {"transform": inside, "conventions": "half-the-square", "on_fail": None}
+    found = check_component("MSELoss", Halved, dtype="float32", **ways)
+    assert {row["outcome"] for row in found} <= {"passed", "not provided"}
 
 
 def test_a_refusal_is_raised_or_warned_of_or_only_returned():

@@ -19,7 +19,7 @@ from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
 from sums_to_one.tests.judge.digests import with_inputs
-from sums_to_one.tests.judge.variants import AS_IT_IS, Variant
+from sums_to_one.tests.judge.subjects import Subject
 
 VERSION = 2  # of the form that the schema describes
 SCHEMA = Path(__file__).with_name("verdicts.schema.json")
@@ -79,7 +79,7 @@ class Verdicts:
         self.limits: dict[str, dict[str, dict[str, Any]]] = {}  # by subject and component
         self.proofs: dict[str, Proof] = {}  # by subject
         self.not_judged: dict[str, str] = {}  # by subject, why
-        self.asked: dict[str, tuple[Variant, str]] = {}  # by subject: how, and what it is
+        self.asked: dict[str, Subject] = {}  # by name
         self.began, self.seconds = time.time(), dict[str, float]()  # by test
         self.diagnoses: dict[str, dict[str, Any]] = {}  # by subject and component
 
@@ -140,10 +140,11 @@ class Verdicts:
             self._add(about, report.nodeid, outcome, text, worst)
             self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
 
-    def _asked(self, name: str) -> dict[str, str]:
+    def _asked(self, name: str) -> dict[str, Any]:
         """How a subject was asked."""
-        variant, source = self.asked.get(name, (AS_IT_IS, name))
-        return {"source": source, **asdict(variant)}
+        asked = self.asked.get(name, Subject(name))
+        conventions = [*asked.conventions]
+        return {"source": asked.source, **asdict(asked.variant), "conventions": conventions}
 
     def confirmed(self, subject: str, component: str, left_to_others: list[str]) -> None:
         """Note that the clean room has found the same as the claims."""

@@ -237,7 +237,8 @@ def test_where_all_weights_are_0_the_gradient_can_be_differentiated_too(penalty)
 def test_two_penalties_keep_their_gradients_apart(penalty):
     one, other = grid(2, 3).requires_grad_(), (grid(7) * 2).requires_grad_()
     first, second = penalty([one]), penalty([other])
-    first.backward(retain_graph=True)
+    with feature("retain_graph"):  # which a compiler may refuse
+        first.backward(retain_graph=True)
     second.backward()
     first.backward()
     assert_close("the gradient of one, twice", one.grad, 2 * right_pull(penalty, one))

@@ -75,8 +75,8 @@ def main(arguments: list[str]) -> int:
     unknown = [name for name in options.names if name not in LIBRARIES]
     if unknown:
         parser.error(f"a name must be one of {', '.join(LIBRARIES)}, got {', '.join(unknown)}")
-    print("| library | claims judged | refused | their bug | a convention | a limit |")
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    print("| library | components | claims judged | refused | their bug | a convention | a limit |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     problems: list[str] = []
     for name in options.names or LIBRARIES:
         with tempfile.TemporaryDirectory() as folder:
@@ -122,8 +122,13 @@ def judged(name: str, python: Path, folder: Path) -> tuple[str, list[str]]:
     problems = [f"{name}: {c}: {claim}: unexplained" for c, claim in refused - explained.keys()]
     problems += [f"{name}: {c}: {claim}: no longer" for c, claim in explained.keys() - refused]
     problems += shown([finding.check for finding in known], python, folder)
-    cells = [", ".join(LIBRARIES[name]) or f"{name}, torch {version_of('torch')}", len(asked)]
-    numbers = [len(refused), *(counts[kind] for kind in KINDS)]
+    cells = [", ".join(LIBRARIES[name]) or f"{name}, torch {version_of('torch')}"]
+    numbers = [
+        len({c for c, _ in asked}),
+        len(asked),
+        len(refused),
+        *(counts[kind] for kind in KINDS),
+    ]
     return f"| {' | '.join(map(str, [*cells, *numbers]))} |", sorted(problems)
 
 
