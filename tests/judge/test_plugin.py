@@ -1,9 +1,14 @@
 """`--subject X`, with a space or with `=`, wherever pytest is started."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+
+from sums_to_one.tests.judge.components import asked_for
+from sums_to_one.tests.judge.ledger import is_experiment
+from sums_to_one.tests.judge.places import places_of
 
 RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 
@@ -44,3 +49,14 @@ def test_where_pytest_would_take_a_path_for_tests_it_is_said_what_to_write(proje
     told = judge(project, "--subject=mine/solution.py", option, "../beside/solution.py")
     assert told.returncode == 4, told.stdout + told.stderr
     assert f"please write {option}=../beside/solution.py" in told.stderr
+
+
+def test_with_fast_every_claim_is_asked_that_trains_no_network(tmp_path):
+    (tmp_path / "solution.py").write_text("from torch import relu\n")
+    options = ["--subject=solution.py", "--fast", "--collect-only", "-k", "relu"]
+    told = judge(tmp_path, *options).stdout
+    asked = set(re.findall(r"::(test_\w+)\[", told))
+    alone = [place for place in places_of("relu") if ("relu",) in asked_for(place.arguments)]
+    slow = {place.name for place in alone if is_experiment(place.ids)}
+    assert slow, "some claims about relu train networks"
+    assert asked == {place.name for place in alone} - slow, told
