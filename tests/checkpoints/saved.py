@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.limits import Inside
 from sums_to_one.tests.common.options import NotProvided
 
-DTYPES = (torch.float64, torch.float32, torch.int64)  # which models and optimizers have
+DTYPES = Inside((torch.float64, torch.float32, torch.int64))  # which models and optimizers have
 OTHER_DTYPES = [
     *(torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.complex128, torch.complex64),
     *(torch.int32, torch.int16, torch.int8, torch.bool),

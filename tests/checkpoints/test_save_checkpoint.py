@@ -241,6 +241,7 @@ def without_other_folders(gone, work):
 @pytest.mark.claim("7.1.4")
 def test_nothing_but_the_folder_of_the_file_is_needed(save_checkpoint, reader, here):
     path = here / "model.pt"
+    save_checkpoint(here / "usual.pt", network())  # who refuses it, says so here
     work = without_other_folders(here / "gone", lambda: save_checkpoint(path, network()))
     assert in_a_child(work, here) == 0, "it needs a folder for temporary files"
     found = saved_model(path, network(5), reader)

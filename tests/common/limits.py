@@ -6,7 +6,7 @@ and numbers whose dtype does not matter to the claim are in the widest dtype tha
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
@@ -16,11 +16,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.raised import Site, lacks, raised_at
+
 T = TypeVar("T")
 
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)  # the widest first
 NAMES = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
+WHOLE = "uint8"  # which pixels may be of, and of nothing else
 KEYS = ("dtypes", "dimensions", "gradients", "without")
+
+# Inputs that somebody may not take whatever their size, by the name that `without` has for them.
+KINDS: dict[str, Callable[[Tensor], bool]] = {
+    "empty batches": lambda x: x.numel() == 0,
+    "single samples": lambda x: x.ndim > 1 and len(x) == 1,
+    "strided inputs": lambda x: not x.is_contiguous(),
+}
 
 
 # reason: pytest is to count it as neither passed nor failed, and makes that class at run time
@@ -37,17 +47,19 @@ class Limits:
     """What an implementation does; by default everything.
 
     Args:
-        dtypes: of floating-point numbers that it takes.
+        dtypes: of floating-point numbers that it takes; none, if it takes whole numbers alone.
         dimensions: how many its input may have, or None for any number.
         gradients: how often its result can be differentiated: 0, 1 or 2 times.
         without: names of arguments, methods and features that it does not have, such as "inplace",
-            "state_dict", "integers".
+            "state_dict", "integers", "empty batches".
+        sites: where it raises what says so; nobody declares them, they are heard.
     """
 
     dtypes: tuple[torch.dtype, ...] = DTYPES
     dimensions: tuple[int, ...] | None = None
     gradients: int = 2
     without: frozenset[str] = field(default_factory=frozenset)
+    sites: frozenset[Site] = field(default_factory=frozenset)
 
     def within(self, other: "Limits") -> "Limits":
         """What lies inside both."""
@@ -64,6 +76,7 @@ class Limits:
             dimensions,
             min(self.gradients, other.gradients),
             self.without | other.without,
+            self.sites | other.sites,
         )
 
     def why_not(self, *inputs: object) -> str | None:
@@ -74,6 +87,9 @@ class Limits:
                     return str(x.dtype).removeprefix("torch.")
                 if x.requires_grad and self.gradients == 0:
                     return "gradients"
+                for kind in self.without & {*KINDS}:
+                    if KINDS[kind](x):
+                        return kind
         return None
 
     def why_not_shape(self, *inputs: Tensor) -> str | None:
@@ -87,7 +103,8 @@ class Limits:
         """As somebody would declare them: what `read` reads."""
         found: dict[str, Any] = {}
         if self.dtypes != DTYPES:
-            found["dtypes"] = [name for name, dtype in NAMES.items() if dtype in self.dtypes]
+            names = [name for name, dtype in NAMES.items() if dtype in self.dtypes]
+            found["dtypes"] = names or [WHOLE]
         if self.dimensions is not None:
             found["dimensions"] = list(self.dimensions)
         if self.gradients < 2:
@@ -125,14 +142,17 @@ def read(declared: object, whose: str) -> Limits:
             f"the limits of {whose} must be a dictionary with keys among {', '.join(KEYS)}, "
             f"got {declared!r}"
         )
-    dtypes = _list(declared, "dtypes", whose, "names of dtypes", lambda name: name in NAMES)
+    is_dtype = (*NAMES, WHOLE).__contains__
+    dtypes = _list(declared, "dtypes", whose, "names of dtypes", is_dtype)
     sizes = _list(declared, "dimensions", whose, "whole numbers", lambda n: type(n) is int)
     without = _list(declared, "without", whose, "names", lambda name: isinstance(name, str))
     order = declared.get("gradients", 2)
     if order not in (0, 1, 2):
         raise LimitsError(f"the gradients of {whose} must be 0, 1 or 2, got {order!r}")
     return Limits(
-        DTYPES if dtypes is None else tuple(d for d in DTYPES if d in {NAMES[n] for n in dtypes}),
+        DTYPES
+        if dtypes is None
+        else tuple(dtype for name, dtype in NAMES.items() if name in dtypes),
         None if sizes is None else tuple(sizes),
         order,
         frozenset(without or ()),
@@ -144,7 +164,7 @@ def _list(declared: dict[Any, Any], key: str, whose: str, what: str, fits: Any) 
     if values is None:
         return None
     if not isinstance(values, list | tuple) or not all(map(fits, values)):
-        known = f" ({', '.join(NAMES)})" if key == "dtypes" else ""
+        known = f" ({', '.join([*NAMES, WHOLE])})" if key == "dtypes" else ""
         raise LimitsError(f"the {key} of {whose} must be a list of {what}{known}, got {values!r}")
     if not values and key != "without":
         raise LimitsError(f"the {key} of {whose} must not be empty: nothing would be left to judge")
@@ -192,11 +212,16 @@ def asking(limits: Limits, hears: bool = False) -> Iterator[None]:
         if not hears:
             raise
         raise NotProvided(f"not provided: {error or 'NotImplementedError'}") from None
+    except Exception as error:
+        lacking = lacks(error) if isinstance(error, AttributeError) else None
+        if lacking is None and raised_at(error) not in limits.sites:
+            raise
+        raise NotProvided(f"not provided: {lacking or error}") from None
 
 
 def widest() -> torch.dtype:
     """The dtype for numbers of which the claim says none: float64, or the widest that there is."""
-    return current().dtypes[0]
+    return current().dtypes[0] if current().dtypes else DTYPES[0]
 
 
 def outside(what: str) -> NoReturn:
@@ -231,7 +256,13 @@ def lies_inside(x: object) -> bool:
     limits = current()
     if isinstance(x, torch.dtype):
         return x in limits.dtypes or x not in DTYPES
-    return limits.dimensions is None or not isinstance(x, tuple) or len(x) in limits.dimensions
+    if not isinstance(x, tuple):
+        return True
+    if 0 in x and "empty batches" in limits.without:
+        return False
+    if len(x) > 1 and x[0] == 1 and "single samples" in limits.without:
+        return False
+    return limits.dimensions is None or len(x) in limits.dimensions
 
 
 def inside(choices: Iterable[T]) -> list[T]:

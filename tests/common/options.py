@@ -3,11 +3,13 @@
 import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 import torch
 
-from sums_to_one.tests.common.limits import NotProvided, current, outside
+from sums_to_one.tests.common.limits import NotProvided, current, judging, outside
+from sums_to_one.tests.common.raised import is_a_claims
 
 T = TypeVar("T")
 
@@ -33,16 +35,21 @@ def needs(made: object, *names: str) -> None:
 
 
 @contextlib.contextmanager
-def feature(what: str) -> Iterator[None]:
+def feature(what: str, unheard_of: bool = False) -> Iterator[None]:
     """End the test as not provided where a first, plain use of a feature raises an error.
 
     For arguments that an implementation has, but takes only some of the values of. Any error with
     words is a refusal, whatever its type; a crash is not, nor what a claim itself says.
+
+    Args:
+        what: for the words.
+        unheard_of: whether it is so rare that nobody need refuse it: a crash will do.
     """
     try:
         yield
     except Exception as error:
-        if isinstance(error, NotProvided) or not is_refusal(error):
+        crashed = unheard_of and not is_a_claims(error)
+        if isinstance(error, NotProvided) or not (is_refusal(error) or crashed):
             raise
         outside(what)  # another value may be taken
 
@@ -50,13 +57,15 @@ def feature(what: str) -> Iterator[None]:
 def is_refusal(error: Exception) -> bool:
     """Whether an error was raised on purpose, to say that something is not done."""
     told = bool(str(error)) or isinstance(error, AssertionError)  # `assert` is often all they say
-    return told and not isinstance(error, CRASHES) and not _is_ours(error)
+    own = isinstance(error, AssertionError) and is_a_claims(error)  # what a claim itself says
+    return told and not own and not isinstance(error, CRASHES)
 
 
 def refuses(use: Callable[[], object]) -> bool:
     """Whether one value of several, in a first, plain use, is refused: claims go on with others."""
     try:
-        use()
+        with judging(replace(current(), sites=frozenset())):  # what is known ends no claim here
+            use()
     except Exception as error:
         if isinstance(error, NotProvided) or not is_refusal(error):
             raise
@@ -70,16 +79,6 @@ def takes_any(values: Iterable[T], use: Callable[[T], object]) -> list[T]:
     if not taken:
         _not_provided("any of the values that the claim is about")
     return taken
-
-
-def _is_ours(error: Exception) -> bool:
-    """An assertion of a claim or of its helpers; one of the subject's own is a refusal."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    judging = where.startswith("sums_to_one.tests.") and ".impostors." not in where
-    return isinstance(error, AssertionError) and judging
 
 
 def _not_provided(what: str) -> NoReturn:

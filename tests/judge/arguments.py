@@ -17,6 +17,7 @@ from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.limits import Limits
 from sums_to_one.tests.judge.components import ALSO, GROUPS, KNOWN
 from sums_to_one.tests.judge.hearing import Heard, hear
+from sums_to_one.tests.judge.hearing_files import FILES
 
 Function = Callable[..., Any]
 
@@ -41,7 +42,8 @@ def heard(subject: Provider, component: str) -> Heard:
     declared = subject.limits(component)
     if function is None:
         return Heard(declared)
-    found = hear(component, function, declared)
+    other = subject.component(FILES[component]) if component in FILES else None
+    found = hear(component, function, declared, other)
     return dataclasses.replace(found, strict=getattr(subject, "strict", False))
 
 

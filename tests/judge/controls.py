@@ -1,24 +1,34 @@
 """PyTorch's own, behind limits that it states itself: what a fair judge must accept.
 
 `python -m sums_to_one.tests.judge.controls [chapter or component ...]` prints which claims refuse
-them although the limits are declared, and how many claims are left to be asked.
+them although the limits are declared, and how many claims are left to be asked. With `--hidden` it
+prints which impostors nobody refuses behind limits that leave their fault in sight.
 """
 
 import functools
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.component import tensors_in
-from sums_to_one.tests.common.limits import NotProvided, read
+from sums_to_one.tests.common.limits import KINDS, NotProvided, read
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.components import chapter_of
-from sums_to_one.tests.judge.plain_use import USES
+from sums_to_one.tests.judge.plain_use import (
+    CORE,
+    ELEMENTWISE,
+    NORMS,
+    PAIRWISE,
+    USES,
+    plain_input,
+)
 from sums_to_one.tests.judge.subjects import Subject
-from sums_to_one.tests.judge.versions import Version
+from sums_to_one.tests.judge.teeth import claims_about, torch_as_it_was
+from sums_to_one.tests.judge.versions import Version, versions
 
 Function = Callable[..., Any]
 
@@ -30,7 +40,11 @@ LIMITS: dict[str, dict[str, Any]] = {
     "first derivatives only": {"gradients": 1},
     "forward only": {"gradients": 0},
     "no integers": {"without": ["integers"]},
+    "laid out in order": {"without": ["strided inputs"]},
+    "no empty batches": {"without": ["empty batches"]},
 }
+CERTAIN = (*ELEMENTWISE, "softmax", *PAIRWISE, "CrossEntropyLoss", *NORMS)
+HIDING_PLACES = ("float32 only", "2-D only", "first derivatives only", "no settings")
 
 
 def checked(limits: dict[str, Any], arguments: object) -> None:
@@ -44,6 +58,9 @@ def checked(limits: dict[str, Any], arguments: object) -> None:
             raise TypeError(f"no integers, got {x.dtype}")
         if x.requires_grad and allowed.gradients == 0:
             raise RuntimeError("there is no derivative")
+        for kind in allowed.without & KINDS.keys():
+            if KINDS[kind](x):
+                raise ValueError(f"no {kind}")
     if tensors and allowed.dimensions is not None and tensors[0].ndim not in allowed.dimensions:
         raise ValueError(f"{allowed.dimensions} dimensions only, got {tensors[0].ndim}")
 
@@ -80,6 +97,76 @@ def behind(function: Function, limits: dict[str, Any], declared: bool = True) ->
     return limited
 
 
+def without_settings(component: str, function: Function) -> Function:
+    """The same, which says of every argument that can be left out that it is not implemented."""
+    needed = {"dim", "val", "lr", "size", "degrees", "brightness", "mean", "std", "transforms"}
+    needed |= {"input", "p"} if "Dropout" in component else {"input"}
+
+    @functools.wraps(function)
+    def limited(*arguments: Any, **options: Any) -> Any:
+        for name in options.keys() - needed:
+            raise NotImplementedError(name)
+        return function(*arguments, **options)
+
+    return limited
+
+
+def in_hiding(version: Version, place: str) -> Version:
+    """An impostor behind a limit that it tells."""
+    if place == "no settings":
+        function = without_settings(version.of, version.function)
+    else:
+        function = behind(version.function, LIMITS[place])
+    return Version(version.of, f"{version.name}, {place}", function, version.refused_by)
+
+
+def is_in_sight(version: Version, place: str) -> bool:
+    """Whether a plain use inside of a limit shows that a version is not PyTorch's.
+
+    It is asked of what computes without chance: its result, and the gradient if there is one.
+    """
+    of, pytorchs = version.of, Subject("torch").component(version.of)
+    limits = LIMITS.get(place, {})
+    dtype = torch.float32 if "dtypes" in limits else torch.float64
+    n = limits.get("dimensions", CORE.get(of, (2,)))[0]
+    if of not in CERTAIN or n not in CORE[of] or not pytorchs:
+        return False
+    came, expected = (_numbers(of, each, n, dtype) for each in (version.function, pytorchs))
+    return any(
+        one.shape == other.shape and not torch.allclose(one, other, 1e-3, 1e-3, equal_nan=True)
+        for one, other in zip(came, expected, strict=False)
+    )
+
+
+def _numbers(component: str, function: Function, n: int, dtype: torch.dtype) -> list[Tensor]:
+    """What a plain use gives, and its gradient; nothing where it ends with an error."""
+    x = plain_input(component, n, dtype).requires_grad_()
+    try:
+        with torch_as_it_was():
+            made = USES[component](component, function, x)
+        assert isinstance(made, Tensor)
+        weights = torch.linspace(1, 2, made.numel(), dtype=made.dtype).reshape(made.shape)
+        (slope,) = torch.autograd.grad((made * weights).sum(), x)
+    except Exception:  # which is no number, and so no wrong one
+        return []
+    return [made.detach().double(), slope.double()]
+
+
+def hidden(component: str, examples: int = 5) -> Iterator[tuple[Version, bool]]:
+    """Each impostor behind each limit that leaves its fault in sight: whether it is refused."""
+    for version, place in itertools.product(versions(component), HIDING_PLACES):
+        if version.refused_by and is_in_sight(version, place):
+            behind_it = in_hiding(version, place)
+            yield behind_it, is_refused(behind_it, examples)
+
+
+def is_refused(version: Version, examples: int = 5) -> bool:
+    """By any claim: those that are named for it are asked first."""
+    claims = [claim for claim in claims_about(version.of) if not claim.is_experiment]
+    claims.sort(key=lambda claim: claim.name not in version.refused_by)
+    return any(claim.refuses(version, examples) for claim in claims)
+
+
 def _behind(made: Any, limits: dict[str, Any]) -> Any:
     kind = type(made)
 
@@ -94,11 +181,13 @@ def _behind(made: Any, limits: dict[str, Any]) -> Any:
 
 
 def main(*names: str) -> int:
-    from sums_to_one.tests.judge.teeth import claims_about
-
     profiles.load_suite()
     torch.set_num_threads(1)
     refused = 0
+    if "--hidden" in names:
+        return _tell_hidden(
+            [c for c in CERTAIN if len(names) == 1 or {c, chapter_of(c)} & {*names}]
+        )
     for component in [c for c in USES if not names or {c, chapter_of(c)} & {*names}]:
         function = Subject("torch").component(component)
         if function is None:
@@ -116,6 +205,19 @@ def main(*names: str) -> int:
                         refused += 1
                         print(f"  REFUSED by {id}: {type(answer).__name__}: {str(answer)[:200]}")
     return bool(refused)
+
+
+def _tell_hidden(components: list[str]) -> int:
+    """Who got away."""
+    got_away = 0
+    for component in components:
+        found = list(hidden(component))
+        print(f"{component}: {len(found)} in sight behind limits", flush=True)
+        for version, was in found:
+            got_away += not was
+            if not was:
+                print(f"  NOT REFUSED: {version}", flush=True)
+    return bool(got_away)
 
 
 def _unasked(answer: object) -> bool:

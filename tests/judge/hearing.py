@@ -16,10 +16,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.inputs import grid
-from sums_to_one.tests.common.limits import DTYPES, Limits
+from sums_to_one.tests.common.limits import DTYPES, KINDS, NAMES, Limits
 from sums_to_one.tests.common.options import is_refusal, provides
-from sums_to_one.tests.judge.plain_use import CORE, EXTRA, METHODS, SETTINGS, USES, shape_of
+from sums_to_one.tests.common.raised import raised_at
+from sums_to_one.tests.judge.hearing_files import FILES, otherwise, plain_uses
+from sums_to_one.tests.judge.plain_use import (
+    CORE,
+    CORE_KINDS,
+    EXTRA,
+    METHODS,
+    NEVER,
+    NORMS,
+    SETTINGS,
+    TRANSFORMS,
+    USES,
+    VALUES,
+    plain_input,
+)
 
 Function = Callable[..., Any]
 
@@ -50,6 +63,8 @@ class Heard:
     def words(self, component: str) -> str:
         """The lesson of what it refused: each with its error, and the limits to declare."""
         lines = [f"  {what}: {error}" for what, error in self.refused.items()]
+        if not self.limits.declared():
+            return "\n".join(["refused, by an error of its own:", *lines])
         declaration = json.dumps({component: self.limits.declared()})
         return "\n".join(
             [
@@ -80,22 +95,69 @@ class Question:
     otherwise: Limits
 
 
-def hear(component: str, function: Function, declared: Limits) -> Heard:
-    """Ask an implementation for a plain use of every dtype, shape and derivative."""
+def hear(
+    component: str, function: Function, declared: Limits, other: Function | None = None
+) -> Heard:
+    """Ask an implementation for a plain use of every dtype, shape and derivative.
+
+    Args:
+        component: its name.
+        function: the implementation.
+        declared: the limits that it states itself.
+        other: who reads the files that it writes, or writes those that it reads.
+    """
+    if component in FILES:
+        return _hear_files(component, function, declared, other)
     limits, core, extras = declared, dict[str, str](), dict[str, str]()
+    if component in NORMS and (lacking := _lacks_to(function)):
+        extras |= {} if "to" in declared.without else {"to": lacking}
+        limits = declared = declared.within(Limits((torch.float32,), without=frozenset(["to"])))
     for question in _questions(component, function, declared):
         error = _error_of(question.ask)
         if error:
-            limits = limits.within(question.otherwise)
-            (core if question.is_core else extras)[question.what] = error
-    if not limits.dtypes or limits.dimensions == ():
+            limits = limits.within(question.otherwise).within(_sites(error))
+            (core if question.is_core else extras)[question.what] = _words(error)
+    if not limits.dtypes and component in TRANSFORMS:
+        refused = {n: found.pop(n) for n in NAMES for found in (core, extras) if n in found}
+        words = next(iter(refused.values()), "")
+        if not _takes_whole(component, function, limits):
+            return Heard(declared, {"a plain image": words} if words else {})
+        extras |= {"floating-point pixels": words} if words else {}  # whole numbers may be all
+    elif not limits.dtypes or limits.dimensions == ():
         return Heard(declared)  # it takes nothing, or is called in another way: claims will tell
     for question in _settings(component, function, limits):
-        if error := _error_of(question.ask, is_refusal):
-            limits = limits.within(question.otherwise)
+        error = _error_of(question.ask)
+        if error and is_refusal(error):
+            limits = limits.within(question.otherwise).within(_sites(error))
             if not _is_unnamed(function, question.what):
-                extras[question.what] = error
+                extras[question.what] = _words(error)
+    for question in (*_kinds(component, function, limits), *_values(component, function, limits)):
+        error = _error_of(question.ask)
+        if error and raised_at(error):  # a crash is for the claims to tell
+            limits = limits.within(question.otherwise).within(_sites(error))
+            if question.what not in declared.without:
+                (core if question.is_core else extras)[question.what] = _words(error)
     return Heard(limits, core, extras, takes_something=component in USES)
+
+
+def _hear_files(
+    component: str, function: Function, declared: Limits, other: Function | None
+) -> Heard:
+    limits, extras = declared, dict[str, str]()
+    for name, ask in plain_uses(component, function, other).items():
+        error = _error_of(ask)
+        if not error or not raised_at(error):  # a crash is for the claims to tell
+            continue
+        if name not in declared.without and NAMES.get(name, DTYPES[0]) in declared.dtypes:
+            extras[name] = _words(error)
+        limits = limits.within(otherwise(name)).within(_sites(error))
+    return Heard(limits, {}, extras, takes_something=True)
+
+
+def _sites(error: Exception) -> Limits:
+    """Where the same words come again, the same limit is meant."""
+    site = raised_at(error)
+    return Limits(sites=frozenset([site] if site else []))
 
 
 def _questions(component: str, function: Function, declared: Limits) -> Iterator[Question]:
@@ -108,10 +170,12 @@ def _questions(component: str, function: Function, declared: Limits) -> Iterator
         return
 
     def plain(dtype: torch.dtype, dimensions: int) -> Callable[[], object]:
-        x = grid(*shape_of(component, dimensions), limit=1.5).to(dtype)
-        return lambda: use(component, function, x)
+        return functools.partial(
+            use, component, function, plain_input(component, dimensions, dtype)
+        )
 
-    takes = ((n, d) for d in declared.dtypes for n in sizes if not _error_of(plain(d, n)))
+    kinds = (*declared.dtypes, *([torch.uint8] if component in TRANSFORMS else []))
+    takes = ((n, d) for d in kinds for n in sizes if not _error_of(plain(d, n)))
     usual, widest = next(takes, (sizes[0], None))
     for dtype in declared.dtypes:
         others = Limits(dtypes=tuple(d for d in DTYPES if d != dtype))
@@ -122,7 +186,9 @@ def _questions(component: str, function: Function, declared: Limits) -> Iterator
     for n in sizes:
         fewer = Limits(dimensions=tuple(m for m in sizes if m != n))
         yield Question(f"{n} dimension{'s' * (n != 1)}", n in core, plain(widest, n), fewer)
-    x = grid(*shape_of(component, usual), limit=1.5).to(widest)
+    x = plain_input(component, usual, widest)
+    if not x.is_floating_point():
+        return
     if declared.gradients >= 1:
         first = Limits(gradients=0)
         yield Question(
@@ -132,6 +198,25 @@ def _questions(component: str, function: Function, declared: Limits) -> Iterator
         second = Limits(gradients=1)
         ask = lambda: _differentiate(use, component, function, x, twice=True)  # noqa: E731
         yield Question("second derivatives", False, ask, second)
+
+
+def _first(limits: Limits) -> torch.dtype:
+    return limits.dtypes[0] if limits.dtypes else torch.uint8
+
+
+def _takes_whole(component: str, function: Function, limits: Limits) -> bool:
+    """Whether a transform takes pixels that are whole numbers, of some number of dimensions."""
+    sizes = [n for n in CORE[component] if limits.dimensions is None or n in limits.dimensions]
+    x = [plain_input(component, n, torch.uint8) for n in sizes[:1]]
+    return bool(x) and not _error_of(functools.partial(USES[component], component, function, x[0]))
+
+
+def _lacks_to(function: Function) -> str:
+    """Why a layer cannot be had in another dtype than it is made in; empty where it can."""
+    made: list[Any] = []
+    if _error_of(lambda: made.append(function(3))) or hasattr(made[0], "to"):
+        return ""
+    return "it has no method 'to', and is judged in float32"
 
 
 def _is_unnamed(function: Function, name: str) -> bool:
@@ -146,8 +231,8 @@ def _is_unnamed(function: Function, name: str) -> bool:
 
 def _settings(component: str, function: Function, limits: Limits) -> Iterator[Question]:
     """A plain use of each argument and method that an implementation has, and need not have."""
-    x = grid(*shape_of(component, (limits.dimensions or CORE.get(component, (2,)))[0]), limit=1.5)
-    x = x.to(limits.dtypes[0])
+    n = (limits.dimensions or CORE.get(component, (2,)))[0]
+    x = plain_input(component, n, _first(limits))
     for name, value in SETTINGS.get(component, {}).items():
         if name not in limits.without and provides(function, name):
             used = functools.partial(function, **{name: value})
@@ -157,6 +242,33 @@ def _settings(component: str, function: Function, limits: Limits) -> Iterator[Qu
         if name not in limits.without and hasattr(function, name):
             asked = functools.partial(use, function, x)
             yield Question(name, False, asked, Limits(without=frozenset([name])))
+
+
+def _kinds(component: str, function: Function, limits: Limits) -> Iterator[Question]:
+    """A plain use of inputs that are as usual in all but one thing."""
+    use, core = USES.get(component), CORE.get(component, ())
+    sizes = [n for n in core if limits.dimensions is None or n in limits.dimensions]
+    if use is None or not sizes:
+        return
+    x = plain_input(component, sizes[0], _first(limits))
+    unusual = {
+        "strided inputs": x.transpose(0, -1).contiguous().transpose(0, -1),
+        "single samples": x[:1],
+        "empty batches": x[:0],
+    }
+    for kind, value in unusual.items():
+        if KINDS[kind](value) and component not in NEVER.get(kind, ()):
+            ask = functools.partial(use, component, function, value)
+            yield Question(kind, kind in CORE_KINDS, ask, Limits(without=frozenset([kind])))
+
+
+def _values(component: str, function: Function, limits: Limits) -> Iterator[Question]:
+    """A plain use of values that some refuse."""
+    n = (limits.dimensions or CORE.get(component, (2,)))[0]
+    x = plain_input(component, n, _first(limits))
+    for name, use in VALUES.get(component, {}).items():
+        ask = functools.partial(use, function, x)
+        yield Question(name, False, ask, Limits(without=frozenset([name])))
 
 
 def _differentiate(
@@ -175,20 +287,22 @@ def _differentiate(
         first.sum().backward()
 
 
-def _error_of(
-    ask: Callable[[], object], counts: Callable[[Exception], bool] = lambda error: True
-) -> str:
-    """The error with which a use is refused, in words; empty where it is not."""
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".strip()
+
+
+def _error_of(ask: Callable[[], object]) -> Exception | None:
+    """The error with which a use is refused, if it is."""
     recording, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # who warns does not refuse
             ask()
     except Exception as error:  # a refusal is one whatever its type
-        return f"{type(error).__name__}: {error}".strip() if counts(error) else ""
+        return error
     except BaseException:  # to exit, interrupt or skip is no refusal: claims will tell
-        return ""
+        return None
     finally:
         torch.set_grad_enabled(recording)
         torch.set_default_dtype(dtype)
-    return ""
+    return None

@@ -10,6 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.inputs import grid
+from sums_to_one.tests.common.raised import raised_at
+
 Function = Callable[..., Any]
 
 # How many dimensions the input of a component has: those that everybody must take, and others.
@@ -18,6 +21,7 @@ FILLERS = ("constant_", "zeros_", "ones_", "normal_", "uniform_")
 FANS = ("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_")
 PAIRWISE = ("L1Loss", "MSELoss", "BCELoss", "BCEWithLogitsLoss")
 OPTIMIZERS = ("SGD", "Adagrad", "RMSprop", "Adam")
+NORMS = ("BatchNorm1d", "BatchNorm2d")
 TRANSFORMS = ("RandomHorizontalFlip", "RandomCrop", "RandomRotation", "ColorJitter", "Normalize")
 CORE = {
     **dict.fromkeys(ELEMENTWISE, (2, 1, 3, 4)),
@@ -50,6 +54,20 @@ EXTRA = {
     **dict.fromkeys(TRANSFORMS, (4, 5)),
 }
 
+# Of the kinds of inputs in `limits.KINDS`, those that everybody must take, and who has no such: the
+# first dimension of a weight is none of samples, nor is that of one image.
+CORE_KINDS = ("strided inputs",)
+NEVER = {
+    "empty batches": (*FANS, *TRANSFORMS),
+    "single samples": (*FILLERS, *FANS, *OPTIMIZERS, *TRANSFORMS),
+}
+
+
+def plain_input(component: str, dimensions: int, dtype: torch.dtype) -> Tensor:
+    """Numbers of both signs, or pixels that are whole numbers."""
+    x = grid(*shape_of(component, dimensions), limit=1.5)
+    return x.to(dtype) if dtype.is_floating_point else (80 * x + 128).to(dtype)
+
 
 def shape_of(component: str, dimensions: int) -> tuple[int, ...]:
     """Every dimension has a size of its own; an image has three channels."""
@@ -79,14 +97,17 @@ def loss(name: str, function: Function, x: Tensor) -> Tensor:
 
 
 def optimizer(name: str, function: Function, x: Tensor) -> None:
-    parameter = x.detach().clone().requires_grad_()
+    parameter = _leaf(x)
     made = function([parameter], lr=0.125)
     parameter.grad = torch.ones_like(parameter)
     made.step()
 
 
 def layer(name: str, function: Function, x: Tensor) -> Tensor:
-    made = function(x.shape[1]).to(x.dtype) if name.startswith("BatchNorm") else function(0.5)
+    made = function(x.shape[1]) if name.startswith("BatchNorm") else function(0.5)
+    made = made.to(x.dtype) if hasattr(made, "to") else made
+    if name in NORMS and len(x) < 2:  # which cannot teach it anything
+        made.eval()
     with torch.random.fork_rng(devices=[]):
         result: Tensor = made(x)
     return result
@@ -100,7 +121,7 @@ def transform(name: str, function: Function, x: Tensor) -> Tensor:
         "Normalize": {"mean": [0.5] * 3, "std": [0.25] * 3},
     }
     with torch.random.fork_rng(devices=[]):
-        result: Tensor = function(**options.get(name, {}))(x.detach().sigmoid())
+        result: Tensor = function(**options.get(name, {}))(_pixels(x.detach()))
     return result
 
 
@@ -147,11 +168,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def _made(function: Function, x: Tensor) -> Any:
-    return function([x.detach().clone().requires_grad_()], lr=0.125)
+    return function([_leaf(x)], lr=0.125)
 
 
 def _added(function: Function, x: Tensor) -> None:
-    _made(function, x).add_param_group({"params": [x.detach().clone().requires_grad_()]})
+    _made(function, x).add_param_group({"params": [_leaf(x)]})
 
 
 def _saved(function: Function, x: Tensor) -> Any:
@@ -166,3 +187,54 @@ METHODS: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
     name: {"add_param_group": _added, "state_dict": _saved, "load_state_dict": _loaded}
     for name in OPTIMIZERS
 }
+
+
+# Values that nobody need take of arguments that everybody has, each with a plain use.
+VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
+    **{
+        name: {
+            "groups": lambda function, x: function([{"params": [_leaf(x)]}], lr=0.125),
+            "parameters one by one": lambda function, x: _one_by_one(function, _leaf(x)),
+        }
+        for name in OPTIMIZERS
+    },
+    **{
+        name: {"no parameters": lambda function, x: function([])}
+        for name in ("l1_penalty", "l2_penalty")
+    },
+    **{
+        name: {"p of 1": lambda function, x: function(1.0)(x), "p of 0": lambda f, x: f(0.0)(x)}
+        for name in ("Dropout", "Dropout2d")
+    },
+    "RandomHorizontalFlip": {
+        "p of 1": lambda function, x: function(1.0)(_pixels(x)),
+        "p of 0": lambda function, x: function(0.0)(_pixels(x)),
+    },
+    "RandomCrop": {
+        "two paddings": lambda function, x: function(2, padding=(1, 2))(_pixels(x)),
+        "four paddings": lambda function, x: function(2, padding=(1, 2, 1, 2))(_pixels(x)),
+    },
+    "RandomRotation": {"a range": lambda function, x: function((-30, 60))(_pixels(x))},
+    "ColorJitter": {"a range": lambda function, x: function(brightness=(0.5, 1.25))(_pixels(x))},
+}
+
+
+def _one_by_one(function: Function, parameter: Tensor) -> None:
+    """Who finds that there are none, as in an empty list, has lost them, and refused nothing."""
+    try:
+        function(iter([parameter]), lr=0.125)
+    except Exception as error:
+        try:
+            function([], lr=0.125)
+        except Exception as other:
+            if raised_at(error) == raised_at(other):
+                return
+        raise
+
+
+def _leaf(x: Tensor) -> Tensor:
+    return x.detach().clone().requires_grad_()
+
+
+def _pixels(x: Tensor) -> Tensor:
+    return x.sigmoid() if x.is_floating_point() else x

@@ -84,7 +84,7 @@ class Claim:
         names = list(inspect.signature(self.test).parameters)
         as_group = any(name in GROUPS for name in names)
         judged = Judged(version, (version.of,), as_group)
-        with _torch_as_it_was(), _few_examples(self.test, examples), ExitStack() as until:
+        with torch_as_it_was(), _few_examples(self.test, examples), ExitStack() as until:
             wanted = [name for name in names if name in ARGUMENTS]
             arguments = {name: judged.argument(name, until) for name in wanted}
             try:
@@ -143,7 +143,7 @@ def _parameters(test: Function) -> Iterator[tuple[tuple[str, Any], ...]]:
 
 
 @contextlib.contextmanager
-def _torch_as_it_was() -> Iterator[None]:
+def torch_as_it_was() -> Iterator[None]:
     """An impostor may change what all share; the next one shall not notice."""
     default, enabled = torch.get_default_dtype(), torch.is_grad_enabled()
     with torch.random.fork_rng(devices=[]):

@@ -8,7 +8,14 @@ import sys
 import pytest
 import torch
 
-from sums_to_one.tests.common.limits import DTYPES, Limits, LimitsError, read
+from sums_to_one.tests.common.limits import (
+    DTYPES,
+    KINDS,
+    Limits,
+    LimitsError,
+    NotProvided,
+    read,
+)
 from sums_to_one.tests.judge.controls import LIMITS, behind
 from sums_to_one.tests.judge.hearing import hear
 from sums_to_one.tests.judge.plain_use import CORE, USES
@@ -157,6 +164,82 @@ def test_limits_are_read_as_they_are_written():
     assert str(limits) == "float32; 2-D, 3-D; first derivatives; no inplace"
     with pytest.raises(LimitsError, match="the without of softmax must be a list of names"):
         read({"without": [3]}, "softmax")
+
+
+def says(kind):
+    """PyTorch's softmax, which refuses this kind of inputs by an error of its own."""
+
+    def softmax(x, dim):
+        assert not KINDS[kind](x), f"no {kind}, please"
+        return torch.softmax(x, dim)
+
+    return softmax
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_inputs_that_is_refused_is_heard_and_nothing_else_is_lost(kind):
+    found = hear("softmax", says(kind), Limits())
+    assert found.limits.without == {kind}
+    assert list(found.core or found.extras) == [kind]
+    assert not hear("softmax", says(kind), read({"without": [kind]}, "softmax")).refused
+    version = Version("softmax", kind, says(kind))
+    answers = [claim.answer(version, 3) for claim in claims_about("softmax")[::3]]
+    assert sum(isinstance(answer, NotProvided) for answer in answers) < len(answers) / 3
+    assert not [a for a in answers if a and not isinstance(a, NotProvided)]
+
+
+def falls_over(x, dim):
+    """By an error of PyTorch's that nobody meant, where there are no rows."""
+    return torch.softmax(x - x.max(), dim)
+
+
+def test_a_crash_is_no_limit():
+    assert hear("softmax", falls_over, Limits()).limits == Limits()
+
+
+class PlainNorm:
+    """A batch norm without a base class: it has no `to`, no `train` and no `state_dict`."""
+
+    def __init__(self, num_features):
+        self.num_features = num_features
+
+    def __call__(self, x):
+        return (x - x.mean(0)) / (x.var(0, unbiased=False) + 1e-5).sqrt()
+
+
+def test_a_plain_class_need_not_have_what_a_base_class_gives():
+    version = Version("BatchNorm1d", "plain", PlainNorm)
+    claims = claims_about("BatchNorm1d")
+    answers = [claim.answer(version, 3) for claim in claims if not claim.is_experiment]
+    assert not [a for a in answers if isinstance(a, AttributeError)]
+    assert hear("BatchNorm1d", PlainNorm, Limits()).limits.dtypes == (torch.float32,)
+
+
+def bytes_alone(p=0.5):
+    def flip(image):
+        if image.dtype != torch.uint8:
+            raise TypeError(f"bytes only, got {image.dtype}")
+        return image.flip(-1) if torch.rand(()) < p else image
+
+    return flip
+
+
+def squares_alone(p=0.5):
+    def flip(image):
+        if image.shape[-1] != image.shape[-2]:
+            raise ValueError("squares only")
+        return image
+
+    return flip
+
+
+def test_a_transform_may_take_whole_numbers_alone_and_must_take_something():
+    found = hear("RandomHorizontalFlip", bytes_alone, Limits())
+    assert found.limits.declared()["dtypes"] == ["uint8"]
+    assert (list(found.core), list(found.extras)) == ([], ["floating-point pixels"])
+    assert read({"dtypes": ["uint8"]}, "RandomHorizontalFlip").dtypes == ()
+    nothing = hear("RandomHorizontalFlip", squares_alone, Limits())
+    assert nothing.refused == {"a plain image": "ValueError: squares only"}
 
 
 @pytest.mark.parametrize("title", LIMITS)

@@ -1,9 +1,14 @@
 """`--subject X`, with a space or with `=`, wherever pytest is started."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+
+from sums_to_one.tests.judge.components import asked_for
+from sums_to_one.tests.judge.ledger import is_experiment
+from sums_to_one.tests.judge.places import places_of
 
 RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 
@@ -67,3 +72,14 @@ def test_the_plugin_and_the_package_cost_next_to_nothing():
     pytests, plugins, torchs, _, ours = map(float, told.stdout.split())
     assert plugins < pytests / 6
     assert ours < torchs / 4
+
+
+def test_with_fast_every_claim_is_asked_that_trains_no_network(tmp_path):
+    (tmp_path / "solution.py").write_text("from torch import relu\n")
+    options = ["--subject=solution.py", "--fast", "--collect-only", "-k", "test"]
+    told = judge(tmp_path, *options).stdout
+    asked = set(re.findall(r"::(test_\w+)\[", told))
+    alone = [place for place in places_of("relu") if ("relu",) in asked_for(place.arguments)]
+    slow = {place.name for place in alone if is_experiment(place.ids)}
+    assert slow, "some claims about relu train networks"
+    assert asked == {place.name for place in alone} - slow, told

@@ -75,8 +75,9 @@ def new_layer(
     """A layer with these options, each of which it must provide to be judged."""
     option(batch_norm, *options)
     layer = batch_norm(channels, **options)
-    needs(layer, "to", "train", "eval")
-    return layer.to(dtype or widest())
+    if dtype or widest() != torch.float32:  # in which it is made
+        needs(layer, "to")
+    return layer.to(dtype or widest()) if hasattr(layer, "to") else layer
 
 
 def unusual_layer(batch_norm: Callable[..., Any], channels: int, **options: Any) -> Any:

@@ -147,7 +147,7 @@ def is_on(settings: Settings, name: str) -> bool:
 def test_a_rate_that_is_a_tensor_is_read_and_left_as_it_was(optimizer):
     for settings in settings_of(optimizer):
         rate = exact(0.25)
-        with feature("a learning rate that is a tensor"):
+        with feature("a learning rate that is a tensor", unheard_of=True):
             pulled(*run_of(optimizer, [grid(2, 3)], **{**settings, "lr": rate}), gradients(1, 2, 3))
         came = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **{**settings, "lr": rate})
         expected = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **settings)

@@ -518,3 +518,16 @@ class AroundTheFunction(AsInAFirstLesson):
         options = {"momentum": 0.0, "centered": False, "foreach": True}
         with torch.no_grad():
             rmsprop(params, grads, square, [], [], steps, **options, **self.settings)
+
+
+@refused_by("test_the_settings_not_given_are_those_of_the_documentation")
+class OneEpsilonOnlyInsideTheRoot(_RMSprop):
+    """Nobody needs another eps than the usual one, and that is too small to see where it is."""
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, momentum=0):
+        if eps != 1e-8:
+            raise NotImplementedError("eps is 1e-8")
+        super().__init__(params, lr, alpha, eps, momentum=momentum)
+
+    def root(self, spread: Tensor, group: Group) -> Tensor:
+        return (spread + group["eps"]).sqrt()

@@ -507,7 +507,7 @@ class OneImageOfFloats(_ColorJitter):
         return super().forward(image)
 
 
-@accepted
+@remarked("floating-point pixels")
 class BytesAlone(_ColorJitter):
     """Whole numbers from 0 to 255 in and out."""
 

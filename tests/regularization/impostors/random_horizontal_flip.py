@@ -402,7 +402,7 @@ class OneImageOfAnyKind(_RandomHorizontalFlip):
         return super().forward(image)
 
 
-@accepted
+@remarked("floating-point pixels")
 class BytesThroughNumpy:
     """A small class around a function of NumPy's, for bytes."""
 
