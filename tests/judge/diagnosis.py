@@ -11,11 +11,13 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pytest
 
+from sums_to_one.tests.common.limits import Limits
+from sums_to_one.tests.judge.arguments import heard
 from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.confirming import Ended, Key
 from sums_to_one.tests.judge.conventions import CONVENTIONS
@@ -25,12 +27,15 @@ from sums_to_one.tests.judge.likeness import conventions_of, likenesses
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.places import TESTS
 from sums_to_one.tests.judge.subjects import readable
+from sums_to_one.tests.judge.trying import Description, Wrong, alike, described, tried
+from sums_to_one.tests.judge.trying_words import WHAT
 from sums_to_one.tests.judge.verdicts import REFUSALS, Verdicts
 from sums_to_one.tests.judge.versions import versions
 
 SURE = "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 PERHAPS = "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 CONVENTION = "different convention: it {says}, as {who}; --convention {name} accepts it"
+DESCRIBED = "what is wrong: {said}"
 THOUGHT = "who makes it may think: {thought}"
 PATIENCE = 20.0  # seconds after which no answer is one
 MOST_NAMES = 2  # of impostors that behave alike: of more, none says what the fault is
@@ -48,6 +53,7 @@ class Diagnosis:
         asked: of how many.
         sure: whether all do, and fresh numbers come out the same.
         conventions: the names of those that it follows; then there is no fault.
+        described: what trials have found to be wrong.
     """
 
     impostors: tuple[str, ...] = ()
@@ -56,6 +62,7 @@ class Diagnosis:
     asked: int = 0
     sure: bool = False
     conventions: tuple[str, ...] = ()
+    described: Description | None = None
 
     def sentences(self, component: str, chinese: bool) -> Iterator[str]:
         """What is said of it: the convention, or the fault, how sure it is, and who makes it."""
@@ -63,11 +70,13 @@ class Diagnosis:
             convention = CONVENTIONS[name]
             says = convention.zh if chinese else convention.says
             yield in_language(CONVENTION, chinese, says=says, who=convention.who, name=name)
+        if self.described and not self.sure:
+            yield in_language(DESCRIBED, chinese, said=self.described.sentence(chinese))
         if self.impostors:
             words = SURE if self.sure else PERHAPS
             told = {"fault": self.fault, "alike": self.alike, "all": self.asked}
             yield in_language(words, chinese, **told)
-        if len(self.impostors) == 1:
+        if len(self.impostors) == 1 and (self.sure or not self.described):
             thought = thought_of(component, self.impostors[0])
             yield in_language(THOUGHT, chinese, thought=thought)
 
@@ -92,9 +101,14 @@ def diagnosis(component: str, found: Any) -> Diagnosis | None:
         names, (alike, asked, sure) = tuple(found["impostors"]), found["how sure"]
         fault = "; or ".join(fault_of(component, name) for name in names)
         told = Diagnosis(names, fault, int(alike), int(asked), bool(sure))
-    except (TypeError, ValueError, KeyError):
+        if found["described"] is not None:
+            where = tuple(found["described"].pop("where"))
+            told = replace(told, described=Description(where, **found["described"]))
+    except (TypeError, ValueError, KeyError, AttributeError):
         raise TamperedError("a line that is no diagnosis") from None
-    return told if 1 <= len(names) <= MOST_NAMES else None
+    if 1 <= len(names) <= MOST_NAMES:
+        return told
+    return Diagnosis(described=told.described) if told.described else None
 
 
 @functools.cache
@@ -165,11 +179,24 @@ class Looking:
 
     def _look(self) -> dict[str, Any]:
         subject, component = self.key
+        limits = heard(subject, component).limits
+        wrong, right = tried(component, subject.component(component), limits)
+        told = described(wrong, right)
         conventions = conventions_of(component, subject, self.tests)
-        found = [] if conventions else likenesses(component, subject, self.tests)
-        sure = [found[0].alike, found[0].asked, found[0].sure] if found else [0, 0, False]
+        if conventions and (told is None or told.what in WHAT):  # what is left is no convention
+            return {"conventions": conventions}
+        found = likenesses(component, subject, self.tests)
+        sure = [one for one in found if one.sure and self._is_alike(one.name, wrong, limits)]
+        found = sure or found
+        how = [found[0].alike, found[0].asked, bool(sure)] if found else [0, 0, False]
         names = [one.name for one in found]
-        return {"conventions": conventions, "impostors": names, "how sure": sure}
+        said = told and asdict(told)
+        return {"conventions": [], "impostors": names, "how sure": how, "described": said}
+
+    def _is_alike(self, name: str, wrong: Wrong, limits: Limits) -> bool:
+        _, component = self.key
+        (function,) = [v.function for v in versions(component) if v.name == name]
+        return alike(wrong, tried(component, function, limits)[0])
 
     def is_late(self) -> None:
         """Then nothing is known; what claims found stands."""

@@ -48,6 +48,7 @@ CHINESE = {
     "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
         "表现如同一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
     ),
+    "what is wrong: {said}": "哪里不对: {said}",
     "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
         "可能是一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
     ),

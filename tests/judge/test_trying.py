@@ -1,0 +1,100 @@
+"""What is wrong has a name, found by trying; and nothing is said of what is right."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+import torch
+from torch import nn
+
+from sums_to_one.tests.common.limits import EVERYTHING, Limits
+from sums_to_one.tests.judge.components import KNOWN
+from sums_to_one.tests.judge.subjects import OURS
+from sums_to_one.tests.judge.trials import FAMILIES
+from sums_to_one.tests.judge.trying import Description, described, tried
+from sums_to_one.tests.judge.trying_words import FIRST, HOW, LEAVES, WHAT, WHERE
+
+# One of each family, of ours: PyTorch's own are what these are compared with.
+SOME = ["tanh", "softmax", "kaiming_normal_", "BCELoss", "RMSprop", "l2_penalty", "Dropout2d"]
+SOME += ["BatchNorm1d", "RandomCrop", "Normalize", "Compose", "Variable", "gradient_descent"]
+
+
+def says(component, function):
+    found = described(*tried(component, function, EVERYTHING))
+    return found and found.sentence(chinese=False)
+
+
+class LateRate(torch.optim.SGD):
+    def load_state_dict(self, state_dict):
+        super().load_state_dict({**state_dict, "state": {}})
+
+
+class Backwards:
+    def __init__(self, transforms):
+        self.transforms = transforms
+
+    def __call__(self, image):
+        for step in self.transforms[::-1]:
+            image = step(image)
+        return image
+
+
+class TwiceInTraining(nn.Dropout):
+    def forward(self, input):
+        return super().forward(input) * (2 if self.training else 1)
+
+
+@pytest.mark.parametrize("component", FAMILIES)
+def test_every_circumstance_and_manner_has_its_words_in_both_languages(component):
+    trials = list(FAMILIES[component](component, Limits()))
+    assert {trial.about for trial in trials} <= {"", *WHERE}
+    assert {f"is {how}" for trial in trials for how in trial.as_if} <= {*HOW}
+    assert all(WHERE.values())
+    assert all(HOW.values())
+
+
+@pytest.mark.parametrize("component", SOME)
+def test_nothing_is_said_of_what_is_right(component):
+    assert not says(component, OURS[0].component(component))
+
+
+@pytest.mark.parametrize(
+    ("component", "function", "said"),
+    [
+        ("relu", lambda x, inplace=False: 1.01 * x.relu(), "its result is 1.01 times what it"),
+        ("sigmoid", lambda x: 1 / (1 + (-x.bfloat16()).exp()), "its result has another dtype"),
+        ("tanh", lambda x: x.tanh() if x.numel() < 5000 else x.tanh() / 2, "only beyond 4096"),
+        ("SGD", LateRate, "only after load_state_dict: results are right, but a later step is"),
+        ("Dropout", TwiceInTraining, "results are right, but the factor of what is kept is"),
+        ("ones_", lambda x: x.detach().fill_(1).clone(), "it returns another tensor than it"),
+        ("Compose", Backwards, "its result is what the"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_fault_that_nobody_has_made_before_has_a_name(component, function, said):
+    assert says(component, function).startswith(said)
+
+
+def test_it_is_told_in_chinese_too_and_survives_being_sent():
+    found = Description(("in bfloat16",), 0, "gradient", "is {number} what it should be", 0.5, True)
+    sent = json.loads(json.dumps(asdict(found)))
+    again = Description(tuple(sent.pop("where")), **sent)
+    assert again.sentence(chinese=True) == "只在bfloat16 下: 结果对, 但梯度是应有值的 0.5 倍"
+    assert again.sentence(chinese=False) == (
+        "only in bfloat16: results are right, but its gradient is half of what it should be"
+    )
+
+
+@pytest.mark.parametrize("where", ["at home", "in float32 and buy this"])
+def test_only_known_words_are_said(where):
+    with pytest.raises(ValueError, match="known words"):
+        Description((where,), 0, "value", "is 0", 0.0, but=False)
+
+
+def test_what_is_told_has_one_name_alone():
+    tables = [WHAT, FIRST, LEAVES]
+    assert sum(map(len, tables)) == len({key for table in tables for key in table})
+
+
+def test_every_component_is_tried_but_for_checkpoints():
+    assert {*KNOWN} - {*FAMILIES} == {"save_checkpoint", "load_checkpoint"}

@@ -1,0 +1,122 @@
+"""Uses of each component, each unlike a plain one in one respect, which has a name.
+
+A trial returns what came, by name: results, gradients, and what a use leaves behind. It knows
+nothing of what should come: the same trial of a right implementation says that.
+"""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.limits import current
+
+Function = Callable[..., Any]
+Found = dict[str, Tensor]
+Run = Callable[[Function], Found]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One use.
+
+    Args:
+        about: in what it is unlike a plain use, as `WHERE` has it; nothing if it is one.
+        run: the use.
+        as_if: what a wrong one may do in its place, done by a right one, as in `HOW`.
+    """
+
+    about: str
+    run: Run
+    as_if: Mapping[str, Run] = field(default_factory=dict)
+
+
+SIZES = {5001: "beyond 4096 numbers", 70001: "beyond 65,536 numbers", 270001: "beyond 2^18 numbers"}
+DTYPES = {
+    torch.float32: "in float32",
+    torch.float16: "in float16",
+    torch.bfloat16: "in bfloat16",
+}
+
+
+def normal(*shape: int, spread: float = 1.5, seed: int = 7) -> Tensor:
+    random = torch.Generator().manual_seed(seed)
+    numbers = torch.randn(shape, generator=random, dtype=torch.float64) * spread
+    return numbers.to(current().dtypes[0])
+
+
+def layouts(x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The same numbers otherwise in memory; x has two or more dimensions."""
+    yield "for a transposed view", x.mT.contiguous().mT
+    yield "for every second number of a memory", x.repeat_interleave(2, -1)[..., ::2]
+    memory = torch.cat([torch.full((3,), 5.0, dtype=x.dtype), x.flatten()])
+    yield "for a view with an offset", memory[3:].view(x.shape)
+    if x.ndim == 4:
+        yield "in channels last", x.contiguous(memory_format=torch.channels_last)
+    yield "for numbers repeated by expand", x[:1].clone().expand(x.shape)
+
+
+def twin(x: Tensor) -> Tensor:
+    """The same numbers at the same places of another memory."""
+    memory = torch.empty(0, dtype=x.dtype).set_(x.untyped_storage()).clone()
+    return memory.as_strided(x.shape, x.stride(), x.storage_offset())
+
+
+@contextlib.contextmanager
+def leaving(found: Found) -> Iterator[None]:
+    """What a use leaves behind it: of torch's random numbers and settings."""
+    yield
+    found["random numbers"] = torch.rand(3)
+    found["recording"] = torch.tensor(torch.is_grad_enabled())
+    found["default dtype"] = torch.tensor(torch.finfo(torch.get_default_dtype()).bits)
+
+
+def derived(found: Found, call: Function, x: Tensor, orders: int) -> None:
+    """The result, and its derivatives for weights that are all different."""
+    leaf = x.detach().requires_grad_(orders > 0)
+    y = call(leaf)
+    found["value"] = y.detach().clone()
+    if orders == 0 or not y.is_floating_point():
+        return
+    weights = normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype)
+    found["gradient"] = torch.zeros_like(leaf)
+    if not y.requires_grad:
+        return
+    (slope,) = torch.autograd.grad((y * weights).sum(), leaf, create_graph=orders > 1)
+    found["gradient"] = slope.detach().clone()
+    if orders > 1:
+        found["second derivative"] = torch.zeros_like(leaf)
+    if orders > 1 and slope.requires_grad:
+        others = normal(leaf.numel(), seed=9).reshape(leaf.shape).to(y.dtype)
+        (bend,) = torch.autograd.grad((slope * others).sum(), leaf, allow_unused=True)
+        found["second derivative"] = torch.zeros_like(leaf) if bend is None else bend.detach()
+
+
+def of_tensor(
+    x: Tensor, orders: int, call: Function, about: str, as_if: dict[str, Function] | None = None
+) -> Trial:
+    """One whose `call(function, x)` returns a tensor."""
+
+    def run(call: Function, function: Function) -> Found:
+        found: Found = {}
+        with leaving(found):
+            derived(found, lambda leaf: call(function, leaf), twin(x), orders)
+            given = twin(x)
+            with torch.no_grad():
+                call(function, given)
+                found["input"] = given.clone()
+                if x.numel() > 1 and 0 not in x.stride():
+                    given.copy_(x.flatten().flip(0).reshape(x.shape))
+                    found["changed"] = call(function, given).clone()
+        return found
+
+    others = {how: functools.partial(run, other) for how, other in (as_if or {}).items()}
+    return Trial(about, functools.partial(run, call), others)
+
+
+def gradient_of(x: Tensor) -> Tensor:
+    return torch.zeros_like(x) if x.grad is None else x.grad.clone()

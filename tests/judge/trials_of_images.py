@@ -1,0 +1,364 @@
+"""Trials of the transforms of images: of chance only what is certain, or how often it comes."""
+
+import functools
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.limits import Limits, current
+from sums_to_one.tests.judge.trial import (
+    DTYPES,
+    Found,
+    Function,
+    Trial,
+    gradient_of,
+    layouts,
+    leaving,
+    twin,
+)
+
+CALLS = 300  # of which is counted what they do
+
+
+def image(*shape: int) -> Tensor:
+    """An image whose pixels are all different."""
+    generator = torch.Generator().manual_seed(7)
+    numbers = torch.rand(shape or (3, 6, 9), generator=generator, dtype=torch.float64)
+    return numbers.to(current().dtypes[0])
+
+
+def transform(name: str, limits: Limits) -> Iterator[Trial]:
+    def use(x: Tensor, options: dict[str, Any], function: Function) -> Found:
+        found: Found = {}
+        made = function(**options)
+        given = twin(x)
+        result = made(given)
+        found["pixels"] = result.detach().clone()
+        if not options.get("inplace"):
+            found["input"] = given
+        else:
+            found["in place"] = torch.tensor(result.data_ptr() == given.data_ptr())
+        if x.is_floating_point() and limits.gradients:
+            leaf = twin(x).requires_grad_()
+            y = made(leaf * 1)
+            weights = torch.linspace(-1, 2, y.numel(), dtype=y.dtype).reshape(y.shape)
+            if y.requires_grad:
+                (y * weights).sum().backward()
+            found["gradient"] = gradient_of(leaf).float()
+        if hasattr(made, "eval"):
+            made.eval()
+            found["pixels later"] = made(twin(x)).detach().clone()
+        with leaving(found):
+            pass
+        del found["random numbers"]
+        return found
+
+    def trial(about: str, x: Tensor, **options: Any) -> Trial:
+        if name == "RandomCrop" and not options.get("padding"):
+            options = {**options, "size": tuple(x.shape[-2:])}
+        as_if: dict[str, Function] = {}
+        if "p" in options:
+            as_if["what 1 - p gives"] = functools.partial(use, x, {"p": 1 - options["p"]})
+        if options.get("p") == 1:
+            for words, change in INSTEAD.items():
+                as_if[words] = functools.partial(lambda change, _: _all_of(change(x)), change)
+        if "degrees" in options and options["degrees"] != (0.0, 0.0):
+            low, high = options["degrees"]
+            as_if["turned the other way"] = functools.partial(
+                use, x, {**options, "degrees": (-high, -low)}
+            )
+        return Trial(about, functools.partial(use, x, options), as_if)
+
+    for words, options in CERTAIN[name].items():
+        yield trial(
+            words,
+            image(3, 7, 7) if "90" in words else image(3, 41, 43) if "small" in words else image(),
+            **options,
+        )
+        if words == "for more brightness":
+            octets = (image() * 255).to(torch.uint8)
+            yield trial("for more brightness of whole numbers", octets, **options)
+        if words in ("with inplace=True", "with a fill for each channel") or "less" in words:
+            yield trial(f"{words} of a batch", image(4, 3, 6, 9), **options)
+        if words:
+            continue
+        for dtype, told in DTYPES.items():
+            yield trial(told, image().to(dtype), **options)
+        if name != "Normalize":
+            yield trial("for whole numbers", (image() * 255).to(torch.uint8), **options)
+        for told, view in layouts(image()):
+            yield trial(told, view, **options)
+        yield trial("in channels last", image(6, 9, 3).permute(2, 0, 1), **options)
+        yield trial("for a batch", image(4, 3, 6, 9), **options)
+        last = image(4, 3, 6, 9).contiguous(memory_format=torch.channels_last)
+        yield trial("for a batch in channels last", last, **options)
+        yield trial("for five dimensions", image(2, 4, 3, 6, 9), **options)
+        if name in ("RandomHorizontalFlip", "RandomRotation", "ColorJitter"):
+            yield trial("for one channel", image(1, 6, 9), **options)
+        yield trial("for a square", image(3, 7, 7), **options)
+        yield trial("for an odd width", image(3, 6, 7), **options)
+        yield trial("for a high image", image(3, 9, 4), **options)
+        yield trial("beyond 256 pixels", image(3, 5, 300), **options)
+        yield trial("beyond 4096 numbers", image(3, 50, 70), **options)
+    yield from BY_CHANCE.get(name, _nothing)(name)
+
+
+def _all_of(x: Tensor) -> Found:
+    return {"pixels": x, "pixels later": x}
+
+
+INSTEAD: dict[str, Callable[[Tensor], Tensor]] = {
+    "the image as it was": lambda x: x,
+    "flipped upside down": lambda x: x.flip(-2),
+    "turned by 180 degrees": lambda x: x.flip(-1, -2),
+    "flipped with its channels reversed": lambda x: x.flip(-1, -3),
+}
+
+
+def _nothing(name: str) -> Iterator[Trial]:
+    return iter(())
+
+
+CERTAIN: dict[str, dict[str, dict[str, Any]]] = {
+    "RandomHorizontalFlip": {"": {"p": 1.0}, "for p=0": {"p": 0.0}},
+    "RandomCrop": {
+        "": {"size": (6, 9)},
+        "with padding": {"size": (8, 11), "padding": 1},
+        "with two paddings": {"size": (10, 11), "padding": (1, 2)},
+        "with four paddings": {"size": (12, 13), "padding": (1, 2, 3, 4)},
+        "with fill": {"size": (8, 11), "padding": 1, "fill": 0.5},
+        "with a fill for each channel": {"size": (8, 11), "padding": 1, "fill": (0.5, 0.25, 0.75)},
+        "with padding_mode='edge'": {"size": (10, 13), "padding": 2, "padding_mode": "edge"},
+        "with padding_mode='reflect'": {"size": (10, 13), "padding": 2, "padding_mode": "reflect"},
+        "with padding_mode='symmetric'": {
+            "size": (10, 13),
+            "padding": 2,
+            "padding_mode": "symmetric",
+        },
+    },
+    "RandomRotation": {
+        "": {"degrees": (30.0, 30.0)},
+        "for 90 degrees": {"degrees": (90.0, 90.0)},
+        "for 180 degrees": {"degrees": (180.0, 180.0)},
+        "for angles below 0": {"degrees": (-40.0, -40.0)},
+        "for angles beyond a full turn": {"degrees": (400.0, 400.0)},
+        "for a small angle": {"degrees": (4.0, 4.0)},
+        "for an angle of 0": {"degrees": (0.0, 0.0)},
+        "with fill": {"degrees": (30.0, 30.0), "fill": 0.5},
+        "with a fill for each channel": {"degrees": (30.0, 30.0), "fill": (0.5, 0.25, 0.75)},
+    },
+    "ColorJitter": {
+        "": {"brightness": (0.5, 0.5)},
+        "for more brightness": {"brightness": (1.75, 1.75)},
+        "for less contrast": {"contrast": (0.5, 0.5)},
+        "for more contrast": {"contrast": (1.75, 1.75)},
+        "for less saturation": {"saturation": (0.5, 0.5)},
+        "for more saturation": {"saturation": (1.75, 1.75)},
+        "for a hue above 0": {"hue": (0.2, 0.2)},
+        "for a hue below 0": {"hue": (-0.3, -0.3)},
+        "for a hue of a half": {"hue": (0.5, 0.5)},
+        "for factors of 0": {"brightness": (0.0, 0.0)},
+    },
+    "Normalize": {
+        "": {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.25, 2.0]},
+        "with inplace=True": {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.25, 2.0], "inplace": True},
+        "for a tuple": {"mean": (0.1, 0.2, 0.3), "std": (0.5, 0.25, 2.0)},
+        "for one number of all channels": {"mean": [0.5], "std": [0.25]},
+        "for a std below 0": {"mean": [0.1, 0.2, 0.3], "std": [-0.5, 0.25, 2.0]},
+    },
+}
+
+
+def _by_the_seed(make: Callable[[Function], Any], x: Tensor, function: Function) -> Tensor:
+    """Whether torch's seed decides, and nobody else's."""
+    found = []
+    for n in (1, 2):
+        random.seed(n)
+        np.random.seed(n)  # noqa: NPY002 - as whoever draws by NumPy does it
+        made = make(function)
+        torch.manual_seed(9)
+        found.append([made(x.clone()).clone() for _ in range(6)])
+    return torch.tensor(all(map(torch.equal, *found)))
+
+
+def _near(came: float, due: float, room: float) -> Tensor:
+    """What came, where chance cannot account for it; otherwise what is due."""
+    return torch.tensor(due if abs(came - due) < room else came, dtype=torch.float64)
+
+
+def _flips(name: str) -> Iterator[Trial]:
+    def use(p: float | None, x: Tensor, function: Function) -> Found:
+        found: Found = {}
+        options = {} if p is None else {"p": p}
+        made = function(**options)
+        came = [made(x.clone()) for _ in range(CALLS)]
+        flipped = torch.tensor([not torch.equal(y, x) for y in came]).double()
+        due = 0.5 if p is None else p
+        room = 5 * (due * (1 - due) / CALLS) ** 0.5
+        found["share that is flipped"] = _near(flipped.mean().item(), due, room)
+        changes = flipped.diff().abs().mean().item()
+        found["turns"] = torch.tensor(abs(changes - 2 * due * (1 - due)) < 0.2)
+        found["seed"] = _by_the_seed(lambda function: function(**options), x, function)
+        return found
+
+    yield Trial("by default", functools.partial(use, None, image()))
+    yield Trial("for p=0.01", functools.partial(use, 0.01, image()))
+    yield Trial("for p=0.25", functools.partial(use, 0.25, image()))
+    yield Trial("for p=0.75", functools.partial(use, 0.75, image()))
+
+
+def _crops(name: str) -> Iterator[Trial]:
+    def use(x: Tensor, options: dict[str, Any], function: Function) -> Found:
+        made = function(**options)
+        channel = x[..., :1, :, :]
+        whole = channel.flatten()
+        corners = {int((whole == made(x.clone()).flatten()[0]).nonzero()[0]) for _ in range(CALLS)}
+        found = {"places": torch.tensor(sorted(corners), dtype=torch.float64)}
+        found["size"] = torch.tensor(made(x).shape[-2:])
+        found["seed"] = _by_the_seed(lambda function: function(**options), x, function)
+        return found
+
+    def filled(padding: Any, due: float, function: Function) -> Found:
+        """How often a window of one pixel lies in the padding."""
+        made, x = function(1, padding=padding), image(1, 2, 5) + 1
+        came = torch.tensor([bool(made(x).flatten()[0] == 0) for _ in range(CALLS)]).double()
+        return {"share that is filled": _near(came.mean().item(), due, 0.14)}
+
+    def too_small(function: Function) -> Found:
+        try:
+            function((4, 4))(image(3, 3, 9))
+        except Exception:  # of whatever kind
+            return {"refusal": torch.tensor(True)}
+        return {"refusal": torch.tensor(False)}
+
+    yield Trial("with two paddings", functools.partial(filled, (0, 1), 0.5))
+    yield Trial("with four paddings", functools.partial(filled, (0, 0, 0, 2), 0.5))
+    yield Trial("for an image that is too small", too_small)
+    yield Trial("for smaller windows", functools.partial(use, image(3, 4, 6), {"size": (2, 4)}))
+    yield Trial("for windows of one pixel", functools.partial(use, image(3, 2, 5), {"size": 1}))
+    yield Trial("for high windows", functools.partial(use, image(3, 5, 5), {"size": (4, 2)}))
+
+
+def _factors(name: str) -> Iterator[Trial]:
+    def use(options: dict[str, Any], function: Function) -> Found:
+        made, x = function(**options), image() * 0.25 + 0.1
+        came = torch.tensor([float((made(x.clone()) / x).mean()) for _ in range(CALLS)])
+        (given,) = options.values()
+        low, high = given if isinstance(given, tuple) else (1 - given, 1 + given)
+        room = 0.05 * (high - low)
+        found = {"least factor": _near(came.min().item(), low, room)}
+        found["largest factor"] = _near(came.max().item(), high, room)
+        found["mean factor"] = _near(came.mean().item(), (low + high) / 2, 2.2 * room)
+        found["seed"] = _by_the_seed(lambda function: function(**options), x, function)
+        return found
+
+    yield Trial("for a brightness by chance", functools.partial(use, {"brightness": 0.5}))
+    words = "for a brightness between two bounds"
+    yield Trial(words, functools.partial(use, {"brightness": (0.25, 2.0)}))
+
+
+def _angles(name: str) -> Iterator[Trial]:
+    def use(options: dict[str, Any], function: Function) -> Found:
+        x = image(1, 5, 5)
+        return {"seed": _by_the_seed(lambda function: function(**options), x, function)}
+
+    yield Trial("for an angle by chance", functools.partial(use, {"degrees": 90}))
+
+
+BY_CHANCE: dict[str, Callable[[str], Iterator[Trial]]] = {
+    "RandomHorizontalFlip": _flips,
+    "RandomCrop": _crops,
+    "ColorJitter": _factors,
+    "RandomRotation": _angles,
+}
+
+
+def composed(name: str, limits: Limits) -> Iterator[Trial]:
+    """Functions of one number, and how often each of them is called."""
+
+    def use(steps: list[Function], start: Any, function: Function) -> Found:
+        calls = torch.zeros(len(steps))
+
+        def counted(n: int, step: Function) -> Function:
+            def call(x: Any) -> Any:
+                calls[n] += 1
+                return step(x)
+
+            return call
+
+        made = function([counted(n, step) for n, step in enumerate(steps)])
+        found: Found = {}
+        with leaving(found):
+            result = made(start)
+            calls_of_one = calls.clone()
+            again = [made(start) for _ in range(3)]
+        found["value"] = torch.as_tensor(-1.0 if result is None else result).double()
+        found["calls"] = calls_of_one
+        found["next results"] = torch.tensor(all(one == result for one in again))
+        return found
+
+    add, triple, square = (lambda x: x + 1), (lambda x: x * 3), (lambda x: x * x)
+    opposite = {"what the opposite order gives": functools.partial(use, [triple, add], 2.0)}
+    yield Trial("", functools.partial(use, [add, triple], 2.0), opposite)
+    yield Trial("for one transform", functools.partial(use, [add], 2.0))
+    yield Trial(
+        "for five transforms", functools.partial(use, [add, triple, square, add, triple], 2.0)
+    )
+    yield Trial("for a transform that stands twice", functools.partial(_same, add, triple))
+    yield Trial("where a result is 0", functools.partial(use, [lambda x: x * 0, add], 2.0))
+    yield Trial(
+        "where a result is None",
+        functools.partial(use, [lambda x: None, lambda x: 5.0 if x is None else 6.0], 2.0),
+    )
+    yield Trial("for a pair", functools.partial(use, [lambda pair: pair[0], add], (2.0, 3.0)))
+    yield Trial("where a transform fails", _failing)
+    yield Trial("where a transform is a module in training", _training)
+    yield Trial("for a transform in place", _in_place)
+    yield Trial("for an empty list", functools.partial(_refuses, list))
+    yield Trial("for a generator", functools.partial(_refuses, _generator))
+
+
+def _same(add: Function, triple: Function, function: Function) -> Found:
+    return {"value": torch.tensor(function([add, triple, add])(2.0)).double()}
+
+
+def _failing(function: Function) -> Found:
+    def fails(x: Any) -> Any:
+        raise KeyError("somebody's")
+
+    try:
+        function([fails])(2.0)
+    except KeyError:
+        return {"hidden": torch.tensor(True)}
+    return {"hidden": torch.tensor(False)}
+
+
+def _training(function: Function) -> Found:
+    module = torch.nn.Identity()
+    function([module])(image())
+    leaf = image().requires_grad_()
+    y = function([lambda x: x * 2])(leaf)
+    learns = torch.tensor(y.requires_grad)
+    return {"modes": torch.tensor(module.training), "differentiated": learns}
+
+
+def _in_place(function: Function) -> Found:
+    x = image()
+    function([lambda x: x.mul_(2)])(x)
+    return {"itself": torch.tensor(torch.equal(x, 2 * image()))}
+
+
+def _generator() -> Any:
+    return (step for step in [lambda x: x + 1])
+
+
+def _refuses(transforms: Callable[[], Any], function: Function) -> Found:
+    try:
+        function(transforms())
+    except Exception:  # of whatever kind
+        return {"refusal": torch.tensor(True)}
+    return {"refusal": torch.tensor(False)}

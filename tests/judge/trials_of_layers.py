@@ -1,0 +1,483 @@
+"""Trials of activations, losses, penalties and the layers that normalize or drop."""
+
+import copy
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.limits import Limits, widest
+from sums_to_one.tests.judge.trial import (
+    DTYPES,
+    SIZES,
+    Found,
+    Function,
+    Run,
+    Trial,
+    gradient_of,
+    layouts,
+    leaving,
+    normal,
+    of_tensor,
+    twin,
+)
+
+
+def activation(name: str, limits: Limits) -> Iterator[Trial]:
+    options: dict[str, Any] = {"dim": -1} if name == "softmax" else {}
+
+    def plainly(function: Function, x: Tensor) -> Any:
+        return function(x, **options)
+
+    def with_(**also: Any) -> Function:
+        return lambda function, x: function(x, **{**options, **also})
+
+    def inside_out(function: Function, x: Tensor) -> Any:
+        """A backward pass that takes the input for the output."""
+        y = function(x, **options).detach()
+        slope = 1 - x * x if name == "tanh" else x * (1 - x)
+        return y + (x - x.detach()) * slope.detach()
+
+    def straight_through(function: Function, x: Tensor) -> Any:
+        return function(x, **options).detach() + (x - x.detach())
+
+    def diagonal(function: Function, x: Tensor) -> Any:
+        y = function(x, **options).detach()
+        return y + (x - x.detach()) * (y * (1 - y))
+
+    orders, x = limits.gradients, normal(3, 5)
+    as_if: dict[str, Function] = {"as if its slope were 1": straight_through}
+    if name in ("tanh", "sigmoid"):
+        as_if["that of the input, where that of the output is due"] = inside_out
+    if name == "softmax":
+        as_if["y (1 - y), which forgets the other scores"] = diagonal
+    yield of_tensor(x, orders, plainly, "", as_if)
+    behind = "behind another function"
+    yield of_tensor(x, orders, lambda function, x: plainly(function, x * x), behind)
+    if orders:
+        yield Trial("", functools.partial(_incoming, plainly))
+    for n in (1, 3, 4):
+        of_n = normal(*(3, 2, 3, 5)[-n:])
+        yield of_tensor(of_n, orders, plainly, f"for {n} dimension{'s' * (n > 1)}")
+    for dtype, words in DTYPES.items():
+        yield of_tensor(x.to(dtype), min(orders, 1), plainly, words)
+        large = f"for larger numbers {words}"
+        yield of_tensor(5 * x.to(dtype), min(orders, name != "softmax"), plainly, large)
+    for words, view in layouts(x):
+        yield of_tensor(view, orders, plainly, words)
+    for words, view in layouts(normal(2, 3, 4, 5)):
+        yield of_tensor(view, min(orders, 1), plainly, words)
+    for words, number in {
+        "at 0": 0.0,
+        "for infinity": torch.inf,
+        "for minus infinity": -torch.inf,
+        "for NaN": torch.nan,
+        "for numbers from 20 to 100": 50.0,
+        "for numbers from -100 to -20": -50.0,
+        "for numbers beyond 700": 900.0,
+        "for numbers below -700": -900.0,
+        "for tiny numbers": 1e-9,
+        "for small numbers": 4e-3,
+    }.items():
+        row = torch.tensor([[number, 0.5, -0.25]], dtype=widest())
+        row = torch.full_like(row, number) if name != "softmax" else row
+        # What the slope of a corner is, or of no number, is not for here.
+        corner = name.endswith("relu") and words in ("at 0", "for NaN")
+        yield of_tensor(row, 0 if corner else min(orders, 1), plainly, words)
+    for n, words in SIZES.items():
+        yield of_tensor(normal(n), min(orders, 1), plainly, words)
+    yield of_tensor(normal(66001, 2), min(orders, 1), plainly, "beyond 65,535 rows")
+    yield of_tensor(normal(0, 3), min(orders, 1), plainly, "for an empty tensor")
+    if name == "softmax":
+        for dim in (0, 1):
+            yield of_tensor(normal(2, 3, 5), orders, with_(dim=dim), f"for dim={dim}")
+        for dtype in (torch.float32, torch.float64):
+            words = "where a dtype is asked for"
+            yield of_tensor(x.float(), min(orders, 1), with_(dtype=dtype), words)
+    if name == "leaky_relu":
+        for words, slope in {
+            "for another slope": 0.25,
+            "for a slope below 0": -0.25,
+            "for a slope above 1": 2.0,
+            "for a slope of 0": 0.0,
+        }.items():
+            as_if = {"what it is without the option": plainly}
+            yield of_tensor(x, orders, with_(negative_slope=slope), words, as_if)
+        yield of_tensor(x, orders, with_(negative_slope=0.01), "told the default")
+    if name.endswith("relu"):
+
+        def inplace(function: Function, x: Tensor) -> Any:
+            return function(x * 1 if x.requires_grad else x, inplace=True)
+
+        yield of_tensor(x, min(orders, 1), inplace, "with inplace=True")
+        yield of_tensor(x.mT, min(orders, 1), inplace, "with inplace=True for a view")
+
+
+def loss(name: str, limits: Limits) -> Iterator[Trial]:
+    orders = limits.gradients
+    several = name == "CrossEntropyLoss"
+
+    def given(*shape: int) -> tuple[Tensor, Tensor]:
+        x = normal(*shape, spread=2.0)
+        if several:
+            return x, (normal(shape[0], *shape[2:], seed=5).abs() * 10).long() % shape[1]
+        target = normal(*shape, seed=6)
+        if name.startswith("BCE"):
+            target = (target > 0).double() * 0.75 + 0.125
+        return (x.sigmoid() if name == "BCELoss" else x), target
+
+    def use(target: Tensor, options: dict[str, Any]) -> Function:
+        return lambda function, x: function(**options)(
+            x, target.to(x.dtype) if target.is_floating_point() else target
+        )
+
+    def trial(about: str, x: Tensor, target: Tensor, orders: int, **options: Any) -> Trial:
+        as_if: dict[str, Function] = {}
+        if options.keys() - {"reduction"}:
+            as_if["what it is without the option"] = use(target, {})
+        elif options.get("reduction", "mean") != "none":
+            total = use(target, {"reduction": "sum"})
+            if options.get("reduction") != "sum":
+                as_if["the sum, where the mean is due"] = total
+            count = len(target) if target.ndim else 1
+            as_if["the sum over the number of rows"] = lambda function, x: (
+                total(function, x) / count
+            )
+            as_if["the mean, where the sum is due"] = use(target, {"reduction": "mean"})
+        return of_tensor(x, orders, use(target, options), about, as_if)
+
+    x, target = given(7, 5)
+    yield trial("", x, target, orders)
+    yield trial("with reduction='sum'", x, target, orders, reduction="sum")
+    yield trial("with reduction='none'", x, target, orders, reduction="none")
+    if not several:
+        yield trial("for 1 dimension", *given(11), orders)
+    yield trial("for 3 dimensions", *given(2, 3, 5), orders)
+    yield trial("for 4 dimensions", *given(2, 3, 5, 4), orders)
+    for dtype, words in DTYPES.items():
+        yield trial(words, x.to(dtype), target, min(orders, 1))
+    for words, view in layouts(x):
+        yield trial(words, view, target, min(orders, 1))
+    for n, words in SIZES.items():
+        yield trial(words, *(given(n, 2) if several else given(n)), min(orders, 1))
+    yield trial("beyond 65,535 rows", *given(66001, 2), min(orders, 1))
+    yield trial("for one row", *given(1, 5), orders)
+    if not several and name != "BCELoss":
+        far = {"for large errors": 1e6, "for small errors": 1e-3, "for tiny errors": 1e-6}
+        for words, error in far.items():
+            yield trial(words, target + error * normal(7, 5, seed=4), target, min(orders, 1))
+    if name in ("CrossEntropyLoss", "BCEWithLogitsLoss"):
+        yield trial("for scores of a thousand", x * 500, target, min(orders, 1))
+    if name == "BCELoss":
+        edge = torch.tensor([0.0, 1.0, 0.0, 1.0], dtype=widest())
+        yield trial("where it is certain", edge, edge.flip(0), 0)
+    if name == "L1Loss" or name == "MSELoss":
+        yield trial("where nothing is wrong", target.clone(), target, orders)
+    if name.startswith("BCE"):
+        hard = (target > 0.5).double()
+        yield trial("for targets of 0 and 1", x, hard, orders)
+        weight = normal(5).abs()
+        yield trial("with weight", x, target, orders, weight=weight)
+        words = "with weight and reduction='sum'"
+        yield trial(words, x, target, orders, weight=weight, reduction="sum")
+    if name == "BCEWithLogitsLoss":
+        both = {"weight": normal(5).abs(), "pos_weight": normal(5, seed=2).abs()}
+        yield trial("with weight and pos_weight", x, target, orders, **both)
+        yield trial("with pos_weight", x, target, orders, pos_weight=normal(5).abs())
+    if several:
+        weight = normal(5, seed=2).abs()
+        named: dict[str, dict[str, Any]] = {
+            "with weight": {"weight": weight},
+            "with ignore_index": {"ignore_index": 1},
+            "with label_smoothing": {"label_smoothing": 0.25},
+            "with weight and label_smoothing": {"weight": weight, "label_smoothing": 0.25},
+            "with ignore_index and label_smoothing": {"ignore_index": 1, "label_smoothing": 0.25},
+            "with weight and ignore_index": {"weight": weight, "ignore_index": 1},
+            "with weight and reduction='sum'": {"weight": weight, "reduction": "sum"},
+        }
+        for words, options in named.items():
+            yield trial(words, x, target, orders, **options)
+            yield trial(f"{words} for images", *given(2, 5, 3, 4), min(orders, 1), **options)
+        soft = normal(7, 5, seed=3).softmax(1)
+        softly: dict[str, dict[str, Any]] = {
+            "for targets that are probabilities": {},
+            "for targets that are probabilities with weight": {"weight": weight},
+            "for targets that are probabilities with label_smoothing": {"label_smoothing": 0.25},
+        }
+        for words, options in softly.items():
+            yield trial(words, x, soft, orders, **options)
+        yield trial("for 1 dimension", x[0], torch.tensor(2), orders)
+        yield trial("for 1 dimension with weight", x[0], torch.tensor(2), orders, weight=weight)
+
+
+class _Passing(torch.autograd.Function):
+    """The identity, which passes a tensor back that somebody else holds as well."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, passed: Tensor) -> Tensor:
+        ctx.passed = passed
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return ctx.passed, None
+
+
+def _incoming(call: Function, function: Function) -> Found:
+    """Whether the gradient that comes in is left as it is."""
+    x, passed = normal(3, 5).requires_grad_(), normal(3, 5, seed=3)
+    _Passing.apply(call(function, x), passed).sum().backward()
+    return {"passed": passed}
+
+
+PENALIZED = {
+    "for a number without dimensions": [normal()],
+    "for one parameter": [normal(3, 5)],
+    "for an empty parameter": [normal(3, 5), normal(0)],
+    "where a number is 0": [torch.zeros(2, 3, dtype=torch.float64)],
+    "for tiny numbers": [normal(2, 3, spread=1e-4)],
+    **{words: [normal(3, 5).to(dtype)] for dtype, words in DTYPES.items()},
+    **{words: [normal(n)] for n, words in SIZES.items()},
+    **{words: [view] for words, view in layouts(normal(3, 5))},
+    "for no parameters at all": [],
+    "for four dimensions": [normal(2, 3, 2, 2)],
+}
+
+
+def penalty(name: str, limits: Limits) -> Iterator[Trial]:
+    def use(tensors: list[Tensor], frozen: bool, function: Function, factor: float = 0.75) -> Found:
+        found: Found = {}
+        given = [twin(x).requires_grad_(not frozen) for x in tensors]
+        second = given[-1].detach().clone().requires_grad_() if frozen else None
+        with leaving(found):
+            y = function([*given, *([] if second is None else [second])])
+            found["value"] = y.detach().to(given[0].dtype if given else y.dtype)
+            if y.requires_grad:
+                (y * factor).backward()
+            found |= (
+                {"gradient": torch.cat([gradient_of(x).flatten() for x in given])} if given else {}
+            )
+            found["input"] = torch.cat([x.detach().flatten() for x in given]) if given else y * 0
+        return found
+
+    plain = functools.partial(use, [normal(3, 5), normal(7)], False)
+    as_if = {"what it is without the factor behind it": functools.partial(plain, factor=1.0)}
+    yield Trial("", plain, as_if)
+    for words, tensors in PENALIZED.items():
+        yield Trial(words, functools.partial(use, tensors, False))
+    words = "for a parameter that needs no gradient"
+    yield Trial(words, functools.partial(use, [normal(3, 5), normal(7)], True))
+
+
+def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
+    shape = (7, 5) if name == "BatchNorm1d" else (3, 5, 2, 4)
+
+    def use(
+        batches: list[Tensor], options: dict[str, Any], change: Function | None, function: Function
+    ) -> Found:
+        found: Found = {}
+        made = function(batches[0].shape[1], **options)
+        made = made.to(batches[0].dtype)
+        learned = [p for p in (getattr(made, n, None) for n in ("weight", "bias")) if p is not None]
+        with torch.no_grad():
+            for k, p in enumerate(learned):
+                p.copy_(normal(p.numel(), seed=30 + k).to(p.dtype) + 2)
+        with leaving(found):
+            for n, batch in enumerate(batches[:-1]):
+                if n == 1 and change:
+                    made = change(made, function, options) or made
+                leaf = twin(batch)
+                leaf = leaf.requires_grad_(limits.gradients > 0)
+                y = made(leaf)
+                if limits.gradients and not n:
+                    weights = normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype)
+                    (y * weights).sum().backward()
+                    found["gradient"] = gradient_of(leaf)
+                    for words, p in zip(
+                        ("weight's gradient", "bias's gradient"), learned, strict=False
+                    ):
+                        found[words] = gradient_of(p)
+                found["value" if not n else "second batch"] = y.detach().clone()
+                found["input"] = leaf.detach()
+            for buffer, words in {
+                "running_mean": "running mean",
+                "running_var": "running variance",
+                "num_batches_tracked": "count",
+            }.items():
+                if getattr(made, buffer, None) is not None:
+                    found[words] = torch.as_tensor(getattr(made, buffer)).clone()
+            made.eval()
+            found["evaluation"] = made(batches[-1]).detach().clone()
+            if getattr(made, "running_mean", None) is not None:
+                found["mean after evaluation"] = made.running_mean.clone()
+        return found
+
+    def reloaded(made: Any, function: Function, options: dict[str, Any]) -> Any:
+        other = function(5, **options).to(widest())
+        other.load_state_dict(copy.deepcopy(made.state_dict()))
+        return other
+
+    def copied(made: Any, function: Function, options: dict[str, Any]) -> Any:
+        twin = copy.deepcopy(made)
+        made(normal(*shape, seed=50))
+        return twin
+
+    def batches(*sizes: int, dtype: torch.dtype | None = None, shift: float = 1.0) -> list[Tensor]:
+        found = [normal(*sizes, spread=3.0, seed=40 + n) + shift for n in range(3)]
+        return [x.to(dtype or widest()) for x in found]
+
+    def trial(
+        about: str, given: list[Tensor], change: Function | None = None, **options: Any
+    ) -> Trial:
+        run = functools.partial(use, given, options, change)
+        as_if = {}
+        if options:
+            without = functools.partial(use, given, {}, change)
+            as_if["what it is without the option"] = without
+        return Trial(about, run, as_if)
+
+    def constant(mean: bool, function: Function) -> Found:
+        """Of the gradient alone: statistics that are taken for constants."""
+        x = plain[0].clone().requires_grad_()
+        dims = [n for n in range(x.ndim) if n != 1]
+        variance, center = torch.var_mean(x, dims, correction=0, keepdim=True)
+        center = center.detach() if mean else center
+        factor = (normal(5, seed=30) + 2).reshape(1, 5, *[1] * (x.ndim - 2))
+        y = (x - center) / (variance.detach() + 1e-5).sqrt() * factor
+        (y * normal(y.numel(), seed=8).reshape(y.shape)).sum().backward()
+        return {"gradient": gradient_of(x)}
+
+    plain = batches(*shape)
+    both, one = (functools.partial(constant, mean) for mean in (True, False))
+    as_if: dict[str, Run] = {"that of a constant mean and variance": both}
+    as_if["that of a constant variance"] = one
+
+    def biased(function: Function) -> Found:
+        average = torch.ones(5, dtype=torch.float64)
+        for batch in plain[:2]:
+            dims = [n for n in range(batch.ndim) if n != 1]
+            average = 0.9 * average + 0.1 * batch.var(dims, correction=0)
+        return {"running variance": average}
+
+    as_if["that of the biased variance"] = biased
+    yield Trial("", functools.partial(use, plain, {}, None), as_if)
+    named: dict[str, dict[str, Any]] = {
+        "with another momentum": {"momentum": 0.25},
+        "with momentum=None": {"momentum": None},
+        "with momentum=0": {"momentum": 0.0},
+        "with momentum=1": {"momentum": 1.0},
+        "with a large eps": {"eps": 0.5},
+        "with affine=False": {"affine": False},
+        "with track_running_stats=False": {"track_running_stats": False},
+    }
+    for words, options in named.items():
+        yield trial(words, plain, **options)
+    yield trial("told the default", plain, eps=1e-5, momentum=0.1)
+    yield trial("after load_state_dict", plain, reloaded)
+    yield trial("after load_state_dict with momentum=None", plain, reloaded, momentum=None)
+    yield trial("after a copy has been made", plain, copied)
+    for dtype, words in DTYPES.items():
+        yield trial(words, batches(*shape, dtype=dtype))
+    if name == "BatchNorm1d":
+        yield trial("for 3 dimensions", batches(3, 5, 4))
+    for words, view in layouts(plain[0]):
+        if "repeated" not in words:
+            yield trial(words, [view, *plain[1:]])
+    yield trial("for a batch of two", batches(2, *shape[1:]))
+    yield trial("for one sample", batches(1, *shape[1:])) if len(shape) > 2 else trial("", plain)
+    yield trial("where the mean is far from 0", batches(*shape, shift=1e4))
+    yield trial("beyond 4096 numbers", batches(1001, *shape[1:]))
+    yield trial("beyond 65,535 rows", batches(66001, 2, *(1 for _ in shape[2:])))
+    zero = torch.zeros(shape, dtype=widest())
+    yield trial("where all numbers are equal", [zero, *plain[1:]])
+
+
+def dropout(name: str, limits: Limits) -> Iterator[Trial]:
+    """Numbers that hardly depend on chance: what a mask does, and how many units it drops."""
+    shape = (60, 50) if name == "Dropout" else (60, 50, 2, 3)
+
+    def use(x: Tensor, p: float, options: dict[str, Any], function: Function) -> Found:
+        found: Found = {}
+        made = function(p, **options)
+        torch.manual_seed(3)
+        leaf = twin(x).requires_grad_(limits.gradients > 0)
+        given = leaf * 1 if options else leaf
+        y = made(given)
+        kept = y != 0
+        found["NaN"] = torch.tensor(not bool(y.isnan().any()))
+        flat = kept.flatten()
+        found["repeats"] = torch.tensor(
+            not any(
+                len(flat) > n + 1000 and torch.equal(flat[:1000], flat[n : n + 1000])
+                for n in (1024, 4096, 65536)
+            )
+            or p in (0, 1)
+        )
+        found["share"] = _share(kept.double().mean().item(), 1 - p, x.numel())
+        scales = (y / x)[kept]
+        found["scale"] = scales.detach().flatten()[:1] if kept.any() else scales[:0].detach()
+        found["scales"] = torch.tensor(
+            bool(torch.allclose(scales, scales[:1].expand_as(scales), rtol=0.02))
+        )
+        if name == "Dropout":
+            found["rows"] = torch.tensor(not torch.equal(kept[0], kept[1]) or p in (0, 1))
+        if name == "Dropout2d" and x.ndim == 4:
+            whole = kept.flatten(2)
+            found["channels"] = torch.tensor(bool((whole.all(2) | ~whole.any(2)).all()))
+            found["rows"] = torch.tensor(
+                len(set(map(tuple, whole.any(2).tolist()))) > 1 or p in (0, 1)
+            )
+        if limits.gradients:
+            weights = normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype)
+            (y * weights).sum().backward()
+            due = torch.where(kept, weights * (1 / (1 - p) if p < 1 else 0), 0.0)
+            found["mask of the gradient"] = torch.tensor(
+                bool(torch.allclose(gradient_of(leaf).double(), due.double(), rtol=0.05, atol=1e-2))
+            )
+        again = made(x.clone())
+        found["next call"] = torch.tensor(bool((again != 0).ne(kept).any()) or p in (0, 1))
+        if options:
+            copied = twin(x)
+            with torch.no_grad():
+                result = made(copied)
+            found["in place"] = torch.tensor(
+                result is copied or result.data_ptr() == copied.data_ptr()
+            )
+            found["written"] = torch.tensor(bool(torch.equal(result, copied)))
+        else:
+            copied = x.clone()
+            with torch.no_grad():
+                made(copied)
+            found["input"] = copied
+        torch.manual_seed(3)
+        found["seed"] = torch.tensor(bool(torch.equal(made(x.clone()) != 0, kept)))
+        if hasattr(made, "eval"):
+            made.eval()
+            found["evaluation"] = made(x.clone()).detach()
+        return found
+
+    x = normal(*shape).abs() + 0.5
+    yield Trial("", functools.partial(use, x, 0.5, {}))
+    for p in (0.1, 0.9, 0.0, 1.0):
+        yield Trial(f"for p={p:g}", functools.partial(use, x, p, {}))
+    yield Trial("with inplace=True", functools.partial(use, x, 0.25, {"inplace": True}))
+    yield Trial(
+        "with inplace=True for a view", functools.partial(use, x.mT, 0.25, {"inplace": True})
+    )
+    for dtype, words in DTYPES.items():
+        yield Trial(words, functools.partial(use, x.to(dtype), 0.25, {}))
+    for words, view in layouts(x):
+        if "repeated" not in words:
+            yield Trial(words, functools.partial(use, view, 0.25, {}))
+    large = normal(
+        70001 if name == "Dropout" else 66001, *(2, 1, 1)[: 3 * (name == "Dropout2d")]
+    ).abs()
+    yield Trial("beyond 65,536 numbers", functools.partial(use, large + 0.5, 0.25, {}))
+
+
+def _share(came: float, due: float, count: int) -> Tensor:
+    """The share itself where chance cannot account for it, otherwise what is due."""
+    spread = (due * (1 - due) / max(count / 12, 1)) ** 0.5
+    return torch.tensor(due if abs(came - due) <= 6 * spread else came, dtype=torch.float64)

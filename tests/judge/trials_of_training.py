@@ -1,0 +1,531 @@
+"""Trials of initializers and optimizers."""
+
+import copy
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.limits import Limits, widest
+from sums_to_one.tests.judge.components import GROUPS
+from sums_to_one.tests.judge.trial import (
+    DTYPES,
+    SIZES,
+    Found,
+    Function,
+    Run,
+    Trial,
+    layouts,
+    leaving,
+    normal,
+    twin,
+)
+
+NOTABLY = 0.03  # by which the spread is another one
+ENOUGH = 190_000  # numbers, of which a deviation is known to a fraction of a percent
+FILLS = {"constant_": {"val": 0.3}}
+
+
+def initializer(name: str, limits: Limits) -> Iterator[Trial]:
+    drawn = name in GROUPS["random_initializer"]
+    fans = name in GROUPS["fan_initializer"]
+
+    def use(x: Tensor, options: dict[str, Any], function: Function) -> Found:
+        found: Found = {}
+        memory = torch.empty(0, dtype=x.dtype).set_(x.untyped_storage())
+        memory.fill_(7.0)
+        torch.manual_seed(5)
+        result = function(x, **{**FILLS.get(name, {}), **options})
+        found["returned"] = torch.tensor(result is x)
+        found["recording"] = torch.tensor(torch.is_grad_enabled())
+        found["default dtype"] = torch.tensor(torch.finfo(torch.get_default_dtype()).bits)
+        beside = memory.numel() - x.numel()
+        found["beside"] = torch.tensor(int((memory == 7).sum()) >= beside)
+        if not drawn:
+            found["value"] = x.detach().clone()
+            found["random numbers"] = torch.rand(3)
+            return found
+        numbers = x.detach().double()
+        found["written"] = torch.tensor(bool((numbers != 7).all()))
+        if x.numel() < ENOUGH:
+            return found
+        flat = numbers.flatten()[: 2**18 + 2000]
+        found["repeats"] = torch.tensor(
+            not any(
+                torch.equal(flat[:1000], flat[n : n + 1000])
+                for n in (1024, 4096, 65536, 2**18, x.shape[-1])
+                if len(flat) >= n + 1000
+            )
+        )
+        found["spread"] = numbers.std()
+        found["mean"] = numbers.mean() / numbers.std()
+        if "uniform" in name:
+            found["largest"] = numbers.max()
+        away = (numbers - numbers.mean()) / numbers.std()
+        fourth, due = (away**4).mean().item(), 1.8 if "uniform" in name else 3.0
+        found["bell" if "normal" in name else "even"] = torch.tensor(abs(fourth - due) < 0.08)
+        kept = x.detach().clone()
+        torch.manual_seed(5)
+        function(x, **options)
+        found["seed"] = torch.tensor(bool(torch.equal(kept, x)))
+        return found
+
+    def learned(x: Tensor, function: Function) -> Found:
+        leaf = torch.nn.Parameter(x)
+        leaf.grad = torch.full_like(x, 3.0)
+        function(leaf, **FILLS.get(name, {}))
+        return {
+            "learns": torch.tensor(leaf.requires_grad and leaf.is_leaf),
+            "its gradient": torch.tensor(leaf.grad is not None and bool((leaf.grad == 3).all())),
+        }
+
+    def refuses(x: Tensor, options: dict[str, Any], function: Function) -> Found:
+        try:
+            function(x, **options)
+        except Exception:  # of whatever kind
+            return {"refusal": torch.tensor(True)}
+        return {"refusal": torch.tensor(False)}
+
+    def generated(shape: tuple[int, ...], function: Function) -> Found:
+        found = {}
+        a, b = torch.empty(shape), torch.empty(shape)
+        for seed, x in ((1, a), (2, b)):
+            torch.manual_seed(seed)
+            function(x, generator=torch.Generator().manual_seed(4))
+        found["generator"] = torch.tensor(bool(torch.equal(a, b)))
+        first = torch.empty(shape)
+        own = torch.Generator().manual_seed(4)
+        function(first, generator=own)
+        function(b, generator=own)
+        found["generator moves"] = torch.tensor(not torch.equal(first, b))
+        torch.manual_seed(1)
+        function(a, generator=own)
+        found["random numbers"] = torch.rand(3)
+        return found
+
+    def scaled(x: Tensor, options: dict[str, Any], factor: float, function: Function) -> Found:
+        found = use(x, options, function)
+        return {what: factor * found[what] for what in ("spread", "largest") if what in found}
+
+    def trial(about: str, x: Tensor, **options: Any) -> Trial:
+        as_if: dict[str, Run] = {}
+        if options:
+            as_if["what it is without the option"] = functools.partial(use, x.clone(), {})
+        if options.get("mode"):
+            other = {"fan_in": "fan_out", "fan_out": "fan_in"}[options["mode"]]
+            words = f"that of {other}, where {options['mode']} is due"
+            as_if[words] = functools.partial(use, x.clone(), {"mode": other})
+        if "xavier" in name and x.ndim > 1:
+            outputs, inputs = x.shape[0] * x[0][0].numel(), x[0].numel()
+            flat = (x.shape[0] + x.shape[1]) / 2
+            for words, fan in {
+                "that of fan_in alone": inputs,
+                "that of fan_out alone": outputs,
+                "that of the number of columns and rows, without the kernel": flat,
+            }.items():
+                factor = ((outputs + inputs) / 2 / fan) ** 0.5
+                if abs(factor - 1) > NOTABLY:
+                    as_if[words] = functools.partial(scaled, x.clone(), options, factor)
+        if "gain" in options:
+            gain = options["gain"]
+            for words, changed in {
+                "what it is with the gain squared": gain**2,
+                "what it is with the root of the gain": gain**0.5,
+            }.items():
+                as_if[words] = functools.partial(use, x.clone(), {"gain": changed})
+        return Trial(about, functools.partial(use, x, options), as_if)
+
+    def empty(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
+        return torch.empty(shape, dtype=dtype or widest())
+
+    yield trial("", empty(500, 600))
+    yield trial("for small tensors", empty(3, 2))
+    if drawn:
+        yield Trial("with a generator", functools.partial(generated, (50, 40)))
+        yield Trial("with a generator for small tensors", functools.partial(generated, (3, 2)))
+        yield Trial("with a generator for kernels", functools.partial(generated, (5, 4, 3, 3)))
+    if "xavier" in name:
+        yield trial("for kernels", empty(160, 128, 3, 5))
+        yield trial("where there are more outputs than inputs", empty(1500, 200))
+        yield trial("where there are more inputs than outputs", empty(200, 1500))
+    if "xavier" in name:
+        yield trial("with a gain", empty(500, 600), gain=2.0)
+        yield trial("with a gain below 1", empty(500, 600), gain=0.25)
+    if "kaiming" in name:
+        for mode, about in (("fan_in", "told the default"), ("fan_out", "with mode='fan_out'")):
+            yield trial(about, empty(200, 1500), mode=mode)
+            kernels = "for kernels" if mode == "fan_in" else "with mode='fan_out' for kernels"
+            yield trial(kernels, empty(160, 128, 3, 5), mode=mode)
+        yield trial("with a slope", empty(500, 600), a=0.5)
+        yield trial("with nonlinearity='relu'", empty(500, 600), nonlinearity="relu", a=0.5)
+        yield trial("with nonlinearity='linear'", empty(500, 600), nonlinearity="linear")
+        yield trial("with nonlinearity='tanh'", empty(500, 600), nonlinearity="tanh")
+    if name == "normal_":
+        yield trial("with a mean", empty(500, 600), mean=3.0)
+        yield trial("with another std", empty(500, 600), std=0.25)
+        yield trial("with a mean and another std", empty(500, 600), mean=3.0, std=4.0)
+    if name == "uniform_":
+        yield trial("with other bounds", empty(500, 600), a=-2.0, b=6.0)
+        yield trial("with bounds that are both above 0", empty(500, 600), a=2.0, b=3.0)
+    if name == "constant_":
+        for words, value in {
+            "for a value of 0": 0.0,
+            "for a value below 0": -0.3,
+            "for a large value": 16777217.0,
+            "for NaN": torch.nan,
+            "for infinity": torch.inf,
+        }.items():
+            yield trial(words, empty(20, 30), val=value)
+        whole, truth = torch.empty(3, dtype=torch.int64), torch.empty(3, dtype=torch.bool)
+        yield trial("for a value between whole numbers", whole, val=2.7)
+        yield trial("for true and false", truth, val=0.3)
+    for dtype, words in DTYPES.items():
+        yield trial(words, empty(500, 600, dtype=dtype))
+    yield Trial("for a parameter", functools.partial(learned, empty(30, 40)))
+    if fans:
+        yield Trial("for a vector, which has no fans", functools.partial(refuses, empty(7), {}))
+    if name == "normal_":
+        words = "for a std below 0"
+        yield Trial(words, functools.partial(refuses, empty(7, 3), {"std": -1.0}))
+    if name == "uniform_":
+        words = "for bounds the wrong way round"
+        yield Trial(words, functools.partial(refuses, empty(7, 3), {"a": 1.0, "b": -1.0}))
+    if not fans:
+        yield trial("for 1 dimension", empty(5001))
+        yield (
+            trial("for whole numbers", torch.empty((3, 5), dtype=torch.int64))
+            if not drawn
+            else trial("", empty(500, 600))
+        )
+    yield trial("for 3 dimensions", empty(80, 100, 40))
+    yield trial("for a transposed view", empty(600, 500).T)
+    yield trial("for a part of a tensor", empty(700, 900)[100:600, 100:700])
+    yield trial("for every second number of a memory", empty(500, 1200)[:, ::2])
+    yield trial(
+        "in channels last", empty(50, 60, 10, 10).contiguous(memory_format=torch.channels_last)
+    )
+    yield trial("beyond 65,535 rows", empty(66001, 3))
+    yield trial("beyond 2^18 numbers", empty(600, 500))
+
+
+MANY = 4000  # numbers, of which fewer steps are taken
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "SGD": {
+        "with momentum": {"momentum": 0.5},
+        "with weight_decay": {"weight_decay": 0.25},
+        "with momentum and weight_decay": {"momentum": 0.5, "weight_decay": 0.25},
+        "with dampening": {"momentum": 0.5, "dampening": 0.25},
+        "with nesterov": {"momentum": 0.5, "nesterov": True},
+        "with maximize": {"maximize": True},
+        "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
+    },
+    "Adagrad": {
+        "with lr_decay": {"lr_decay": 0.25},
+        "with weight_decay": {"weight_decay": 0.25},
+        "with initial_accumulator_value": {"initial_accumulator_value": 0.5},
+        "with a large eps": {"eps": 0.5},
+        "with maximize": {"maximize": True},
+        "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
+    },
+    "RMSprop": {
+        "with another alpha": {"alpha": 0.75},
+        "with momentum": {"momentum": 0.5},
+        "with weight_decay": {"weight_decay": 0.25},
+        "with centered": {"centered": True},
+        "with centered and momentum": {"centered": True, "momentum": 0.5},
+        "with a large eps": {"eps": 0.5},
+        "with a large eps and centered": {"eps": 0.5, "centered": True},
+        "with maximize": {"maximize": True},
+        "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
+    },
+    "Adam": {
+        "with another beta1": {"betas": (0.5, 0.999)},
+        "with another beta2": {"betas": (0.9, 0.75)},
+        "with a large eps": {"eps": 0.5},
+        "with weight_decay": {"weight_decay": 0.25},
+        "with amsgrad": {"amsgrad": True, "betas": (0.5, 0.5)},
+        "with maximize": {"maximize": True},
+        "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
+    },
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "Adagrad": {"eps": 1e-10},
+    "RMSprop": {"alpha": 0.99, "eps": 1e-8},
+    "Adam": {"betas": (0.9, 0.999), "eps": 1e-8},
+}
+
+
+def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
+    steps = 5
+
+    def use(
+        change: Function, starts: list[Tensor], options: dict[str, Any], function: Function
+    ) -> Found:
+        found: Found = {}
+        ps = [twin(x).requires_grad_() for x in starts]
+        made = function(ps, **{"lr": 0.125, **options})
+        for n in range(steps if starts[0].numel() < MANY else 2):
+            for k, p in enumerate(ps):
+                pull = normal(p.numel(), seed=20 + n + 7 * k).reshape(p.shape).to(p.dtype)
+                p.grad = torch.empty_like(p).copy_(pull)
+            made = change(made, ps, n, function) or made
+            before = [None if p.grad is None else p.grad.clone() for p in ps]
+            with torch.no_grad(), leaving(found):
+                made.step()
+            same = all(
+                (p.grad is None and b is None)
+                or (p.grad is not None and b is not None and torch.equal(p.grad, b))
+                for p, b in zip(ps, before, strict=True)
+            )
+            found["gradients"] = torch.tensor(same) & found.get("gradients", torch.tensor(True))
+            moved = [(p.detach() - x).flatten() for p, x in zip(ps, starts, strict=False)]
+            moved += [p.detach().flatten() for p in ps[len(starts) :]]
+            found["first step" if n == 0 else "later step"] = torch.cat(moved)
+        return found
+
+    def nothing(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        pass
+
+    def reloaded(made: Any, ps: list[Tensor], n: int, function: Function) -> Any:
+        if n != 2:
+            return made
+        other = function(ps, lr=0.125)
+        other.load_state_dict(copy.deepcopy(made.state_dict()))
+        return other
+
+    def at_once(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        if n == 2:
+            for group in made.param_groups:
+                group["lr"] = 0.5
+
+    def without(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        if n in (0, 2):
+            ps[0].grad = None
+
+    def zero(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        ps[0].grad = torch.zeros_like(ps[0])
+
+    def added(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        if n == 2:
+            ps.append(normal(2, 3, seed=3).requires_grad_())
+            ps[-1].grad = normal(2, 3, seed=4)
+            made.add_param_group({"params": [ps[-1]], "lr": 0.25})
+
+    def apart(decay: float, made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        with torch.no_grad():
+            for p in ps:
+                p.mul_(1 - 0.125 * decay)
+
+    plain = [normal(3, 5), normal(7)]
+
+    def trial(
+        about: str, starts: list[Tensor] = plain, change: Function = nothing, **options: Any
+    ) -> Trial:
+        as_if = {}
+        if about in OPTIONS[name]:
+            as_if["what it is without the option"] = functools.partial(use, change, starts, {})
+        if about == "with weight_decay":
+            decoupled = functools.partial(apart, options["weight_decay"])
+            words = "that of a decay apart from the gradient"
+            as_if[words] = functools.partial(use, decoupled, starts, {})
+        return Trial(about, functools.partial(use, change, starts, options), as_if)
+
+    yield trial("")
+    for words, options in OPTIONS[name].items():
+        yield trial(words, **options)
+    yield trial("told the default", **DEFAULTS.get(name, {}))
+    own = OPTIONS[name]
+    for words, options in _states(name).items():
+        yield trial(words, plain, reloaded, **options)
+    yield trial("after the rate has been changed", plain, at_once, **own.get("with momentum", {}))
+    yield trial("where a gradient is None", plain, without, **own.get("with momentum", {}))
+    yield trial("where a gradient is 0", plain, zero, **own.get("with momentum", {}))
+    yield trial("for a group that is added later", plain, added, **own.get("with momentum", {}))
+    for dtype, words in DTYPES.items():
+        yield trial(words, [x.to(dtype) for x in plain])
+    for words, view in layouts(normal(3, 5)):
+        if "repeated" not in words:
+            yield trial(words, [view], **own.get("with momentum", {}))
+    yield trial("for an empty parameter", [normal(0), normal(3)])
+    yield trial("for a number without dimensions", [normal(), normal(3)])
+    for n in (5001, 270001):
+        yield trial(SIZES[n], [normal(n)], **own.get("with momentum", {}))
+    yield trial("beyond 65,535 rows", [normal(66001, 2)])
+
+
+def _states(name: str) -> dict[str, dict[str, Any]]:
+    """Options that have a state of their own, which has to be saved."""
+    found: dict[str, dict[str, dict[str, Any]]] = {
+        "SGD": {"after load_state_dict": {"momentum": 0.5}},
+        "Adagrad": {"after load_state_dict": {"lr_decay": 0.25}},
+        "RMSprop": {
+            "after load_state_dict": {},
+            "after load_state_dict with momentum": {"momentum": 0.5},
+            "after load_state_dict with centered": {"centered": True},
+        },
+        "Adam": {
+            "after load_state_dict": {},
+            "after load_state_dict with amsgrad": {"amsgrad": True, "betas": (0.5, 0.5)},
+        },
+    }
+    return found.get(name, {})
+
+
+def variable(name: str, limits: Limits) -> Iterator[Trial]:
+    """Each operation, with its gradients for both operands."""
+
+    def use(
+        call: Function, tensors: list[Tensor], function: Function, twice: bool = False
+    ) -> Found:
+        found: Found = {}
+        made = [function(x.clone(), requires_grad=True) for x in tensors]
+        made = [made[0], made[0]] if twice else made
+        with leaving(found):
+            y = call(*made)
+            data = y.data.detach()
+            found["value"] = data.clone()
+            weights = normal(data.numel(), seed=8).reshape(data.shape).to(data.dtype)
+            y.backward(weights)
+        found["gradient"] = made[0].grad.detach().clone()
+        if len(made) > 1:
+            found["second operand's gradient"] = made[1].grad.detach().clone()
+        return found
+
+    def trial(about: str, call: Function, *tensors: Tensor, twice: bool = False) -> Trial:
+        return Trial(about, functools.partial(use, call, list(tensors), twice=twice))
+
+    a, b = normal(3, 5), normal(3, 5, seed=2)
+    yield trial("", lambda a, b: a * b + a, a, b)
+    of_two: dict[str, Function] = {
+        "of a sum": lambda a, b: a + b,
+        "of a product": lambda a, b: a * b,
+        "of a difference": lambda a, b: a - b,
+        "of a quotient": lambda a, b: a / b,
+    }
+    for words, call in of_two.items():
+        yield trial(words, call, a, b)
+        yield trial(f"{words} that is broadcast", call, a, b[:1])
+        yield trial(f"{words} of one variable with itself", call, a, a, twice=True)
+        for dtype, told in DTYPES.items():
+            yield trial(f"{words} {told}", call, a.to(dtype), b.to(dtype))
+    yield trial("of a matrix product", lambda a, b: a @ b, a, b.T.contiguous())
+    yield trial("of a vector times a matrix", lambda a, b: a @ b, normal(3), normal(3, 5))
+    yield trial("of a matrix times a vector", lambda a, b: a @ b, a, normal(5, seed=2))
+    yield trial("of two vectors", lambda a, b: a @ b, normal(5), normal(5, seed=2))
+    yield trial("of a stack of matrices", lambda a, b: a @ b, normal(2, 3, 5), normal(5, 4))
+    of_one: dict[str, Function] = {
+        "of a negative": lambda a: -a,
+        "of a power": lambda a: a**3,
+        "of a power of 0": lambda a: a**0,
+        "of exp": lambda a: a.exp(),
+        "of log": lambda a: (a * a).log(),
+        "of relu": lambda a: a.relu(),
+        "of sigmoid": lambda a: a.sigmoid(),
+        "of tanh": lambda a: a.tanh(),
+        "of sum": lambda a: a.sum(),
+        "of sum over a dimension": lambda a: a.sum(dim=0),
+        "of sum with keepdim": lambda a: a.sum(dim=1, keepdim=True),
+        "of mean": lambda a: a.mean(),
+        "of mean over a dimension": lambda a: a.mean(dim=1),
+        "of mean over two dimensions": lambda a: a.mean(dim=(0, 1)),
+        "of reshape": lambda a: a.reshape(5, 3),
+        "of a transpose": lambda a: a.t(),
+        "of a part": lambda a: a[1:, 2],
+        "of a part that is taken twice": lambda a: a[[0, 0, 2]],
+        "where a variable is used twice": lambda a: a * 2 + a.exp() * a,
+        "where a number is on the left": lambda a: 2 - a + 3 / a,
+    }
+    for words, call in of_one.items():
+        yield trial(words, call, a)
+    many = (b * 0 + 300).half()
+    yield trial("of a quotient by large numbers in float16", lambda a, b: a / b, a.half(), many)
+    yield trial("of a product of two dtypes", lambda a, b: a * b, a.half(), b.float())
+    yield trial("of sigmoid far out", lambda a: a.sigmoid(), a * 500)
+    yield trial("of a power of 0 at 0", lambda a: a**0, a * 0)
+
+    def again(function: Function) -> Found:
+        made = function(a.clone(), requires_grad=True)
+        for _ in range(2):
+            (made * made).sum().backward()
+        leaf, passed = function(a.clone(), requires_grad=True), b.clone()
+        leaf.backward(passed)
+        leaf.backward(passed)
+        between = made * 2
+        (between * 3).sum().backward()
+        kept = torch.tensor(getattr(between, "grad", None) is None)
+        return {"gradient": made.grad.detach().clone(), "passed": passed, "between": kept}
+
+    yield Trial("after a second backward", again)
+
+
+def descent(name: str, limits: Limits) -> Iterator[Trial]:
+    """Least squares."""
+
+    def use(
+        batch_size: int,
+        options: dict[str, Any],
+        function: Function,
+        unused: bool = False,
+        seed: int = 4,
+    ) -> Found:
+        found: Found = {}
+        x, y, start = normal(12, 3), normal(12, seed=2), normal(3, seed=3)
+        w, b = start.clone().requires_grad_(), normal(seed=4).requires_grad_()
+        idle = normal(2).requires_grad_()
+        w.grad = torch.full_like(w, 3.0)
+        seen = []
+
+        def loss(x: Tensor, y: Tensor) -> Tensor:
+            seen.append(x[:, 0])
+            return (x @ w + b * b - y).square().mean()
+
+        torch.manual_seed(seed)
+        generator = torch.Generator().manual_seed(6)
+        own = {"generator": generator} if options.pop("generated", False) else {}
+        parameters = [w, b, idle] if unused else [w, b]
+        settings = {"lr": 0.0625, "epochs": 1, **options, **own}
+        losses = function(parameters, loss, (x, y), batch_size=batch_size, **settings)
+        found["recording"] = torch.tensor(torch.is_grad_enabled())
+        found["gradients"] = torch.tensor(w.grad is not None and bool((w.grad == 3).all()))
+        whole, epochs = batch_size == 12, settings["epochs"]
+        due = -(-12 // batch_size) * epochs
+        found["number of batches"] = torch.tensor(float(len(seen) - due))
+        each = torch.cat(seen).reshape(epochs, -1) if len(torch.cat(seen)) == 12 * epochs else None
+        orders = each is not None and bool((each.sort(1).values == x[:, 0].sort().values).all())
+        found["all samples"] = torch.tensor(orders)
+        if epochs > 1 and not whole and each is not None:
+            found["orders"] = torch.tensor(not torch.equal(each[0], each[1]))
+        if whole:
+            found["value"] = torch.cat([w.detach(), b.detach().reshape(1)]).clone()
+            found["losses"] = torch.tensor([float(one) for one in losses], dtype=torch.float64)
+        elif len(losses) == len(seen):
+            found["last loss"] = torch.tensor(len(losses))
+        if own:
+            first = each[0] if each is not None else x[:, 0]
+            found["random numbers"] = torch.rand(3)
+            found["drawn"] = first
+        return found
+
+    def generated(function: Function) -> Found:
+        one, other = (_with_seed(n, function) for n in (4, 5))
+        same = torch.equal(one.pop("drawn"), other.pop("drawn"))
+        return {**one, "generator": torch.tensor(bool(same))}
+
+    def _with_seed(n: int, function: Function) -> Found:
+        return use(4, {"generated": True}, function, seed=n)
+
+    yield Trial("", lambda function: use(12, {}, function))
+    yield Trial("for several epochs", lambda function: use(12, {"epochs": 3}, function))
+    yield Trial("for small batches", lambda function: use(4, {"epochs": 3}, function))
+    yield Trial(
+        "where the last batch is not full", lambda function: use(5, {"epochs": 3}, function)
+    )
+    yield Trial("for batches of one", lambda function: use(1, {}, function))
+    yield Trial("with a generator", generated)
+    yield Trial("for a rate of 0", lambda function: use(12, {"lr": 0.0}, function))
+    yield Trial(
+        "where the loss does not use a parameter",
+        lambda function: use(12, {}, function, unused=True),
+    )

@@ -1,0 +1,270 @@
+"""What is wrong with a refused subject, found by trying: where, in what, and how.
+
+Each trial is a use that is unlike a plain one in one respect. A subject is tried beside a right
+implementation; where it is wrong, and where not, says what its fault has to do with. That has a
+name even where nobody has made this mistake before.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sums_to_one.tests.common.limits import Limits, judging
+from sums_to_one.tests.common.wording import plain_ratio
+from sums_to_one.tests.judge.fresh import OURS_ALONE
+from sums_to_one.tests.judge.subjects import OURS, TRANSFORMS
+from sums_to_one.tests.judge.trial import Found, Trial
+from sums_to_one.tests.judge.trials import FAMILIES
+from sums_to_one.tests.judge.trying_words import (
+    DEFAULT,
+    FIRST,
+    HOW,
+    LEAVES,
+    SIZES,
+    TIMES,
+    WHAT,
+    WHERE,
+)
+
+LONG = 0.25  # seconds of one trial, after which none with many numbers is begun
+TIME = 3.0  # seconds after which no further trial is begun
+SHARES = {"float64": 1e-11, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
+MEASURED = {
+    "spread": 7e-3,
+    "largest": 1e-3,
+    "scale": 1e-2,
+    "pixels": 1e-6,
+    "pixels later": 1e-6,
+    "second derivative": 1e-7,
+}  # what is known no better than so
+MOSTLY = 0.6  # of the circumstances in which two are wrong that are alike
+AT_MOST = 2  # circumstances that are named
+HONEST = (
+    TypeError,
+    ValueError,
+    NotImplementedError,
+    AttributeError,
+)  # by which somebody says: not here
+WITH_DTYPE = ("value", "pixels", "gradient", "second operand's gradient")
+UNASKED = {"second operand's gradient"}  # of operations that nobody must have
+BLOCK = 1000  # numbers, from which on a part that is wrong is told by where it begins
+
+How = tuple[str, float]  # what is said of it, and the number in it
+Wrong = dict[tuple[str, str], How]  # by the circumstance and what came
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is wrong, in words that are known: nobody's own.
+
+    Args:
+        where: the circumstances in which alone it is; none if it always is.
+        others: in how many further ones.
+        what: what is wrong.
+        how: in which way.
+        number: that is told with it.
+        but: whether results are right, where something else is told.
+    """
+
+    where: tuple[str, ...]
+    others: int
+    what: str
+    how: str
+    number: float
+    but: bool
+
+    def __post_init__(self) -> None:
+        known = {**WHAT, **FIRST, **LEAVES}
+        if not ({*self.where} <= {*WHERE} and self.what in known and self.how in ("", *HOW)):
+            raise ValueError("no known words")
+
+    def sentence(self, chinese: bool) -> str:
+        """What is said of it."""
+        said = self._said(chinese)
+        if self.but:
+            said = f"结果对, 但{said}" if chinese else f"results are right, but {said}"
+        if not self.where:
+            return said
+        places = [WHERE[one] if chinese else one for one in self.where]
+        if self.others:
+            places.append(f"另外 {self.others} 种情形" if chinese else f"{self.others} more")
+        *some, last = places
+        where = "、".join(places) if chinese else " and ".join([", ".join(some), last][not some :])
+        return f"只在{where}: {said}" if chinese else f"only {where}: {said}"
+
+    def _said(self, chinese: bool) -> str:
+        if self.what not in WHAT:
+            return {**FIRST, **LEAVES}[self.what][chinese]
+        number = f"{self.number:,.4g}" if abs(self.number) < BLOCK else f"{self.number:,.0f}"
+        if self.how == TIMES:
+            ratio = plain_ratio(self.number, 1.0, 1e-6)
+            if self.what in MEASURED:
+                ratio = f"about {self.number:.3g} times"
+            number = f"{number} 倍" if chinese else ratio or f"{number} times"
+        how = (HOW[self.how] if chinese else self.how).format(number=number)
+        return f"{WHAT[self.what][chinese]}{'' if chinese else ' '}{how}"
+
+
+def alike(one: Wrong, other: Wrong) -> bool:
+    """Whether two are wrong in the same circumstances, of which chance may hide some."""
+    both, either = one.keys() & other.keys(), one.keys() | other.keys()
+    return len(both) >= MOSTLY * len(either)
+
+
+def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tuple[str, str]]]:
+    """In which circumstances what is wrong, and in which it is right."""
+    if component not in FAMILIES:
+        return {}, set()
+    ours = component in OURS_ALONE or component in TRANSFORMS
+    oracle = OURS[0 if ours else 1].component(component)
+    until, slow, wrong, right = time.monotonic() + TIME, False, Wrong(), set()
+    with judging(limits):
+        for trial in FAMILIES[component](component, limits):
+            began = time.monotonic()
+            if began > until:
+                break
+            if slow and trial.about in SIZES:
+                continue
+            for what, how in _compared(trial, function, oracle, limits):
+                if how:
+                    wrong.setdefault((trial.about, what), how)
+                else:
+                    right.add((trial.about, what))
+            slow = slow or time.monotonic() - began > LONG
+    return wrong, right - wrong.keys()
+
+
+def _compared(
+    trial: Trial, function: Any, oracle: Any, limits: Limits
+) -> Iterable[tuple[str, How | None]]:
+    due = _found(trial.run, oracle)
+    if isinstance(due, Exception):
+        return
+    first = next(iter(due.values()))
+    beyond = first.is_floating_point() and first.dtype not in limits.dtypes
+    if beyond and first.dim() and "float" in trial.about:
+        return
+    came = _found(trial.run, function)
+    if isinstance(came, HONEST) or (isinstance(came, Exception) and due.keys() >= UNASKED):
+        return
+    if isinstance(came, Exception):
+        yield "error", ("", 0.0)
+        return
+    for what, one in due.items():
+        if what not in came:
+            continue
+        how = _how(what, came[what], one)
+        if how and what in WHAT:
+            how = _as_if(trial, what, came[what], oracle) or how
+        yield what, how and (how if what in WHAT else ("", 0.0))
+
+
+def _found(run: Callable[[Any], Found], function: Any) -> Found | Exception:
+    before = torch.get_default_dtype()
+    try:
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            torch.manual_seed(1)
+            return run(function)
+    except Exception as error:  # whatever a stranger's code may raise
+        return error
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _as_if(trial: Trial, what: str, came: Tensor, oracle: Any) -> How | None:
+    """What it does in place of what it should."""
+    for how, run in trial.as_if.items():
+        other = _found(run, oracle)
+        if isinstance(other, dict) and what in other and not _how(what, came, other[what]):
+            return f"is {how}", 0.0
+    return None
+
+
+def _how(what: str, came: Tensor, due: Tensor) -> How | None:
+    """In which way numbers are wrong; nothing if they are right."""
+    if came.dtype != due.dtype and what in WITH_DTYPE:
+        return "has another dtype", 0.0
+    if came.shape != due.shape:
+        return "has another shape", 0.0
+    name = str(came.dtype).removeprefix("torch.")
+    share = max(MEASURED.get(what, 0.0), SHARES.get(name, 0.0))
+    share = max(share, 2 * torch.finfo(came.dtype).eps) if came.is_floating_point() else share
+    a, b = (x.detach().double().flatten() for x in (came, due))
+    finite = b[b.isfinite()].abs()
+    room = share * (finite.max().item() if finite.any() else 1)
+    if what == "mean" or (what.startswith("pixels") and name == "uint8"):
+        room = 0.02 if what == "mean" else 1.0
+    elif what.endswith("gradient") or what == "second derivative":
+        room = max(room, share)
+    bad = ~torch.isclose(a, b, rtol=share, atol=room, equal_nan=True)
+    if not bad.any():
+        return None
+    first = int(bad.nonzero()[0])
+    if first >= BLOCK and bad[first:].double().mean() > 0.8:
+        return "is wrong from number {number} on", float(first)
+    return _kind(a[bad], b[bad], a, b)
+
+
+def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
+    if a.isnan().all():
+        return "is NaN", 0.0
+    if a.isinf().all():
+        return "is infinite", 0.0
+    if (a == 0).all():
+        return "is 0", 0.0
+    told = (b != 0) & b.isfinite() & a.isfinite()
+    if not told.any():
+        return "is wrong", 0.0
+    ratios, off = (a / b)[told], (a - b)[told]
+    middle = ratios.median().item()
+    errors = off.abs().max().item() / all_b[all_b.isfinite()].abs().max().item()
+    single = torch.equal(all_a.float().double(), all_a) and not torch.equal(
+        all_b.float().double(), all_b
+    )
+    if errors < 2e-7 and single:
+        return "has no more digits than float32", 0.0
+    if told.all() and (ratios - middle).abs().max() <= 1e-3 * abs(middle - 1):
+        sign = abs(middle + 1) < 1e-3
+        return ("has the wrong sign", 0.0) if sign else (TIMES, middle)
+    if a.numel() > 2 and (off - off.median()).abs().max() <= 1e-3 * off.median().abs():
+        return "is off by {number}", off.median().item()
+    if a.numel() > 3 and torch.allclose(all_a.sort().values, all_b.sort().values, rtol=1e-6):
+        return "has the right numbers in another order", 0.0
+    if errors < 0.1:
+        return "is off by up to {number} %", 100 * errors
+    return "is wrong", 0.0
+
+
+def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
+    """What is said of where something is wrong, and where not, if trials show that."""
+    order = [*FIRST, *WHAT, "error", *LEAVES]
+    found = dict.fromkeys(what for _, what in wrong)
+    # What is always wrong comes before what is so somewhere; and numbers before what is left.
+    whats = sorted(
+        found, key=lambda what: (what in LEAVES, ("", what) not in wrong, order.index(what))
+    )
+    if not whats:
+        return None
+    what = whats[0]
+    where = [about for about, other in wrong if other == what]
+    results = ("value", "pixels", "first step", "error", "share", "spread")
+    but = what in WHAT and what not in results and not any(o in results for _, o in wrong)
+    if "" in where:
+        told = ("told the default", what) in right
+        where = [DEFAULT] if told else []
+        return Description(tuple(where), 0, what, *wrong[("", what)], but)
+    if not any(other == what for _, other in right):  # wherever it was looked for
+        return Description((), 0, what, *wrong[(where[0], what)], but)
+    sizes = [about for about in where if about in SIZES]
+    where = [about for about in where if about not in sizes[1:]]
+    where = [about for about in where if about != "told the default"] or where
+    where = [one for one in where if not any(one.startswith(f"{other} ") for other in where)]
+    others = max(len(where) - AT_MOST, 0)
+    if others == 1:
+        others, where = 0, where[: AT_MOST + 1]
+    first = wrong[(where[0], what)]
+    return Description(tuple(where[: AT_MOST + (not others)]), others, what, *first, but)
