@@ -38,6 +38,7 @@ from sums_to_one.book.nodes import (
 from sums_to_one.book.words import Words
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge.components import COMPONENTS
+from sums_to_one.tests.judge.diagnosis import fault_of
 from sums_to_one.tests.judge.ledger import Entry, ledger
 from sums_to_one.tests.judge.places import Place
 
@@ -145,8 +146,10 @@ class ComponentPage(Page):
             body += [nodes.rubric("", words("example"), translatable=False)]
             body += [nodes.literal_block(use.example, use.example, language="pycon")]
         if use.source:
-            origin = said(" ".join(use.source.split()), classes=["origin"])
-            origin.insert(0, nodes.strong("", words("origin") + ": "))
+            text = " ".join(use.source.split())
+            origin = said("", classes=["origin"])
+            origin += nodes.strong("", words("origin") + words("colon"))
+            origin += said(text, phrase, lang="en")
             body += [origin]
         return section("use", words("uses"), *body)
 
@@ -232,7 +235,14 @@ class ComponentPage(Page):
         where = f"tests/{self.env.docname.partition('/')[0]}/impostors"
         head = [said(f"`{one.name}`", nodes.inline, classes=["name"])]
         head += [told(one.thought, where, phrase, classes=["thought"])]
+        head += [self.fault(one, name)]
         return folded(head, code(one.source), classes=("impostor",))
+
+    def fault(self, one: repository.Impostor, name: str) -> nodes.Node:
+        """What is wrong with it, which is told in English so far."""
+        head = said(self.words("fault"), phrase, classes=["fault"])
+        head += said(f"{fault_of(name, one.name)}.", phrase, lang="en")
+        return head
 
 
 class Chapter(Page):
