@@ -9,6 +9,7 @@
 """
 
 import datetime
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ class Page(SphinxDirective):
         note.insert(0, nodes.strong(but, but))
         return [head, note]
 
-    def in_the_run(self, id: str) -> list[nodes.Node]:
+    def in_the_run(self, id: str, words: str = "run") -> list[nodes.Node]:
         found = self.found(id)
         if not found:
             return []
@@ -98,8 +99,10 @@ class Page(SphinxDirective):
             f"{subject} " + ", ".join(f"{mark.get(o, '✗')} {n}" for o, n in counts.items())
             for subject, counts in found.items()
         )
-        day = datetime.date.fromtimestamp(Path(self.config.verdicts).stat().st_mtime)
-        return [said(self.words("run", date=day, found=told), classes=["run"])]
+        return [said(self.words(words, date=self.day(), found=told), classes=["run"])]
+
+    def day(self) -> datetime.date:
+        return datetime.date.fromtimestamp(Path(self.config.verdicts).stat().st_mtime)
 
 
 class ComponentPage(Page):
@@ -299,7 +302,7 @@ class Ledger(Page):
         self.depends_on([ROOT / "tests" / "ledger.toml"])
         file, words = self.config.verdicts, self.words
         ran = bool(file) and Path(file).is_file()
-        lead = words("run_lead", file=Path(file).name) if ran else words("no_run_lead")
+        lead = words("run_lead", date=self.day()) if ran else words("no_run_lead")
         columns = ("id", "claim", "verdict", "kind", "tests", "subjects")[: 6 if ran else 5]
         head = block(
             "",
@@ -346,7 +349,7 @@ class Ledger(Page):
             [badge(entry.verdict, words)],
             [nodes.Text(" ".join(words(kind) for kind in entry.kind))],
             [tests],
-            *([self.in_the_run(entry.id)] if ran else []),
+            *([self.in_the_run(entry.id, "run_found")] if ran else []),
         ]
         row += [block("", *cell, tag="td") for cell in cells]
         return row
@@ -418,4 +421,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("claim", ClaimRole())
     app.add_search_language(chinese.Pairs)
     app.connect("html-page-context", twin)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    code = b"".join(file.read_bytes() for file in [*sorted(HERE.glob("*.py")), HERE / "words.toml"])
+    return {
+        "env_version": zlib.crc32(code),  # where it is another, Sphinx reads all pages anew
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
