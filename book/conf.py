@@ -3,6 +3,9 @@
 import re
 import tomllib
 
+from sphinxcontrib import katex
+
+from sums_to_one.book.formulas import rendered
 from sums_to_one.cifar.modules import ROOT
 
 with (ROOT / "pyproject.toml").open("rb") as file:
@@ -22,6 +25,7 @@ myst_enable_extensions = ["dollarmath", "colon_fence"]
 # A formula is rendered while the book is built; its style sheet and fonts are in static/katex.
 katex_prerender = True
 katex_css_path = "katex/katex.min.css"
+katex.render_latex = rendered
 
 html_theme = "furo"
 html_static_path = ["static"]

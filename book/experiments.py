@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from sums_to_one.book.figures import COLOURS, INK, figure, ours
-from sums_to_one.book.words import Words
+from sums_to_one.book.figures import COLOURS, INK, figure, named, ours
+from sums_to_one.book.words import WORDS, Words
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.activations.test_depth import DEPTH, norms
 from sums_to_one.tests.activations.test_dying_units import below_0, continued, struck
@@ -20,13 +20,14 @@ from sums_to_one.tests.regularization.overfitted import dropped_out, plain
 @figure("vanishing", columns=2, height=3)
 def vanishing(axes: Any, words: Words) -> None:
     """The gradient in front of each of 20 layers, over that behind the last: five networks of
-    each kind, with weights of Xavier's size on the left, of Kaiming's on the right."""
+    each kind, first with weights of Xavier's size, then of Kaiming's."""
     for one, gain, title in zip(axes, (1.0, 2**0.5), ("Xavier", "Kaiming"), strict=True):
         for colour, name in zip(COLOURS, ("sigmoid", "tanh", "relu"), strict=False):
             sizes = norms(ours(name), gain)
             one.plot(sizes / sizes[-1], color=colour, linewidth=0.8)
             one.plot([], color=colour, label=name)
         one.set(title=title, yscale="log", xlabel=words("layer"), xlim=(0, DEPTH))
+        one.set_xticks(range(0, DEPTH + 1, 5))
     axes[0].set_ylabel(words("gradient"))
     axes[0].legend()
 
@@ -34,7 +35,7 @@ def vanishing(axes: Any, words: Words) -> None:
 @figure("variance", columns=2, height=3)
 def variance(axes: Any, words: Words) -> None:
     """The mean square of a signal on its way through 50 layers of 128 units, in three networks of
-    each kind: with ReLU on the left, with tanh on the right."""
+    each kind: first with ReLU, then with tanh."""
     for one, activation in zip(axes, ("relu", "tanh"), strict=True):
         for colour, name in zip(COLOURS, ("kaiming_normal_", "xavier_normal_"), strict=False):
             signals, _ = through(ours(name), ours(activation))
@@ -85,11 +86,11 @@ def paths(axes: Any, words: Words) -> None:
         way = draw.path(run)
         label = run.label if run.label[0].isupper() else f"SGD, {run.label}"
         axes[0].plot(*way.T, "o-", markersize=2, linewidth=1)
-        axes[1].plot(draw.height(*way.T), label=label, linewidth=1.5)
+        axes[1].plot(draw.height(*way.T), label=named(label, words), linewidth=1.5)
     axes[0].plot(0, 0, "*", color=INK, markersize=9)
     axes[0].set(xlabel=words("ravine"))
     axes[1].set(yscale="log", xlabel=words("step"), ylabel=words("loss"))
-    axes[1].legend(fontsize=7)
+    axes[1].legend(fontsize=8)
 
 
 @figure("learning", height=3)
@@ -102,7 +103,7 @@ def learning(axes: Any, words: Words) -> None:
         axes.fill_between(
             range(101), best.amin(1), best.amax(1), color=colour, alpha=0.15, linewidth=0
         )
-        axes.plot(range(101), best.median(1).values, label=rule, color=colour, linewidth=2)
+        axes.plot(range(101), best.median(1).values, label=words(rule), color=colour, linewidth=2)
     axes.set(yscale="log", xlabel=words("step"), ylabel=words("loss"))
     axes.legend()
 
@@ -164,23 +165,29 @@ def groups(axes: Any, words: Words) -> None:
 ROW = r"(?m)^\| ([^|]+) \| ([^|]+) \| [0-9.]+% \| ([+-][0-9.]+) ± ([0-9.]+) \|"
 
 
-@figure("ablation", height=4.2)
+def measured(readme: str) -> list[tuple[str, float, float]]:
+    """What was changed, what that did in points of accuracy, and its margin."""
+    rows = re.findall(ROW, (ROOT / readme).read_text(encoding="utf-8"))
+    colon = WORDS["colon"]["zh" if "zh" in readme else "en"]
+    return [
+        (f"{a}{colon}{b}", float(difference), float(margin)) for a, b, difference, margin in rows
+    ]
+
+
+@figure("ablation", height=5.6)
 def ablation(axes: Any, words: Words) -> None:
     """What each change costs or buys, in points of accuracy on CIFAR-10: the mean over three seeds,
     with its 95 % confidence interval, as `sums-to-one ablate` measured it for the README."""
-    rows = re.findall(ROW, (ROOT / "README.md").read_text(encoding="utf-8"))[::-1]
-    for k, (_, _, difference, margin) in enumerate(rows):
-        sure = abs(float(difference)) > float(margin)
-        axes.errorbar(
-            float(difference),
-            k,
-            xerr=float(margin),
-            marker="o",
-            capsize=3,
-            color=COLOURS[0] if sure else INK,
-            alpha=1 if sure else 0.5,
-        )
-    axes.set_yticks(range(len(rows)), [f"{concept}: {change}" for concept, change, *_ in rows])
+    both = zip(measured("README.md"), measured("README.zh-CN.md"), strict=True)
+    for k, ((change, difference, margin), (chinese, *_)) in enumerate(both):
+        sure = abs(difference) > margin
+        colour, alpha = (COLOURS[0], 1.0) if sure else (INK, 0.5)
+        axes.errorbar(difference, k, xerr=margin, marker="o", capsize=3, color=colour, alpha=alpha)
+        label = words.either(change, chinese)
+        axes.text(0, k - 0.4, label, transform=axes.get_yaxis_transform(), fontsize=8, va="center")
+    axes.invert_yaxis()
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
     axes.axvline(0, color=INK, linewidth=0.8, alpha=0.5)
-    axes.set(xlabel=words("points_of_accuracy"), xscale="symlog")
+    axes.set(xlabel=words("points_of_accuracy"), xscale="symlog", xlim=(-80, 6))
     axes.set_xticks([-50, -10, -3, 0, 3], map(str, (-50, -10, -3, 0, "+3")))

@@ -9,6 +9,7 @@
 """
 
 import datetime
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from sums_to_one.book.nodes import (
 from sums_to_one.book.words import Words
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge.components import COMPONENTS
+from sums_to_one.tests.judge.diagnosis import fault_of
 from sums_to_one.tests.judge.ledger import Entry, ledger
 from sums_to_one.tests.judge.places import Place
 
@@ -88,7 +90,7 @@ class Page(SphinxDirective):
         note.insert(0, nodes.strong(but, but))
         return [head, note]
 
-    def in_the_run(self, id: str) -> list[nodes.Node]:
+    def in_the_run(self, id: str, words: str = "run") -> list[nodes.Node]:
         found = self.found(id)
         if not found:
             return []
@@ -97,8 +99,10 @@ class Page(SphinxDirective):
             f"{subject} " + ", ".join(f"{mark.get(o, '✗')} {n}" for o, n in counts.items())
             for subject, counts in found.items()
         )
-        day = datetime.date.fromtimestamp(Path(self.config.verdicts).stat().st_mtime)
-        return [said(self.words("run", date=day, found=told), classes=["run"])]
+        return [said(self.words(words, date=self.day(), found=told), classes=["run"])]
+
+    def day(self) -> datetime.date:
+        return datetime.date.fromtimestamp(Path(self.config.verdicts).stat().st_mtime)
 
 
 class ComponentPage(Page):
@@ -145,8 +149,10 @@ class ComponentPage(Page):
             body += [nodes.rubric("", words("example"), translatable=False)]
             body += [nodes.literal_block(use.example, use.example, language="pycon")]
         if use.source:
-            origin = said(" ".join(use.source.split()), classes=["origin"])
-            origin.insert(0, nodes.strong("", words("origin") + ": "))
+            text = " ".join(use.source.split())
+            origin = said("", classes=["origin"])
+            origin += nodes.strong("", words("origin") + words("colon"))
+            origin += said(text, phrase, lang="en")
             body += [origin]
         return section("use", words("uses"), *body)
 
@@ -232,7 +238,14 @@ class ComponentPage(Page):
         where = f"tests/{self.env.docname.partition('/')[0]}/impostors"
         head = [said(f"`{one.name}`", nodes.inline, classes=["name"])]
         head += [told(one.thought, where, phrase, classes=["thought"])]
+        head += [self.fault(one, name)]
         return folded(head, code(one.source), classes=("impostor",))
+
+    def fault(self, one: repository.Impostor, name: str) -> nodes.Node:
+        """What is wrong with it, which is told in English so far."""
+        head = said(self.words("fault"), phrase, classes=["fault"])
+        head += said(f"{fault_of(name, one.name)}.", phrase, lang="en")
+        return head
 
 
 class Chapter(Page):
@@ -289,7 +302,7 @@ class Ledger(Page):
         self.depends_on([ROOT / "tests" / "ledger.toml"])
         file, words = self.config.verdicts, self.words
         ran = bool(file) and Path(file).is_file()
-        lead = words("run_lead", file=Path(file).name) if ran else words("no_run_lead")
+        lead = words("run_lead", date=self.day()) if ran else words("no_run_lead")
         columns = ("id", "claim", "verdict", "kind", "tests", "subjects")[: 6 if ran else 5]
         head = block(
             "",
@@ -336,7 +349,7 @@ class Ledger(Page):
             [badge(entry.verdict, words)],
             [nodes.Text(" ".join(words(kind) for kind in entry.kind))],
             [tests],
-            *([self.in_the_run(entry.id)] if ran else []),
+            *([self.in_the_run(entry.id, "run_found")] if ran else []),
         ]
         row += [block("", *cell, tag="td") for cell in cells]
         return row
@@ -408,4 +421,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("claim", ClaimRole())
     app.add_search_language(chinese.Pairs)
     app.connect("html-page-context", twin)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    code = b"".join(file.read_bytes() for file in [*sorted(HERE.glob("*.py")), HERE / "words.toml"])
+    return {
+        "env_version": zlib.crc32(code),  # where it is another, Sphinx reads all pages anew
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

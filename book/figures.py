@@ -4,6 +4,7 @@ The docstring of a function is the caption of its figure. Colours are names unti
 them a value, so that a figure fits a bright page and a dark one.
 """
 
+import fcntl
 import hashlib
 import inspect
 import io
@@ -19,13 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sums_to_one.book.words import Words
+from sums_to_one.book.words import WORDS, Words
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.cifar.standin import draw as draw_images
 from sums_to_one.tests.judge.components import COMPONENTS
 from sums_to_one.tests.judge.subjects import Subject
 
 OURS = Subject("concepts", "sums_to_one.concepts")
+WIDE, NARROW = 6.8, 4.4  # inches
 INK = "#010203"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # B. Wong, Nature Methods, 2011
 NAMES = {INK: "currentColor", **{c: f"var(--series-{k})" for k, c in enumerate(COLOURS)}}
@@ -75,17 +77,27 @@ def drawn(name: str, words: Words, kept: Path | None = None) -> str:
         words: of the language of the page.
         kept: a folder where drawings are kept from build to build, if they are.
     """
-    file = kept / f"{name}-{_state()}.json" if kept else None
-    if file and file.is_file():
-        picture, said = json.loads(file.read_text(encoding="utf-8"))
-    else:
-        picture, said = _draw(name)
-        if file:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps([picture, said]), encoding="utf-8")
+    picture, said = _kept(name, kept) if kept else _draw(name)
     for english, (key, numbers) in said.items():
-        picture = picture.replace(f">{escape(english)}<", f">{escape(words(key, **numbers))}<")
+        text = words(key, **numbers) if key else words.either(**numbers)
+        picture = picture.replace(f">{escape(english)}<", f">{escape(text)}<")
     return str(picture)
+
+
+def _kept(name: str, folder: Path) -> tuple[str, dict[str, Any]]:
+    """What was drawn already, by an earlier build or by that of another language just now."""
+    file = folder / f"{name}-{_state()}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.is_file():
+            for old in folder.glob(f"{name}-*"):
+                old.unlink()
+            new = file.with_suffix(".new")
+            new.write_text(json.dumps(_draw(name)), encoding="utf-8")
+            new.replace(file)
+        picture, said = json.loads(file.read_text(encoding="utf-8"))
+        return picture, said
 
 
 class Recorded(Words):
@@ -100,6 +112,10 @@ class Recorded(Words):
         self.said[text] = (key, numbers)
         return text
 
+    def either(self, en: str, zh: str) -> str:
+        self.said[en] = ("", {"en": en, "zh": zh})
+        return en
+
 
 def _draw(name: str) -> tuple[str, dict[str, tuple[str, dict[str, object]]]]:
     import matplotlib
@@ -108,12 +124,24 @@ def _draw(name: str) -> tuple[str, dict[str, tuple[str, dict[str, object]]]]:
     torch.set_num_threads(1)  # all is small here, and threads would wait for one another
     one, words = FIGURES[name], Recorded()
     with matplotlib.rc_context(STYLE):
-        canvas = Canvas(figsize=(6.8, one.height), layout="constrained")
+        canvas = Canvas(figsize=(WIDE, one.height), layout="constrained")
         axes = canvas.subplots(1, one.columns, squeeze=False)[0]
         one.draw(axes[0] if one.columns == 1 else axes, words)
-        text = io.StringIO()
-        canvas.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return for_a_page(text.getvalue(), name), words.said
+        wide = _as_svg(canvas, name, "on-wide")
+        # On a telephone the letters stay as large, and what was on the right comes below.
+        factor = {1: 1.0, 2: 2.0}.get(one.columns, 0.8)
+        canvas.set_size_inches(NARROW, one.height * factor)
+        if one.columns == 2:
+            below = canvas.add_gridspec(2, 1)
+            for k, part in enumerate(axes):
+                part.set_subplotspec(below[k])
+        return wide + _as_svg(canvas, name, "on-narrow"), words.said
+
+
+def _as_svg(canvas: Any, name: str, shown: str) -> str:
+    text = io.StringIO()
+    canvas.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    return for_a_page(text.getvalue(), name, shown)
 
 
 @cache
@@ -122,24 +150,25 @@ def _state() -> str:
     files = [
         file for folder in ("book", "concepts", "tests") for file in (ROOT / folder).rglob("*.py")
     ]
-    digest = hashlib.sha256((ROOT / "README.md").read_bytes())
+    files += [ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "book" / "words.toml"]
+    digest = hashlib.sha256()
     for file in sorted(files):
         if "impostors" not in file.parts:
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def for_a_page(text: str, name: str) -> str:
+def for_a_page(text: str, name: str, shown: str) -> str:
     """Without a head of its own, with names that are unique, and with colours of the page."""
     text = text[text.index("<svg") :]
     text = re.sub("<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     for colour, called in NAMES.items():
         text = re.sub(f'(?i)(="|: ?){colour}', rf"\g<1>{called}", text)
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-{shown}-", text)
     text = re.sub('<style.*?</style>|font-family: [^;"]*;', "", text, flags=re.DOTALL)
     box = re.search(r'viewBox="[^"]+"', text)
     assert box, "matplotlib's SVG has a view box"
-    head = f'<svg {box[0]} role="img" aria-labelledby="caption-{name}" '
+    head = f'<svg {box[0]} class="{shown}" role="img" aria-labelledby="caption-{name}" '
     head += 'xmlns:xlink="http://www.w3.org/1999/xlink">'
     return re.sub("<svg[^>]*>", head, text, count=1)
 
@@ -271,7 +300,7 @@ def of_numbers(name: str, axes: Any, words: Words) -> None:
     first = axes[0] if name in BY_FANS else axes
     low, high = float(weight.min()), float(weight.max())
     edges = torch.linspace(-0.5, 1.5, 61).tolist() if low == high else 60
-    first.hist(weight.tolist(), bins=edges)
+    first.hist(weight.tolist(), bins=edges, histtype="stepfilled")
     first.set(xlabel=words("weight"), ylabel=words("count"))
     if name in BY_FANS:
         through_layers(name, axes[1], words)
@@ -309,6 +338,14 @@ for _name in COMPONENTS["initialization"]:
 # Optimization: paths on a ravine.
 
 
+def named(label: str, words: Words) -> str:
+    """The label of a run, which has the names of arguments, and few words."""
+    chinese = label
+    for key in ("without_momentum", "no_momentum", "momentum"):
+        chinese = chinese.replace(WORDS[key]["en"], WORDS[key]["zh"])
+    return words.either(label, chinese)
+
+
 def of_an_optimizer(picture: str, axes: Any, words: Words) -> None:
     from sums_to_one.concepts.optimization import draw as paths
 
@@ -326,11 +363,11 @@ def of_an_optimizer(picture: str, axes: Any, words: Words) -> None:
     for run in paths.PICTURES[picture].runs:
         way = paths.path(run)
         ground.plot(*way.T, "o-", markersize=2.5, linewidth=1)
-        falling.plot(paths.height(*way.T), label=run.label, linewidth=1.5)
+        falling.plot(paths.height(*way.T), label=named(run.label, words), linewidth=1.5)
     ground.plot(0, 0, "*", color=INK, markersize=9)
     ground.set(xlabel=words("ravine"))
     falling.set(yscale="log", xlabel=words("step"), ylabel=words("loss"))
-    falling.legend(fontsize=7)
+    falling.legend(fontsize=8)
 
 
 for _name in ("SGD", "Adagrad", "RMSprop", "Adam"):
@@ -457,7 +494,8 @@ def spread(axes: Any, words: Words, before: Tensor, after: Tensor) -> None:
     for one, numbers, title in zip(axes, (before, after), ("before", "after"), strict=True):
         for channel in range(3):
             values = numbers[:, channel].flatten()
-            one.hist(values.tolist(), bins=40, alpha=0.6, label=words("channel", n=channel + 1))
+            label = words("channel", n=channel + 1)
+            one.hist(values.tolist(), bins=40, alpha=0.6, histtype="stepfilled", label=label)
         one.set_title(words(title), fontsize=10)
     axes[0].legend()
 

@@ -54,9 +54,11 @@ def build(languages: list[str], out: Path, verdicts: Path, *, strict: bool = Tru
     fonts = katex(work)
     shutil.copytree(HERE / "locales", work / "locales", dirs_exist_ok=True)  # compiled there
     settings = [f"locale_dirs={work / 'locales'}", f"kept={work / 'figures'}"]
-    settings += [f"verdicts={verdicts.resolve()}"] if verdicts.is_file() else []
+    if verdicts.is_file():  # all languages tell of one run, though another may end meanwhile
+        shutil.copy2(verdicts, work / verdicts.name)
+        settings += [f"verdicts={work / verdicts.name}"]
+    run_sphinx(languages, out, work, settings, strict=strict)
     for language in languages:
-        run_sphinx(language, out, work, settings, strict=strict)
         shutil.copytree(fonts, out / language / "_static" / "katex", dirs_exist_ok=True)
     first, last = languages[0], languages[-1]
     names = (
@@ -67,14 +69,29 @@ def build(languages: list[str], out: Path, verdicts: Path, *, strict: bool = Tru
 
 
 def run_sphinx(
-    language: str, out: Path, work: Path, settings: list[str], *, strict: bool = True
+    languages: list[str], out: Path, work: Path, settings: list[str], *, strict: bool = True
 ) -> None:
+    """All languages at once: each figure is drawn by whoever comes to it first."""
     given = [word for setting in settings for word in ("-D", setting)]
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-n", *(["-W"] * strict)]
-    command += ["--keep-going", "-D", f"language={LANGUAGES[language]}", *given]
-    command += ["-d", str(work / f"doctrees-{language}"), str(HERE), str(out / language)]
-    if subprocess.run(command).returncode:
-        raise NotPossible(f"Sphinx must build the book in {language!r} without a warning")
+    command += ["--keep-going", *given, str(HERE)]
+    logs = {language: work / f"sphinx-{language}.log" for language in languages}
+    running = {}
+    for language, log in logs.items():
+        to = [str(out / language), "-D", f"language={LANGUAGES[language]}"]
+        to += ["-d", str(work / f"doctrees-{language}")]
+        with log.open("w", encoding="utf-8") as file:
+            running[language] = subprocess.Popen([*command, *to], stdout=file, stderr=file)
+    ended = {language: sphinx.wait() for language, sphinx in running.items()}
+    said = {language: log.read_text("utf-8", "replace") for language, log in logs.items()}
+    failed = [
+        f"{language!r} without a warning; it ended with {code}, and said:\n{said[language].strip()}"
+        for language, code in ended.items()
+        if code
+    ]
+    if failed:
+        raise NotPossible("Sphinx must build the book in " + "\nand in ".join(failed))
+    print("".join(said.values()), end="", file=sys.stderr)
 
 
 def check(languages: list[str]) -> None:
@@ -97,9 +114,12 @@ def katex(work: Path) -> Path:
     if folder.is_dir():
         return folder
     work.mkdir(parents=True, exist_ok=True)
-    fetch = ["npm", "pack", "--silent", f"katex@{katex_version}", "--pack-destination", str(work)]
-    if subprocess.run(fetch, stdout=subprocess.DEVNULL).returncode:
-        raise NotPossible(f"npm must be able to fetch katex@{katex_version}, see above")
+    fetch = ["npm", "pack", f"katex@{katex_version}", "--prefer-offline", "--loglevel=error"]
+    npm = subprocess.run(
+        [*fetch, "--pack-destination", str(work)], capture_output=True, text=True, errors="replace"
+    )
+    if npm.returncode:
+        raise NotPossible(f"npm must fetch katex@{katex_version}, and said:\n{npm.stderr.strip()}")
     new = work / f"katex.{os.getpid()}"
     with tarfile.open(work / f"katex-{katex_version}.tgz") as archive:
         archive.extractall(new, filter="data")

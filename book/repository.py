@@ -103,28 +103,23 @@ def helpers(component: str) -> list[Path]:
 
 
 @cache
-def _lines(file: Path) -> tuple[str, ...]:
-    return tuple(file.read_text(encoding="utf-8").splitlines())
+def _definitions(file: Path) -> dict[str, str]:
+    """The functions and classes of a file, each as it stands there, with its decorators.
 
-
-@cache
-def _spans(file: Path) -> dict[int, tuple[int, int]]:
-    """From the line of a function's `def` to its first, with decorators, and its last."""
-    body = ast.parse(file.read_text(encoding="utf-8")).body
-    return {
-        node.lineno: (
-            min([node.lineno, *(mark.lineno for mark in node.decorator_list)]),
-            node.end_lineno or node.lineno,
-        )
-        for node in body
-        if isinstance(node, ast.FunctionDef)
-    }
+    `inspect` would read the file anew for each of them.
+    """
+    lines = file.read_text(encoding="utf-8").splitlines()
+    found = {}
+    for node in ast.parse("\n".join(lines)).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            first = min(part.lineno for part in (node, *node.decorator_list))
+            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+    return found
 
 
 def source_of(place: Place) -> str:
     """A claim, as it stands in its file."""
-    first, last = _spans(place.file)[place.line]
-    return "\n".join(_lines(place.file)[first - 1 : last])
+    return _definitions(place.file)[place.name]
 
 
 @dataclass(frozen=True)
@@ -143,10 +138,8 @@ def impostors(component: str) -> tuple[Impostor, ...]:
 
 
 def _impostor(version: Version) -> Impostor:
-    try:
-        source = inspect.cleandoc("\n" + inspect.getsource(version.function))
-    except (OSError, TypeError):
-        source = ""
+    file = Path(inspect.getfile(version.function))
+    source = _definitions(file).get(version.name, "")
     thought = (inspect.getdoc(version.function) or "").partition("\n\n")[0]
     return Impostor(version.name, thought, source, version.refused_by)
 

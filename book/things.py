@@ -111,8 +111,12 @@ def softmax(words: Words) -> tuple[str, list[dict[str, Any]]]:
     shares = ours("softmax")(torch.tensor(START, dtype=torch.float64), dim=0).tolist()
     bars = "".join(
         f'<rect class="bar" x="{20 + 95 * k}" y="{200 - 180 * p}" width="70" height="{180 * p}"/>'
-        f'<text x="{55 + 95 * k}" y="{195 - 180 * p}" text-anchor="middle">{p:.3f}</text>'
+        f'<text class="share" x="{55 + 95 * k}" y="{195 - 180 * p}">{p:.3f}</text>'
         for k, p in enumerate(shares)
+    )
+    below = [words("score_n", n=k + 1) for k in range(4)]
+    bars += "".join(
+        f'<text x="{55 + 95 * k}" y="215">{label}</text>' for k, label in enumerate(below)
     )
     controls = "".join(
         slider(f"score-{k}", words("score_n", n=k + 1), -10, 10, 0.25, value)
@@ -142,6 +146,8 @@ def activations(words: Words) -> tuple[str, list[dict[str, Any]]]:
         f'<polyline class="slope" points="{way("slope")}"/>'
         '<line class="tangent" x1="0" x2="0" y1="0" y2="0"/>'
         '<circle class="point" cx="200" cy="127.5" r="5"/>'
+        + "".join(f'<text x="{200 + 32 * x}" y="165">{x}</text>' for x in (-5, 5))
+        + '<text x="190" y="109">1</text><line class="axis" x1="196" x2="204" y1="105" y2="105"/>'
     )
     controls = (
         choice("kind", words("activation"), KINDS, "sigmoid")
@@ -161,11 +167,11 @@ def activations(words: Words) -> tuple[str, list[dict[str, Any]]]:
 
 def race(words: Words) -> tuple[str, list[dict[str, Any]]]:
     first = path("SGD", 0.05, 30.0)
-    dots = " ".join(f"{30 * (x + 10):.1f},{60 - 25 * y:.1f}" for x, y in first)
+    dots = " ".join(f"{30 * (x + 10):.1f},{110 - 50 * y:.1f}" for x, y in first)
     inside = (
         '<g class="ground"></g>'
         f'<polyline class="way" points="{dots}"/><g class="dots"></g>'
-        '<text x="300" y="65" text-anchor="middle">★</text>'
+        '<text x="300" y="115">★</text>'
     )
     controls = (
         choice("racer", words("optimizer"), RACERS, "SGD")
@@ -173,7 +179,7 @@ def race(words: Words) -> tuple[str, list[dict[str, Any]]]:
         + slider("steepness", words("steepness"), 1, 100, 1, 30)
         + slider("steps", words("steps"), 0, STEPS, 1, STEPS)
     )
-    picture = drawing("race", words("race_title"), words("race_says"), inside, "0 0 400 120")
+    picture = drawing("race", words("race_title"), words("race_says"), inside)
     cells = [
         [str(k), f"{x:.4f}", f"{y:.4f}", f"{(x * x + 30 * y * y) / 2:.4g}"]
         for k, (x, y) in enumerate(first)

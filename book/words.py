@@ -15,3 +15,7 @@ class Words:
 
     def __call__(self, key: str, **numbers: object) -> str:
         return WORDS[key]["zh" if self.chinese else "en"].format(**numbers)
+
+    def either(self, en: str, zh: str) -> str:
+        """Words that are in both languages elsewhere."""
+        return zh if self.chinese else en

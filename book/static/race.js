@@ -44,7 +44,7 @@ if (typeof document !== "undefined") {
   const NS = "http://www.w3.org/2000/svg";
   const within = (z) => Math.max(-1e4, Math.min(1e4, z)); // some paths leave the picture for ever
   const across = (x) => within(30 * (x + 10));
-  const up = (y) => within(60 - 25 * y);
+  const up = (y) => within(110 - 50 * y);
   const steps = $("#steps");
   controlled(({ racer, rate, steepness, steps }) => {
     $('output[for="rate"]').textContent = (10 ** rate).toPrecision(2);
@@ -59,7 +59,7 @@ if (typeof document !== "undefined") {
     }));
     $(".ground").replaceChildren(...[0.5, 2, 8, 32, 128].map((level) => {
       const ring = document.createElementNS(NS, "ellipse");
-      set(ring, { cx: 300, cy: 60, rx: 30 * Math.sqrt(2 * level), ry: 25 * Math.sqrt((2 * level) / steepness) });
+      set(ring, { cx: 300, cy: 110, rx: 30 * Math.sqrt(2 * level), ry: 50 * Math.sqrt((2 * level) / steepness) });
       return ring;
     }));
     $("#left").textContent = (height(path[steps]) / height(path[0])).toPrecision(3);

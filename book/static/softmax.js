@@ -15,7 +15,7 @@ if (typeof document !== "undefined") {
     const scores = [0, 1, 2, 3].map((k) => values[`score-${k}`]);
     const shares = softmax(scores, values.temperature);
     $$("#touch-softmax rect").forEach((bar, k) => set(bar, { y: 200 - 180 * shares[k], height: 180 * shares[k] }));
-    $$("#touch-softmax svg text").forEach((text, k) => {
+    $$("#touch-softmax .share").forEach((text, k) => {
       set(text, { y: 195 - 180 * shares[k] });
       text.textContent = shares[k].toFixed(3);
     });

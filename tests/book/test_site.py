@@ -22,7 +22,6 @@ pytestmark = [
     # reason: a browser comes from the system and not from us; .ci/run says it aloud, too
     pytest.mark.skipif(bool(LACKING), reason=f"NOBODY LOOKS AT THE BOOK: {LACKING} is lacking"),
     pytest.mark.timeout(1200),
-    pytest.mark.xdist_group("book"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of Sphinx' and its themes
 ]
 PAGES = sorted(
@@ -34,13 +33,18 @@ LANGUAGES = ("en", "zh")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built book: that of BOOK where one is named, or else a new one."""
+    """The built book: that of BOOK where one is named, or else a new one for all workers."""
+    from filelock import FileLock
+
     from sums_to_one.book.make import build
 
     if "BOOK" in os.environ:
         return Path(os.environ["BOOK"]).resolve()
-    out = tmp_path_factory.mktemp("book") / "site"
-    build(list(LANGUAGES), out, Path("runs") / "verdicts.json")
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "popen" in base.name else base) / "book"
+    with FileLock(f"{out}.lock"):
+        if not (out / "index.html").exists():
+            build(list(LANGUAGES), out, Path("runs") / "verdicts.json")
     return out
 
 
@@ -68,6 +72,23 @@ def page(browser):
 def opened(page, site: Path, name: str):
     page.goto((site / name).as_uri())
     return page
+
+
+def test_what_is_no_formula_is_refused_and_the_next_one_rendered():
+    from sums_to_one.book.formulas import NotRendered, rendered
+
+    with pytest.raises(NotRendered, match="expected '}'"):
+        rendered(r"\frac{1")
+    assert "katex-html" in rendered(r"\frac{1}{2}")
+
+
+def test_what_sphinx_says_is_told_where_it_fails(tmp_path, monkeypatch):
+    from sums_to_one.book import make
+
+    (tmp_path / "conf.py").write_text("raise ValueError('no such word')")
+    monkeypatch.setattr(make, "HERE", tmp_path)
+    with pytest.raises(make.NotPossible, match="no such word"):
+        make.run_sphinx(["en"], tmp_path / "site", tmp_path, [])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,42 +3,42 @@
 The sentences of the ledger are in both; the names of the claims, and numbers, are in English.
 """
 
-KINDS = {"law": "定律", "contract": "约定", "statistic": "统计", "experiment": "实验"}
+KINDS = {"law": "定律", "contract": "契约", "statistic": "统计", "experiment": "实验"}
 VERDICTS = {"holds": "成立", "holds when": "有条件成立", "fails as stated": "原话不成立"}
 CHINESE = {
     **KINDS,
     **VERDICTS,
     "claim": "编号",
-    "sentence": "命题",
+    "sentence": "论断",
     "kind": "类别",
     "verdict": "结论",
-    "The ledger": "命题总账",
-    "claims": "条命题",
-    "1 claim refuses it": "1 条命题不通过",
-    "{broken} of {all} claims refuse it": "{all} 条命题中有 {broken} 条不通过",
-    "all {all} claims hold": "{all} 条命题全部通过",
-    "1 claim holds": "1 条命题通过",
-    "{count} claims hold": "{count} 条命题通过",
+    "The ledger": "账本",
+    "claims": "条论断",
+    "1 claim refuses it": "1 条论断不通过",
+    "{broken} of {all} claims refuse it": "{all} 条论断中有 {broken} 条不通过",
+    "all {all} claims hold": "{all} 条论断全部通过",
+    "1 claim holds": "1 条论断通过",
+    "{count} claims hold": "{count} 条论断通过",
     "{count} not asked": "{count} 条未检验",
     "and {count} more": "另有 {count} 条",
     "also refused, probably for the same reason": "很可能出于同一原因而不通过的还有",
     "and for other reasons": "出于其他原因而不通过的还有",
     "within its limits": "在其限制之内",
     "h: hint, d: diagnosis, n: what is next, l: list all claims, q: quit": (
-        "h: 提示, d: 诊断, n: 接下来读什么, l: 列出全部命题, q: 退出"
+        "h: 提示, d: 诊断, n: 接下来读什么, l: 列出全部论断, q: 退出"
     ),
     "accepted so far: {count} of {all}": "目前已通过: {all} 个中的 {count} 个",
     "your claims about {name} refuse {refused} of {impostors} impostors": (
-        "你关于 {name} 的命题拒绝了 {impostors} 个冒充者中的 {refused} 个"
+        "你关于 {name} 的论断拒绝了 {impostors} 个冒牌实现中的 {refused} 个"
     ),
     "and {wronged} right versions": "以及 {wronged} 个正确的版本",
     "{count} of {all} right versions are accepted": "{all} 个正确版本中有 {count} 个通过",
     "{claim}: wrongly refuses {who}": "{claim}: 误判了 {who}",
-    "the next to catch is one that does this:": "下一个要识破的冒充者会这样:",
-    "all impostors are caught": "所有冒充者都已识破",
-    "the first refused claim": "第一条不通过的命题",
+    "the next to catch is one that does this:": "下一个要识破的冒牌实现会这样:",
+    "all impostors are caught": "所有冒牌实现都已识破",
+    "the first refused claim": "第一条不通过的论断",
     "now the whole verdict": "以下是完整的结论",
-    "nothing is refused": "没有不通过的命题",
+    "nothing is refused": "没有不通过的论断",
     "hint {n} of {all}": "提示 {n} / {all}",
     "our solution": "我们的写法",
     "needs {what}": "需要 {what}",
@@ -46,11 +46,11 @@ CHINESE = {
     "remark: it leaves its work to {what}": "说明: 实际工作由 {what} 完成",
     "remark: it is known that {what} is refused": "说明: 已知 {what} 不通过",
     "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
-        "表现如同一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
+        "表现如同一种已知的错误: {fault} ({all} 条论断中有 {alike} 条得到同样的数)"
     ),
     "what is wrong: {said}": "哪里不对: {said}",
     "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
-        "可能是一种已知的错误: {fault} ({all} 条命题中有 {alike} 条得到同样的数)"
+        "可能是一种已知的错误: {fault} ({all} 条论断中有 {alike} 条得到同样的数)"
     ),
     "different convention: it {says}, as {who}; --convention {name} accepts it": (
         "另一种约定: {says} ({who}); 用 --convention {name} 可以接受"
