@@ -1,16 +1,14 @@
 """`--subject X`, with a space or with `=`, wherever pytest is started."""
 
-import subprocess
-import sys
-
 import pytest
+
+from sums_to_one.tests.judge import warm
 
 RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 
 
 def judge(folder, *arguments):
-    command = [sys.executable, "-m", "pytest", "-q", "-k", "single_number", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return warm.run("pytest", "-q", "-k", "single_number", *arguments, cwd=folder)
 
 
 @pytest.fixture
