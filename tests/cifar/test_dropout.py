@@ -1,7 +1,5 @@
 """The trainer's own dropout is judged like anybody's, and nobody else's is replaced by it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
@@ -10,14 +8,14 @@ from sums_to_one.cifar.components import Components
 from sums_to_one.cifar.dropout import CheapDropout
 from sums_to_one.cifar.model import FullyConnected
 from sums_to_one.cifar.settings import Settings
+from sums_to_one.tests.judge import warm
 
 ROOT = Path(__file__).parents[2]
 SUBJECT = Path(__file__).with_name("cheap_dropout.py")
 
 
 def test_all_claims_about_dropout_hold_for_the_cheap_one():
-    judge = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", str(SUBJECT)]
-    told = subprocess.run(judge, cwd=ROOT, capture_output=True, text=True)
+    told = warm.run("sums_to_one.tests.judge.command", "judge", SUBJECT, cwd=ROOT)
     assert told.returncode == 0, told.stdout
     assert "regularization: Dropout: all" in told.stdout
 

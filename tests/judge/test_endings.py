@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge import endings
+from sums_to_one.tests.judge import endings, warm
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.deviations import read
 from sums_to_one.tests.judge.formats import FORMATS, ctrf, github, junit, markdown
@@ -61,8 +60,7 @@ def test_no_subject_at_all_is_no_success():
 
 
 def judge(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return warm.run("sums_to_one.tests.judge.command", "judge", *arguments, cwd=folder)
 
 
 @pytest.mark.parametrize(

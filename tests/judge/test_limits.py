@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -16,6 +14,7 @@ from sums_to_one.tests.common.limits import (
     NotProvided,
     read,
 )
+from sums_to_one.tests.judge import warm
 from sums_to_one.tests.judge.controls import LIMITS, behind
 from sums_to_one.tests.judge.hearing import hear
 from sums_to_one.tests.judge.plain_use import CORE, USES
@@ -41,10 +40,8 @@ TRIPLES = FLOAT32.replace("torch.relu(x)", "3 * torch.relu(x)") + DECLARED
 def judge(folder, text, *options):
     (folder / "solution.py").write_text(text)
     file = folder / "verdicts.json"
-    command = [sys.executable, "-m", "pytest", "-q", "--subject=solution.py"]
-    told = subprocess.run(
-        [*command, f"--verdicts={file}", *options], cwd=folder, capture_output=True, text=True
-    )
+    command = ["pytest", "-q", "--subject=solution.py"]
+    told = warm.run(*command, f"--verdicts={file}", *options, cwd=folder)
     (subject,) = json.loads(file.read_text())["subjects"] if file.exists() else [None]
     return told, subject
 

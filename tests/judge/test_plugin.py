@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from sums_to_one.tests.judge import warm
 from sums_to_one.tests.judge.components import asked_for
 from sums_to_one.tests.judge.ledger import is_experiment
 from sums_to_one.tests.judge.places import places_of
@@ -14,8 +15,7 @@ RIGHT = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\
 
 
 def judge(folder, *arguments):
-    command = [sys.executable, "-m", "pytest", "-q", "-k", "single_number", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return warm.run("pytest", "-q", "-k", "single_number", *arguments, cwd=folder)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from filelock import FileLock
 from hypothesis import strategies as st
 
 from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge import warm
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.counterexample import counterexample
@@ -61,8 +61,7 @@ CLAIM = "a_single_number_has_the_whole_share"
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return warm.run("pytest", *arguments, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")

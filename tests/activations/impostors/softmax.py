@@ -404,7 +404,9 @@ def row_by_row(x: Tensor, dim: int) -> Tensor:
     lines = x.movedim(dim, -1).reshape(-1, x.shape[dim])
     if not len(lines):
         return x.clone()
-    done = torch.stack([(line - line.max()).exp() for line in lines])
+    # One by one, but for very many rows, whose derivatives take long.
+    blocks = lines.tensor_split(min(len(lines), 1000))
+    done = torch.cat([(block - block.amax(dim=1, keepdim=True)).exp() for block in blocks])
     done = done / done.sum(dim=1, keepdim=True)
     return done.reshape(x.movedim(dim, -1).shape).movedim(-1, dim)
 
