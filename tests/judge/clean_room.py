@@ -7,6 +7,7 @@ subject, compares them with what should come.
 """
 
 import base64
+import math
 import os
 import sys
 import time
@@ -24,6 +25,8 @@ from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.programs import PROGRAMS, Case, Get
 
 MOST_BYTES = 2_000_000  # of the numbers of one case
+MOST_DIMENSIONS = 8  # of a tensor
+MOST_TENSORS = 100  # of a case
 MOST_NAMES = 3  # of functions that do the work of a component
 TIME = 120.0  # seconds for all cases
 NOT_THERE = ("pytest", "_pytest", "pluggy", "xdist", "hypothesis", "sums_to_one")
@@ -50,7 +53,7 @@ class CleanRoom:
         receiver, sender = os.pipe()
         self.home = Lines(receiver, MOST_BYTES)
         work = lambda: _answer(component, load, drawn, sender)  # noqa: E731
-        self.process = Process(work, readable, bare=True)
+        self.process = Process(work, readable, bare=True, handles=[sender])
         os.close(sender)
         self.deadline = time.monotonic() + TIME
 
@@ -135,15 +138,19 @@ def _decoded(line: Any) -> list[Tensor]:
         TamperedError: it has not the form that `_encoded` gives it.
     """
     try:
-        assert isinstance(line, list), "a line that is no answer"
+        if not isinstance(line, list) or len(line) > MOST_TENSORS:
+            raise ValueError("no list of tensors, or more of them than anybody asked for")
         return [_tensor(**one) for one in line]
-    except (TypeError, ValueError, KeyError, RuntimeError, AssertionError):
+    except (TypeError, ValueError, KeyError, RuntimeError, OverflowError):
         raise TamperedError("a line that is no answer") from None
 
 
 def _tensor(dtype: str, shape: list[int], data: str) -> Tensor:
-    raw = bytearray(base64.b64decode(data, validate=True))
-    kind = KINDS[dtype]
+    raw, kind = bytearray(base64.b64decode(data, validate=True)), KINDS[dtype]
+    if len(shape) > MOST_DIMENSIONS or any(type(size) is not int or size < 0 for size in shape):
+        raise ValueError("no shape, or one of more dimensions than anybody asked for")
+    if len(raw) != math.prod(shape) * kind.itemsize:
+        raise ValueError("other numbers than it says; to make room for them might be much to ask")
     if not raw:
         return torch.zeros(shape, dtype=kind)
     return torch.frombuffer(raw, dtype=kind).reshape(shape)

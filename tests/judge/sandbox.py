@@ -8,6 +8,7 @@ some walls; which of them stand is never guessed, but noted by those who raise t
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import struct
 import sys
@@ -42,6 +43,7 @@ READ_OF_ETC = (
     *("ld.so.cache", "localtime", "timezone", "passwd", "nsswitch.conf", "os-release"),
     *("alternatives", "mime.types", "ssl", "fonts"),
 )
+OWN_COUNT_OF_PROCESSES = (6, 14)  # since when a namespace has one; before, it is the machine's
 KEPT_CAPABILITIES = 0b110  # root may still read files of other people
 
 
@@ -67,16 +69,17 @@ def lock(home: Path, readable: list[Path]) -> None:
     standing.append("limits")
     if sys.platform != "linux":
         return
-    if "processes" in standing:
-        with contextlib.suppress(OSError):  # since Linux 6.14; root has no other bound
+    with contextlib.suppress(OSError):  # where memory gets short, the judge is not who has to go
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    if "processes" in standing and _linux() >= OWN_COUNT_OF_PROCESSES:
+        with contextlib.suppress(OSError):  # root has no other bound
             Path("/proc/sys/kernel/pid_max").write_text(str(2 * PROCESSES))
     with contextlib.suppress(OSError):
         _unshare(NEW_MOUNTS)
         _mount_a_disk_of_its_own(home)
         standing.append("disk")
-    if os.geteuid() == 0:
-        with contextlib.suppress(OSError):
-            _drop_capabilities()
+    with contextlib.suppress(OSError):
+        _drop_capabilities()
     with contextlib.suppress(OSError):
         _landlock(home, readable)
         standing.append("files")
@@ -133,10 +136,14 @@ def _mount_a_disk_of_its_own(home: Path) -> None:
 
 
 def _drop_capabilities() -> None:
-    """What root keeps of its rights: to read what others own."""
-    header = struct.pack("Ii", 0x20080522, 0)
-    kept = struct.pack("IIIIII", KEPT_CAPABILITIES, KEPT_CAPABILITIES, 0, 0, 0, 0)
-    _call(_libc.capset, header, kept)
+    """What root keeps of its rights: to read what others own. The root of nothing keeps none."""
+    header, kept = struct.pack("Ii", 0x20080522, 0), KEPT_CAPABILITIES * (os.geteuid() == 0)
+    _call(_libc.capset, header, struct.pack("IIIIII", kept, kept, 0, 0, 0, 0))
+
+
+def _linux() -> tuple[int, ...]:
+    """The version of the kernel."""
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
 
 
 def _limit_resources() -> None:
