@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)  # the widest first
 NAMES = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
+MOST_DIMENSIONS = 64  # of a tensor of PyTorch's
 KEYS = ("dtypes", "dimensions", "gradients", "without")
 
 
@@ -126,7 +127,8 @@ def read(declared: object, whose: str) -> Limits:
             f"got {declared!r}"
         )
     dtypes = _list(declared, "dtypes", whose, "names of dtypes", lambda name: name in NAMES)
-    sizes = _list(declared, "dimensions", whose, "whole numbers", lambda n: type(n) is int)
+    words = f"whole numbers from 0 to {MOST_DIMENSIONS}"
+    sizes = _list(declared, "dimensions", whose, words, _are_dimensions)
     without = _list(declared, "without", whose, "names", lambda name: isinstance(name, str))
     order = declared.get("gradients", 2)
     if order not in (0, 1, 2):
@@ -137,6 +139,10 @@ def read(declared: object, whose: str) -> Limits:
         order,
         frozenset(without or ()),
     )
+
+
+def _are_dimensions(n: object) -> bool:
+    return type(n) is int and 0 <= n <= MOST_DIMENSIONS
 
 
 def _list(declared: dict[Any, Any], key: str, whose: str, what: str, fits: Any) -> list[Any] | None:

@@ -24,7 +24,7 @@ from sums_to_one.tests.judge.forks import Process, in_a_fork
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.programs import PROGRAMS, Case, Get
 
-MOST_BYTES = 2_000_000  # of the numbers of one case
+MOST_BYTES = 20_000_000  # of the numbers of one case
 MOST_DIMENSIONS = 8  # of a tensor
 MOST_TENSORS = 100  # of a case
 MOST_NAMES = 3  # of functions that do the work of a component

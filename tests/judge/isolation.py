@@ -31,11 +31,11 @@ from sums_to_one.tests.judge.messages import (
     TamperedError,
     due_after,
     heard,
-    plain,
     send,
     told,
 )
 from sums_to_one.tests.judge.subjects import readable
+from sums_to_one.tests.judge.terminal import plain
 from sums_to_one.tests.judge.verdicts import TAMPERED
 
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed

@@ -6,13 +6,13 @@ exactly the form of a report is believed to be one.
 
 import json
 import os
-import unicodedata
 from typing import Any, NoReturn
 
 import pytest
 
 from sums_to_one.tests.common.limits import LimitsError, read
 from sums_to_one.tests.judge.deviations import BORNE
+from sums_to_one.tests.judge.terminal import plain
 from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, judged_by
 
 MOST_BYTES = 200_000  # of one line; what is longer comes from nobody of ours
@@ -25,19 +25,6 @@ LIMITS = {"within": dict, "refused": dict, "remarks": dict, "words": str}
 
 class TamperedError(Exception):
     """A line that is no report."""
-
-
-def plain(text: str) -> str:
-    """The same for a screen or a file: what would move the cursor or has no letter is spelt out."""
-    if text.isprintable():
-        return text
-    return "".join(map(_spelt, text))
-
-
-def _spelt(letter: str) -> str:
-    if letter.isprintable() or letter in "\n\t" or unicodedata.category(letter) == "Zs":
-        return letter
-    return ascii(letter)[1:-1]
 
 
 def _plain(content: Any) -> Any:
