@@ -82,7 +82,7 @@ def _no_number(name: str) -> NoReturn:
 
 def told(report: pytest.TestReport) -> dict[str, Any]:
     """What is sent of a report."""
-    properties = dict(report.user_properties)
+    properties: dict[str, Any] = dict(report.user_properties)
     texts = {name: str(properties[name])[:MOST_TEXT] for name in TEXTS if name in properties}
     about = {"when": report.when, "outcome": report.outcome, "seconds": report.duration}
     limits = {name: _cut(found) for name, found in properties.get("limits", {}).items()}

@@ -1,8 +1,9 @@
 """Walls around a process that holds a stranger's code, each of them told to whoever asks.
 
 On Linux: Landlock and a read-only view of all files but a folder of its own, no network, no
-processes but its own, limits of memory and time. Elsewhere the limits alone. A machine may lack
-some walls; which of them stand is never guessed, but noted by those who raise them.
+processes but its own, no system calls by which it could leave, limits of memory and time.
+Elsewhere the limits alone. A machine may lack some walls; which of them stand is never guessed,
+but noted by those who raise them.
 """
 
 import contextlib
@@ -17,7 +18,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-LAYERS = ("files", "disk", "network", "ipc", "processes", "limits")
+from sums_to_one.tests.judge import system_calls
+
+LAYERS = ("files", "disk", "network", "ipc", "processes", "calls", "limits")
 standing: list[str] = []  # around this very process
 GIGABYTE = 2**30
 MEMORY = 4 * GIGABYTE  # beyond what the process has when it starts
@@ -83,6 +86,9 @@ def lock(home: Path, readable: list[Path]) -> None:
     with contextlib.suppress(OSError):
         _landlock(home, readable)
         standing.append("files")
+    with contextlib.suppress(OSError):
+        system_calls.forbid()
+        standing.append("calls")
 
 
 def dies_with_its_parent() -> None:
