@@ -23,6 +23,7 @@ T = TypeVar("T")
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)  # the widest first
 NAMES = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
 WHOLE = "uint8"  # which pixels may be of, and of nothing else
+MOST_DIMENSIONS = 64  # of a tensor of PyTorch's
 KEYS = ("dtypes", "dimensions", "gradients", "without")
 
 # Inputs that somebody may not take whatever their size, by the name that `without` has for them.
@@ -144,7 +145,8 @@ def read(declared: object, whose: str) -> Limits:
         )
     is_dtype = (*NAMES, WHOLE).__contains__
     dtypes = _list(declared, "dtypes", whose, "names of dtypes", is_dtype)
-    sizes = _list(declared, "dimensions", whose, "whole numbers", lambda n: type(n) is int)
+    words = f"whole numbers from 0 to {MOST_DIMENSIONS}"
+    sizes = _list(declared, "dimensions", whose, words, _are_dimensions)
     without = _list(declared, "without", whose, "names", lambda name: isinstance(name, str))
     order = declared.get("gradients", 2)
     if order not in (0, 1, 2):
@@ -157,6 +159,10 @@ def read(declared: object, whose: str) -> Limits:
         order,
         frozenset(without or ()),
     )
+
+
+def _are_dimensions(n: object) -> bool:
+    return type(n) is int and 0 <= n <= MOST_DIMENSIONS
 
 
 def _list(declared: dict[Any, Any], key: str, whose: str, what: str, fits: Any) -> list[Any] | None:

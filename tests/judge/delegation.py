@@ -1,36 +1,41 @@
 """Whether a component does the work itself, or leaves it to a library's component of that name.
 
 Seen while it runs, whatever it is called there and however it was found: by the operations that
-reach PyTorch's core, and by the Python functions that are entered.
+reach PyTorch's core, and by the Python functions that are entered, in whichever thread.
 """
 
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 import torch
+from torch._C._profiler import _ExperimentalConfig
 
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.common.profiling import profile
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
 
 LIBRARIES = Path(sysconfig.get_paths()["purelib"])
+RELATIVES = ("leaky_relu", "_prelu_kernel", "rrelu", "elu", "celu")  # which differ by a constant
 # Operations of PyTorch's core that do all of the work, by the beginning of their names.
 OPERATIONS = {
-    "sigmoid": ("sigmoid",),
+    "sigmoid": ("sigmoid", "silu", "glu"),
     "tanh": ("tanh",),
-    "relu": ("relu", "threshold"),
-    "leaky_relu": ("leaky_relu", "_prelu_kernel", "rrelu"),
-    "softmax": ("_softmax", "_log_softmax", "_safe_softmax"),
-    "L1Loss": ("l1_loss",),
-    "MSELoss": ("mse_loss",),
-    "CrossEntropyLoss": ("nll_loss", "cross_entropy_loss"),
+    "relu": ("relu", "threshold", "hardtanh", *RELATIVES),
+    "leaky_relu": RELATIVES,
+    "softmax": ("_softmax", "_log_softmax", "_safe_softmax", "_sparse_softmax"),
+    "L1Loss": ("l1_loss", "smooth_l1_loss", "huber_loss"),
+    "MSELoss": ("mse_loss", "huber_loss"),
+    "CrossEntropyLoss": ("nll_loss", "cross_entropy_loss", "kl_div"),
     "BCELoss": ("binary_cross_entropy",),
-    "BCEWithLogitsLoss": ("binary_cross_entropy",),
+    "BCEWithLogitsLoss": ("binary_cross_entropy", "soft_margin_loss"),
     **dict.fromkeys(GROUPS["optimizer"], ("_fused_", "_foreach_adam", "_single_")),
-    **dict.fromkeys(GROUPS["dropout"], ("native_dropout", "feature_dropout", "alpha_dropout")),
+    **dict.fromkeys(
+        GROUPS["dropout"], ("dropout", "native_dropout", "feature_dropout", "alpha_dropout")
+    ),
     **dict.fromkeys(
         GROUPS["batch_norm"],
         (
@@ -43,14 +48,18 @@ OPERATIONS = {
     ),
 }
 # Python files of libraries, by chapter, whose functions do all of the work; of
-# torch/nn/functional.py, which has building blocks, too, those that FUNCTIONAL names.
+# those that have building blocks, too, the functions that FUNCTIONAL names.
 FILES: dict[str, tuple[str, ...]] = {
     "initialization": ("torch/nn/init.py",),
     "losses": ("torch/nn/modules/loss.py",),
     "activations": ("torch/nn/modules/activation.py",),
     "normalization": ("torch/nn/modules/batchnorm.py", "torch/nn/modules/instancenorm.py"),
     "optimization": tuple(
-        f"torch/optim/{name}.py" for name in ("sgd", "adam", "adamw", "adagrad", "rmsprop")
+        f"torch/{place}"
+        for place in (
+            *("optim/sgd", "optim/adam", "optim/adagrad", "optim/rmsprop", "optim/nadam"),
+            *("optim/radam", "optim/_functional", "distributed/optim/"),
+        )
     ),
     "regularization": ("torch/nn/modules/dropout.py", "torchvision/transforms/"),
     "checkpoints": (),
@@ -59,13 +68,15 @@ FILES: dict[str, tuple[str, ...]] = {
 FUNCTIONAL = {
     **{name: (name, f"{name}_") for name in COMPONENTS["activations"]},
     "L1Loss": ("l1_loss", "smooth_l1_loss"),
-    "MSELoss": ("mse_loss",),
-    "CrossEntropyLoss": ("cross_entropy", "nll_loss"),
+    "MSELoss": ("mse_loss", "gaussian_nll_loss"),
+    "CrossEntropyLoss": ("cross_entropy", "nll_loss", "nll_loss_forward"),
     "BCELoss": ("binary_cross_entropy",),
     "BCEWithLogitsLoss": ("binary_cross_entropy_with_logits", "binary_cross_entropy"),
     **dict.fromkeys(GROUPS["dropout"], ("dropout", "dropout2d", "feature_alpha_dropout")),
     **dict.fromkeys(GROUPS["batch_norm"], ("batch_norm", "instance_norm")),
 }
+THE_LAST = "special_entr"  # which the watched process calls itself: was it watched to the end?
+IN_PART = ("torch/nn/functional.py", "torch/_refs/", "torch/_decomp/")
 HELPERS = ("_calculate_fan_in_and_fan_out", "_calculate_correct_fan", "calculate_gain")
 OTHERS = ("scipy/special", "scipy/stats", "sklearn", "jax", "keras", "tensorflow")
 
@@ -86,17 +97,21 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
                 found.add(name)
 
     # The profiler, and no TorchDispatchMode: that one imports the compiler, which takes seconds.
-    with profile() as watch:
+    with profile(experimental_config=_ExperimentalConfig(profile_all_threads=True)) as watch:
+        threading.setprofile(entered)
         sys.setprofile(entered)
         try:
             run()
-            is_watched = sys.getprofile() is entered and torch._C._autograd._profiler_enabled()
+            is_watched = sys.getprofile() is entered
+            torch.special.entr(torch.ones(()))
         finally:
             sys.setprofile(None)
+            threading.setprofile(None)
     # As it was recorded; to look through it event by event takes a hundred times as long.
     recorded = watch.kineto_results
     names = {event.name() for event in recorded.events()} if recorded else set()
     found |= {n for n in names if n.startswith(operations) and "backward" not in n}
+    is_watched = is_watched and f"aten::{THE_LAST}" in names
     return sorted(found if is_watched else found | {"nobody can say: it ended the watching"})
 
 
@@ -110,5 +125,6 @@ def _library_function(frame: FrameType, component: str, chapter: str) -> str | N
     file = path.relative_to(LIBRARIES).as_posix()
     work = (*FILES[chapter], *FILES.get(component, ()), *OTHERS)
     whole = file.startswith(work) and function not in HELPERS
-    part = file == "torch/nn/functional.py" and function in FUNCTIONAL.get(component, ())
+    names = FUNCTIONAL.get(component, ())
+    part = file.startswith(IN_PART) and function.removeprefix("_") in names
     return f"{file}: {function}" if whole or part else None

@@ -38,6 +38,7 @@ CONVENTION = "different convention: it {says}, as {who}; --convention {name} acc
 DESCRIBED = "what is wrong: {said}"
 THOUGHT = "who makes it may think: {thought}"
 PATIENCE = 20.0  # seconds after which no answer is one
+MOST_ASKED = 1000  # claims
 MOST_NAMES = 2  # of impostors that behave alike: of more, none says what the fault is
 ENDED = ("ended the process", "crashed the process", "did not return", "not judged", "tampered")
 
@@ -100,7 +101,9 @@ def diagnosis(component: str, found: Any) -> Diagnosis | None:
             return Diagnosis(conventions=conventions)
         names, (alike, asked, sure) = tuple(found["impostors"]), found["how sure"]
         fault = "; or ".join(fault_of(component, name) for name in names)
-        told = Diagnosis(names, fault, int(alike), int(asked), bool(sure))
+        if {type(alike), type(asked)} != {int} or not 0 <= alike <= asked <= MOST_ASKED:
+            raise ValueError("no numbers of claims")
+        told = Diagnosis(names, fault, alike, asked, bool(sure))
         if found["described"] is not None:
             where = tuple(found["described"].pop("where"))
             told = replace(told, described=Description(where, **found["described"]))
@@ -173,7 +176,8 @@ class Looking:
         subject, _ = self.key
         receiver, sender = os.pipe()
         self.home = Lines(receiver)
-        self.process = Process(lambda: send(sender, self._look()), readable(subject.name))
+        work = lambda: send(sender, self._look())  # noqa: E731
+        self.process = Process(work, readable(subject.source), handles=[sender])
         os.close(sender)
         self.deadline = time.monotonic() + PATIENCE
 

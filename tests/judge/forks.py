@@ -21,8 +21,11 @@ from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge import sandbox
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 
+HANDLES = "/dev/fd"  # of this process, on Linux and macOS
 IMPORT_LIMIT = 60.0  # seconds for the import of a subject, unless --timeout says less
+ROOM = 100  # times that room for one more process is waited for, a tenth of a second each
 settings = {"walls": True, "limit": IMPORT_LIMIT}  # of this run
+found: list[str] = []  # the walls that this machine raises, of which each process must have all
 
 
 class Process:
@@ -33,6 +36,7 @@ class Process:
         readable: files or folders that it may read, besides ours and the system's.
         config: of pytest, whose capturing is no use there.
         bare: whether the work is not to see the frames of whoever started it.
+        handles: of open files that it needs; it has no others.
     """
 
     def __init__(
@@ -41,12 +45,13 @@ class Process:
         readable: Sequence[Path] = (),
         config: pytest.Config | None = None,
         bare: bool = False,
+        handles: Sequence[int] = (),
     ) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="judged-"))
-        self.supervisor = os.fork()
+        self.supervisor = _fork()
         if self.supervisor == 0:
             readable = [ROOT, Path.cwd(), *readable]
-            alone = functools.partial(_work_alone, work, self.home, readable, config)
+            alone = functools.partial(_work_alone, work, self.home, readable, config, handles)
             _supervise(alone, bare)
 
     def end(self) -> int:
@@ -67,7 +72,8 @@ class Process:
 def in_a_fork(answer: Callable[[], Any], doing: str, readable: Sequence[Path] = ()) -> Any:
     """What `answer` returns in a forked process, or a sentence on why it did not."""
     receiver, sender = os.pipe()
-    process, lines = Process(lambda: send(sender, answer()), readable), Lines(receiver)
+    work = lambda: send(sender, answer())  # noqa: E731
+    process, lines = Process(work, readable, handles=[sender]), Lines(receiver)
     os.close(sender)
     deadline = time.monotonic() + settings["limit"]
     try:
@@ -86,8 +92,19 @@ def in_a_fork(answer: Callable[[], Any], doing: str, readable: Sequence[Path] = 
 
 def layers() -> list[str]:
     """The walls that this machine raises around a process; found by raising them."""
-    found = in_a_fork(lambda: sandbox.standing, "raising the walls")
-    return [layer for layer in sandbox.LAYERS if layer in found]
+    found.clear()
+    standing = in_a_fork(lambda: sandbox.standing, "raising the walls")
+    found[:] = [layer for layer in sandbox.LAYERS if layer in standing]
+    return [*found]
+
+
+def _fork() -> int:
+    """Once there is room: a neighbour may for a while have taken all processes of the user."""
+    for _ in range(ROOM):
+        with contextlib.suppress(BlockingIOError):
+            return os.fork()
+        time.sleep(0.1)
+    return os.fork()
 
 
 def _supervise(work: Callable[[], NoReturn], bare: bool) -> NoReturn:
@@ -117,7 +134,7 @@ def _status_of(work: Callable[[], NoReturn]) -> int:
     """The wait status of a child that does it, behind walls."""
     if settings["walls"]:
         sandbox.confine()
-    return os.waitpid(os.fork() or work(), 0)[1]
+    return os.waitpid(_fork() or work(), 0)[1]
 
 
 def _on_a_new_stack(work: Callable[[], NoReturn]) -> int:
@@ -125,17 +142,21 @@ def _on_a_new_stack(work: Callable[[], NoReturn]) -> int:
 
     It raises the walls and waits, too: namespaces and a parent's death go by the thread.
     """
-    found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(_status_of(work)))
+    status: list[int] = []
+    thread = threading.Thread(target=lambda: status.append(_status_of(work)))
     thread.start()
     thread.join()
-    return found[0]
+    return status[0]
 
 
 def _work_alone(
-    work: Callable[[], object], home: Path, readable: list[Path], config: pytest.Config | None
+    work: Callable[[], object],
+    home: Path,
+    readable: list[Path],
+    config: pytest.Config | None,
+    handles: Sequence[int],
 ) -> NoReturn:
-    """In the child: no terminal, no output, and no way back."""
+    """In the child: no terminal, no output, no file of anybody else's, and no way back."""
     try:
         os.setsid()
         sandbox.dies_with_its_parent()
@@ -144,14 +165,23 @@ def _work_alone(
         if config and capture:
             capture.stop_global_capturing()
             config.pluginmanager.unregister(capture)
-        for stream in (1, 2):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        _let_go_of_all_but(handles)
         sys.stdin = open(os.devnull)  # noqa: SIM115 - for as long as the process lives
         if settings["walls"]:
             sandbox.lock(home, readable)
-        work()
+        if set(found) <= set(sandbox.standing):  # never behind fewer walls than the header says
+            work()
     finally:
         os._exit(1)
+
+
+def _let_go_of_all_but(handles: Sequence[int]) -> None:
+    """All other handles lead nowhere. They stay taken: whoever has one may close it some day."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for handle in {*range(3), *map(int, os.listdir(HANDLES))} - {nowhere, *handles}:
+        with contextlib.suppress(OSError):  # that by which the folder was read
+            os.fstat(handle)
+            os.dup2(nowhere, handle, inheritable=handle <= 2)
 
 
 def _descendants(process: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from sums_to_one.tests.judge.subjects import OURS
 
 OURS_ALONE = ("gradient_descent", *GROUPS["penalty"], *COMPONENTS["checkpoints"])
 UNLIKELY = 1e-12  # the odds at which a right sample is refused, a check
+MOST_DIMENSIONS = 5  # of which the sizes are 3 to 8: more would take more memory than it is worth
 P = 0.3  # the share that is dropped
 
 
@@ -59,7 +60,8 @@ def _shapes(component: str, limits: Limits, random: Generator) -> list[tuple[int
     """For up to two numbers of dimensions; images are the last three of one."""
     core = CORE.get(component, (2,))
     sizes = [n for n in core if limits.dimensions is None or n in limits.dimensions]
-    found = [_sizes(random, n) for n in (sizes or limits.dimensions or core)[:2]]
+    others = [n for n in limits.dimensions or () if 0 < n <= MOST_DIMENSIONS]
+    found = [_sizes(random, n) for n in (sizes or others or core)[:2]]
     images = component in (*GROUPS["transform"], "Compose")
     return [(*_sizes(random, 3)[:-3], 3, *_sizes(random, 2)) for _ in found] if images else found
 

@@ -26,11 +26,20 @@ from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
 from sums_to_one.tests.judge.confirming import Confirmation, Confirming, key_of, report
 from sums_to_one.tests.judge.diagnosis import Diagnosing, Looking
 from sums_to_one.tests.judge.forks import Process
-from sums_to_one.tests.judge.messages import Lines, TamperedError, heard, send, told
+from sums_to_one.tests.judge.messages import (
+    Lines,
+    TamperedError,
+    due_after,
+    heard,
+    send,
+    told,
+)
 from sums_to_one.tests.judge.subjects import readable
+from sums_to_one.tests.judge.terminal import plain
 from sums_to_one.tests.judge.verdicts import TAMPERED
 
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
+MOST_TRACE = 100_000  # bytes of what is known of a process that broke off
 PATIENCE = 2  # how many processes one component may break before the rest is left unjudged
 
 
@@ -46,31 +55,39 @@ class Job:
     def start(self) -> None:
         """Fork a process that judges the items that are left."""
         # Where the process was when it broke off. Open as long as the process lives: see close.
-        self.trace = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.trace = tempfile.TemporaryFile("w+b")  # noqa: SIM115
         receiver, sender = os.pipe()
         self.home = Lines(receiver)
         subject, _ = self.key
         self.process = Process(
-            lambda: self._judge(sender), readable(subject.source), self.items[0].config
+            lambda: self._judge(sender),
+            readable(subject.source),
+            self.items[0].config,
+            handles=(sender, self.trace.fileno()),
         )
         os.close(sender)
-        self.heard()
+        self._expect_the_next()
 
     @property
     def ended(self) -> bool:
         return not self.items
 
-    def heard(self) -> None:
-        """The process gave a sign of life: its time for this claim counts from now."""
+    def _expect_the_next(self) -> None:
+        """The time for the next claim counts from now."""
         self.deadline = time.monotonic() + _limit(self.items[0]) + GRACE
+        self.due: str | None = "setup"
 
     def _judge(self, sender: int) -> None:
+        own = os.getpid()
         faulthandler.enable(file=self.trace)
         # A second alarm at the same second would be what the trace shows, in place of the subject.
         self.items[0].config.pluginmanager.unregister(name="timeout")
         for item, following in itertools.zip_longest(self.items, self.items[1:]):
             faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
-            for found in runtestprotocol(item, log=False, nextitem=following):
+            reports = runtestprotocol(item, log=False, nextitem=following)
+            if os.getpid() != own:
+                os._exit(1)  # a copy, which the subject has made of this process
+            for found in reports:
                 send(sender, told(found))
             send(sender, None)
         faulthandler.cancel_dump_traceback_later()
@@ -83,19 +100,26 @@ class Job:
         """Hand on what the process has told; call it when something is there."""
         try:
             for content in self.home.read():
-                self.heard()
-                if content is None:
-                    self.items.pop(0)
-                else:
-                    found = heard(content, self.items[0])
-                    self.refused |= found.failed
-                    self.items[0].config.hook.pytest_runtest_logreport(report=found)
+                self._take(content)
                 if not self.items:
                     return
         except EOFError:
             self._broke_off(self._why_it_ended())
         except TamperedError as problem:
             self._broke_off(f"tampered with its verdict: it sent {problem}", (TAMPERED, TAMPERED))
+
+    def _take(self, content: Any) -> None:
+        found = None if content is None else heard(content, self.items[0])
+        if self.due != (found and found.when):
+            raise TamperedError("a report out of turn")
+        if found is None:
+            self.items.pop(0)
+            if self.items:
+                self._expect_the_next()
+        else:
+            self.due = due_after(found)
+            self.refused |= found.failed
+            self.items[0].config.hook.pytest_runtest_logreport(report=found)
 
     def _broke_off(self, why: str, *properties: tuple[str, object]) -> None:
         self.broken += 1
@@ -117,14 +141,22 @@ class Job:
         time.sleep(0.1)  # let a process that closed its end of the pipe come to its own end
         status = self.process.end()
         self.trace.seek(0)
-        told = self.trace.read()
+        told = plain(self.trace.read(MOST_TRACE).decode(errors="replace"))
         frames = [line.strip() for line in told.splitlines() if line.lstrip().startswith("File")]
         where = "".join(f"\n  {frame}" for frame in frames[:2])
         if told.startswith("Timeout") or time.monotonic() > self.deadline:
             return f"did not return within {_limit(self.items[0]):.0f} s{where}"
         if os.WIFSIGNALED(status):
-            return f"crashed the process ({signal.Signals(os.WTERMSIG(status)).name}){where}"
+            return f"crashed the process ({_name_of(os.WTERMSIG(status))}){where}"
         return f"ended the process (exit status {os.waitstatus_to_exitcode(status)}){where}"
+
+
+def _name_of(number: int) -> str:
+    """Those of a real-time signal have no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 class Isolation:

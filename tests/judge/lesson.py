@@ -160,7 +160,11 @@ def _misspelt(subject: str, rows: list[Verdict]) -> Iterator[str]:
     if not subject.endswith(".py"):
         return
     names = {known.lower(): known for known in KNOWN if not is_judged(rows, known)}
-    for node in ast.parse(Path(subject).read_text(encoding="utf-8")).body:
+    try:
+        body = ast.parse(Path(subject).read_bytes()).body
+    except (OSError, SyntaxError, ValueError, MemoryError, RecursionError):
+        return  # it is no longer what was judged
+    for node in body:
         own = getattr(node, "name", "_")
         near = difflib.get_close_matches(own.lower(), names, n=1, cutoff=0.8)
         if near and own not in KNOWN and not own.startswith("_"):

@@ -6,20 +6,36 @@ exactly the form of a report is believed to be one.
 
 import json
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from sums_to_one.tests.common.limits import LimitsError, read
 from sums_to_one.tests.judge.deviations import BORNE
+from sums_to_one.tests.judge.terminal import plain
+from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, judged_by
 
 MOST_BYTES = 200_000  # of one line; what is longer comes from nobody of ours
 MOST_TEXT = 20_000  # characters of one text in a report
-TEXTS = ("counterexample", "not provided", "deviation", "worst")
+MOST_WORDS = 2_000  # characters of what a limit is called, or of the error that told it
+MOST_SECONDS = 10.0**6
+TEXTS = ("counterexample", NOT_PROVIDED, "deviation", "worst")
 LIMITS = {"within": dict, "refused": dict, "remarks": dict, "words": str}
 
 
 class TamperedError(Exception):
     """A line that is no report."""
+
+
+def _plain(content: Any) -> Any:
+    """JSON with plain texts only."""
+    if isinstance(content, str):
+        return plain(content)
+    if isinstance(content, list):
+        return [*map(_plain, content)]
+    if isinstance(content, dict):
+        return {plain(key): _plain(value) for key, value in content.items()}
+    return content
 
 
 def send(pipe: int, content: object) -> None:
@@ -49,7 +65,7 @@ class Lines:
         if max(map(len, [*lines, self.rest])) > self.most:
             raise TamperedError(f"more than {self.most} bytes in a line")
         try:
-            return [json.loads(line) for line in lines]
+            return [_plain(json.loads(line, parse_constant=_no_number)) for line in lines]
         except (ValueError, RecursionError):
             raise TamperedError("a line that is no JSON") from None
 
@@ -60,12 +76,33 @@ class Lines:
         self.pipe = -1
 
 
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"a number in JSON is finite, got {name}")
+
+
 def told(report: pytest.TestReport) -> dict[str, Any]:
     """What is sent of a report."""
-    properties = dict(report.user_properties)
+    properties: dict[str, Any] = dict(report.user_properties)
     texts = {name: str(properties[name])[:MOST_TEXT] for name in TEXTS if name in properties}
     about = {"when": report.when, "outcome": report.outcome, "seconds": report.duration}
-    return {**about, "texts": texts, "limits": properties.get("limits", {})}
+    limits = {name: _cut(found) for name, found in properties.get("limits", {}).items()}
+    return {**about, "texts": texts, "limits": limits}
+
+
+def _cut(limits: dict[str, Any]) -> dict[str, Any]:
+    """With no more words for each refusal than anybody reads."""
+    errors = {
+        kind: {what: error[:MOST_WORDS] for what, error in limits[kind].items()}
+        for kind in ("refused", "remarks")
+    }
+    return {**limits, **errors}
+
+
+def due_after(found: pytest.TestReport) -> str | None:
+    """What comes next of an item, once that much of it was heard; None is its end."""
+    if found.when == "setup" and found.passed:
+        return "call"
+    return None if found.when == "teardown" else "teardown"
 
 
 def heard(content: Any, item: pytest.Item) -> pytest.TestReport:
@@ -76,7 +113,8 @@ def heard(content: Any, item: pytest.Item) -> pytest.TestReport:
     """
     if not isinstance(content, dict) or not _fits(content) or _is_unknown(content, item):
         raise TamperedError("a line that is no report")
-    texts, limits = content["texts"], content["limits"]
+    texts = {name: text[:MOST_TEXT] for name, text in content["texts"].items()}
+    limits = {name: _limits(name, found, item) for name, found in content["limits"].items()}
     report = pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,
@@ -92,9 +130,32 @@ def heard(content: Any, item: pytest.Item) -> pytest.TestReport:
     return report
 
 
+def _limits(component: str, found: dict[str, Any], item: pytest.Item) -> dict[str, Any]:
+    """Those of a component that the item judges, as this process reads them.
+
+    Raises:
+        TamperedError: they are not such limits.
+    """
+    judged = judged_by(item)
+    try:
+        within = read(found["within"], component)
+    except (LimitsError, TypeError):
+        within = None
+    if within is None or judged is None or component not in judged.components:
+        raise TamperedError("limits that are none")
+    errors = {
+        kind: {what[:MOST_WORDS]: error[:MOST_WORDS] for what, error in found[kind].items()}
+        for kind in ("refused", "remarks")
+    }
+    return {"within": within.declared(), **errors, "words": str(within)[:MOST_WORDS]}
+
+
 def _is_unknown(content: dict[str, Any], item: pytest.Item) -> bool:
-    """Whether it says of a refusal that it is known, and nobody has said so."""
-    return "deviation" in content["texts"] and BORNE not in item.stash
+    """Whether it says that something is known or lacking, and nobody of ours has said so."""
+    texts, skipped = content["texts"], content["outcome"] == "skipped"
+    if "deviation" in texts:
+        return BORNE not in item.stash
+    return bool(skipped) != (NOT_PROVIDED in texts)
 
 
 def _fits(content: dict[str, Any]) -> bool:
@@ -102,7 +163,8 @@ def _fits(content: dict[str, Any]) -> bool:
         content.keys() == {"when", "outcome", "seconds", "texts", "limits"}
         and content["when"] in ("setup", "call", "teardown")
         and content["outcome"] in ("passed", "failed", "skipped")
-        and isinstance(content["seconds"], int | float)
+        and type(content["seconds"]) in (int, float)
+        and 0 <= content["seconds"] <= MOST_SECONDS
         and isinstance(content["texts"], dict)
         and set(content["texts"]) <= set(TEXTS)
         and all(isinstance(text, str) for text in content["texts"].values())

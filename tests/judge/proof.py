@@ -19,7 +19,10 @@ def place_of(subject: str) -> Path | None:
     if subject.endswith(".py"):
         return Path(subject).resolve()
     first, *others = subject.split(".")
-    spec = PathFinder.find_spec(first, [str(Path.cwd())]) or importlib.util.find_spec(first)
+    try:
+        spec = PathFinder.find_spec(first, [str(Path.cwd())]) or importlib.util.find_spec(first)
+    except ValueError:  # what runs at the moment has none, such as __main__
+        return None
     name = first
     for other in others:
         name = f"{name}.{other}"
@@ -39,12 +42,21 @@ def checksum(place: Path | None) -> str:
     if place is None or not place.exists():
         return ""
     if place.is_file():
-        return hashlib.sha256(place.read_bytes()).hexdigest()
+        return _digest(place)
     found = hashlib.sha256()
-    for file in sorted(place.rglob("*.py")):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        found.update(f"{file.relative_to(place).as_posix()} {content}\n".encode())
+    for file in sorted(file for file in place.rglob("*.py") if file.is_file()):
+        line = f"{file.relative_to(place).as_posix()} {_digest(file)}\n"
+        found.update(line.encode(errors="surrogateescape"))
     return found.hexdigest()
+
+
+def _digest(file: Path) -> str:
+    """A file may be large, and not for us to read."""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def asks_for_ours(subject: str) -> bool:

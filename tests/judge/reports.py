@@ -7,6 +7,7 @@ import typer
 
 from sums_to_one.tests.judge.endings import USAGE, Verdicts
 from sums_to_one.tests.judge.formats import FORMATS, tests
+from sums_to_one.tests.judge.terminal import plain
 
 RULE = f"--report must be KIND or KIND=FILE, where KIND is one of {', '.join(FORMATS)}"
 REASON = "not known yet"
@@ -36,7 +37,7 @@ def refuse(text: str) -> None:
 def write(verdicts: Verdicts, places: dict[str, Path | None]) -> None:
     """Each report where it goes; to the summary of a job it is added."""
     for kind, path in places.items():
-        text = FORMATS[kind](verdicts)
+        text = plain(FORMATS[kind](verdicts))
         if path is None:
             typer.echo(text, nl=False)
         elif str(path) == os.environ.get(SUMMARY):

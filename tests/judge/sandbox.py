@@ -1,13 +1,15 @@
 """Walls around a process that holds a stranger's code, each of them told to whoever asks.
 
 On Linux: Landlock and a read-only view of all files but a folder of its own, no network, no
-processes but its own, limits of memory and time. Elsewhere the limits alone. A machine may lack
-some walls; which of them stand is never guessed, but noted by those who raise them.
+processes but its own, no system calls by which it could leave, limits of memory and time.
+Elsewhere the limits alone. A machine may lack some walls; which of them stand is never guessed,
+but noted by those who raise them.
 """
 
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import struct
 import sys
@@ -16,7 +18,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-LAYERS = ("files", "disk", "network", "ipc", "processes", "limits")
+from sums_to_one.tests.judge import system_calls
+
+LAYERS = ("files", "disk", "network", "ipc", "processes", "calls", "limits")
 standing: list[str] = []  # around this very process
 GIGABYTE = 2**30
 MEMORY = 4 * GIGABYTE  # beyond what the process has when it starts
@@ -42,6 +46,7 @@ READ_OF_ETC = (
     *("ld.so.cache", "localtime", "timezone", "passwd", "nsswitch.conf", "os-release"),
     *("alternatives", "mime.types", "ssl", "fonts"),
 )
+OWN_COUNT_OF_PROCESSES = (6, 14)  # since when a namespace has one; before, it is the machine's
 KEPT_CAPABILITIES = 0b110  # root may still read files of other people
 
 
@@ -67,19 +72,23 @@ def lock(home: Path, readable: list[Path]) -> None:
     standing.append("limits")
     if sys.platform != "linux":
         return
-    if "processes" in standing:
-        with contextlib.suppress(OSError):  # since Linux 6.14; root has no other bound
+    with contextlib.suppress(OSError):  # where memory gets short, the judge is not who has to go
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    if "processes" in standing and _linux() >= OWN_COUNT_OF_PROCESSES:
+        with contextlib.suppress(OSError):  # root has no other bound
             Path("/proc/sys/kernel/pid_max").write_text(str(2 * PROCESSES))
     with contextlib.suppress(OSError):
         _unshare(NEW_MOUNTS)
         _mount_a_disk_of_its_own(home)
         standing.append("disk")
-    if os.geteuid() == 0:
-        with contextlib.suppress(OSError):
-            _drop_capabilities()
+    with contextlib.suppress(OSError):
+        _drop_capabilities()
     with contextlib.suppress(OSError):
         _landlock(home, readable)
         standing.append("files")
+    with contextlib.suppress(OSError):
+        system_calls.forbid()
+        standing.append("calls")
 
 
 def dies_with_its_parent() -> None:
@@ -133,10 +142,14 @@ def _mount_a_disk_of_its_own(home: Path) -> None:
 
 
 def _drop_capabilities() -> None:
-    """What root keeps of its rights: to read what others own."""
-    header = struct.pack("Ii", 0x20080522, 0)
-    kept = struct.pack("IIIIII", KEPT_CAPABILITIES, KEPT_CAPABILITIES, 0, 0, 0, 0)
-    _call(_libc.capset, header, kept)
+    """What root keeps of its rights: to read what others own. The root of nothing keeps none."""
+    header, kept = struct.pack("Ii", 0x20080522, 0), KEPT_CAPABILITIES * (os.geteuid() == 0)
+    _call(_libc.capset, header, struct.pack("IIIIII", kept, kept, 0, 0, 0, 0))
+
+
+def _linux() -> tuple[int, ...]:
+    """The version of the kernel."""
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
 
 
 def _limit_resources() -> None:

@@ -20,7 +20,9 @@ from sums_to_one.cifar.modules import OUR_FOLDERS, PACKAGE, load
 from sums_to_one.tests.common.limits import EVERYTHING, Limits, LimitsError, read
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
 from sums_to_one.tests.judge.forks import in_a_fork
+from sums_to_one.tests.judge.messages import MOST_TEXT
 from sums_to_one.tests.judge.proof import asks_for_ours, is_ours, place_of
+from sums_to_one.tests.judge.terminal import in_a_line
 from sums_to_one.tests.judge.variants import AS_IT_IS, Variant, is_present, transformed
 
 TORCH_PLACES = (
@@ -151,7 +153,8 @@ def requested(
 
     found, problems = [], {}
     for name, variant in itertools.product(dict.fromkeys(names), variants):
-        subject = Subject(variant.called(name), name, given, strict, variant, tuple(conventions))
+        shown = variant.called(in_a_line(name))
+        subject = Subject(shown, name, given, strict, variant, tuple(conventions))
         try:
             found.append(_looked_at(subject))
         except SubjectError as problem:  # which is this one's own, and costs nobody else a verdict
@@ -186,8 +189,10 @@ def declared(subject: Subject, component: str) -> Limits:
 
 def _looked_at(subject: Subject) -> Subject:
     name = subject.source
-    if name.endswith(".py") and not Path(name).is_file():
+    if name.endswith(".py") and not _is_file(name):
         raise SubjectError(f"a subject is a .py file or a module: there is no file {name!r}")
+    if not name.endswith(".py") and not all(map(str.isidentifier, name.split("."))):
+        raise SubjectError(f"a subject is a .py file or a module: there is no module {name!r}")
     answer = in_a_fork(lambda: _look(subject), f"importing the subject {name!r}", readable(name))
     if isinstance(answer, str):
         raise SubjectError(answer)
@@ -203,6 +208,14 @@ def _looked_at(subject: Subject) -> Subject:
         if subject.variant.takes(dtypes[component])
     }
     return subject
+
+
+def _is_file(name: str) -> bool:
+    """False, too, for what can be no file's name, such as one that is too long."""
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def readable(name: str) -> list[Path]:
@@ -266,4 +279,4 @@ def _its_own_traceback(error: BaseException) -> str:
         for frame in told.stack
         if frame.filename not in (__file__, modules.__file__) and "importlib" not in frame.filename
     )
-    return "".join(told.format())
+    return "".join(told.format())[:MOST_TEXT]

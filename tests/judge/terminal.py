@@ -1,6 +1,7 @@
 """Where the judge writes: a terminal that may have no Unicode, or was asked for none."""
 
 import os
+import unicodedata
 from typing import IO, Any
 
 from rich.console import Console
@@ -9,6 +10,24 @@ from rich.console import Console
 PLAIN = str.maketrans(
     {"✓": "+", "✗": "x", "·": ".", "‼": "!!", "…": "...", "─": "-", "━": "-", "╸": "-", "╺": "-"}
 )
+
+
+def plain(text: str) -> str:
+    """The same for a screen or a file: what would move the cursor or has no letter is spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(map(_spelt, text))
+
+
+def in_a_line(name: str) -> str:
+    """The same for a name, which is to have no second line."""
+    return plain(name).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _spelt(letter: str) -> str:
+    if letter.isprintable() or letter in "\n\t" or unicodedata.category(letter) == "Zs":
+        return letter
+    return ascii(letter)[1:-1]
 
 
 def is_plain(file: Any) -> bool:

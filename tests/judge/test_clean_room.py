@@ -2,13 +2,14 @@
 
 import base64
 import importlib
+import json
 from functools import partial
 
 import pytest
 import torch
 
 from sums_to_one.tests.common.limits import Limits
-from sums_to_one.tests.judge.clean_room import _decoded
+from sums_to_one.tests.judge.clean_room import MOST_BYTES, _decoded, _encoded
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, KNOWN
 from sums_to_one.tests.judge.delegation import seen
 from sums_to_one.tests.judge.fresh import cases, compare
@@ -54,6 +55,7 @@ def test_whatever_is_right_agrees_with_the_clean_room(component):
                 continue  # an open refusal
             answered += 1
             compare(component, case, came)
+            assert len(json.dumps([_encoded(x) for x in came])) < MOST_BYTES, version
         assert answered, version
 
 
@@ -106,6 +108,8 @@ def test_limits_are_heard_in_the_clean_room_too():
         [{"dtype": "torch.float64", "shape": [2], "data": base64.b64encode(b"1").decode()}],
         [{"dtype": "torch.float64", "shape": [-1], "data": "no base64"}],
         [{"dtype": "object", "shape": [0], "data": ""}],
+        [{"dtype": "torch.float64", "shape": [2**40], "data": ""}],
+        [{"dtype": "torch.float64", "shape": [0, 2**70], "data": ""}],
         [1],
         None,
     ],

@@ -5,6 +5,7 @@ implementation; where it is wrong, and where not, says what its fault has to do 
 name even where nobody has made this mistake before.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ MEASURED = {
 }  # what is known no better than so
 MOSTLY = 0.6  # of the circumstances in which two are wrong that are alike
 AT_MOST = 2  # circumstances that are named
+MOST_OTHERS = 1000
 HONEST = (
     TypeError,
     ValueError,
@@ -81,6 +83,9 @@ class Description:
         known = {**WHAT, **FIRST, **LEAVES}
         if not ({*self.where} <= {*WHERE} and self.what in known and self.how in ("", *HOW)):
             raise ValueError("no known words")
+        whole = type(self.others) is int and 0 <= self.others <= MOST_OTHERS
+        if not (whole and type(self.number) in (int, float) and math.isfinite(self.number)):
+            raise ValueError("no numbers that a trial gives")
 
     def sentence(self, chinese: bool) -> str:
         """What is said of it."""

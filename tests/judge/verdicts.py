@@ -1,11 +1,12 @@
 """The verdicts: which claim holds for which subject, gathered as they come, and as JSON."""
 
 import json
+import math
 import os
 import platform
 import time
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import Field, asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -243,10 +244,16 @@ def borne(report: pytest.TestReport, reason: str) -> None:
 def measured(told: object) -> dict[str, Any] | None:
     """The largest error that a claim let pass; None for what has not that form."""
     try:
-        found = json.loads(str(told))
-        return asdict(Worst(**found)) if isinstance(found["ulp"], float) else None
-    except (ValueError, TypeError, KeyError):
+        found = asdict(Worst(**json.loads(str(told))))
+    except (ValueError, TypeError, RecursionError):
         return None
+    return found if all(map(_is_of_worst, fields(Worst), found.values())) else None
+
+
+def _is_of_worst(field: Field[Any], value: Any) -> bool:
+    if field.type == "str" or field.type is str:
+        return isinstance(value, str)
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def judged_by(item: pytest.Item) -> Judged | None:
@@ -321,5 +328,6 @@ def _writable(name: str | None) -> Path | None:
 def _replace(path: Path, text: str) -> None:
     """Write all or nothing: what was there before stays until the new text is complete."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_text(text, encoding="utf-8")
+    # A name of a file that is no UTF-8 comes out as JSON spells what is no letter.
+    new.write_text(text, encoding="utf-8", errors="backslashreplace")
     new.replace(path)
