@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except SubjectError as problem:
         raise pytest.UsageError(str(problem)) from problem
     if config.option.subjects:
-        verdicts.asked = {subject.name: subject for subject in config.stash[SUBJECTS]}
+        verdicts.asked = {subject.name: subject.how for subject in config.stash[SUBJECTS]}
         verdicts.proofs = _proofs(config, layers)
         config.option.importmode = "importlib"  # so that no folder of ours becomes importable
         from sums_to_one.tests.judge.isolation import Isolation

@@ -10,7 +10,7 @@ import itertools
 import json
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,6 +65,12 @@ class Subject:
     def source(self) -> str:
         """What to import, or to read."""
         return self.module or self.name
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How it is asked, for the verdicts."""
+        conventions = [*self.conventions]
+        return {"source": self.source, **asdict(self.variant), "conventions": conventions}
 
     def component(self, name: str) -> Callable[..., Any] | None:
         """The component of that name, or None where the subject does not provide it."""

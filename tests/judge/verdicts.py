@@ -20,7 +20,7 @@ from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
 from sums_to_one.tests.judge.digests import with_inputs
-from sums_to_one.tests.judge.subjects import Subject
+from sums_to_one.tests.judge.variants import AS_IT_IS
 
 VERSION = 2  # of the form that the schema describes
 SCHEMA = Path(__file__).with_name("verdicts.schema.json")
@@ -80,7 +80,7 @@ class Verdicts:
         self.limits: dict[str, dict[str, dict[str, Any]]] = {}  # by subject and component
         self.proofs: dict[str, Proof] = {}  # by subject
         self.not_judged: dict[str, str] = {}  # by subject, why
-        self.asked: dict[str, Subject] = {}  # by name
+        self.asked: dict[str, dict[str, Any]] = {}  # by subject, and how
         self.began, self.seconds = time.time(), dict[str, float]()  # by test
         self.diagnoses: dict[str, dict[str, Any]] = {}  # by subject and component
 
@@ -143,9 +143,8 @@ class Verdicts:
 
     def _asked(self, name: str) -> dict[str, Any]:
         """How a subject was asked."""
-        asked = self.asked.get(name, Subject(name))
-        conventions = [*asked.conventions]
-        return {"source": asked.source, **asdict(asked.variant), "conventions": conventions}
+        as_it_is = {"source": name, **asdict(AS_IT_IS), "conventions": []}
+        return self.asked.get(name, as_it_is)
 
     def confirmed(self, subject: str, component: str, left_to_others: list[str]) -> None:
         """Note that the clean room has found the same as the claims."""
