@@ -237,7 +237,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others: list[pytest.Item] = []
     for item in items:
         plain = not config.option.subjects and not asked_for(getattr(item, "fixturenames", ()))
-        slow = config.option.fast and is_experiment(ids_of(item))
+        slow = config.option.fast and is_experiment(ids_of(item), item.path.stem)
         (kept if (judged_by(item) or plain) and not slow else others).append(item)
     for item in kept if config.option.subjects else ():
         item.add_marker(pytest.mark.filterwarnings("ignore"))  # a subject may warn of anything

@@ -87,6 +87,7 @@ class Diagnosis:
             **asdict(self),
             "impostors": list(self.impostors),
             "conventions": list(self.conventions),
+            "described": self.described.sentence(chinese=False) if self.described else "",
         }
 
 

@@ -144,8 +144,10 @@ def _hear_files(
     component: str, function: Function, declared: Limits, other: Function | None
 ) -> Heard:
     limits, extras = declared, dict[str, str]()
-    for name, ask in plain_uses(component, function, other).items():
-        error = _error_of(ask)
+    asked = {name: _error_of(ask) for name, ask in plain_uses(component, function, other).items()}
+    if all(error for name, error in asked.items() if name in NAMES):
+        return Heard(declared)  # it writes nothing, or does not read it: claims will tell
+    for name, error in asked.items():
         if not error or not raised_at(error):  # a crash is for the claims to tell
             continue
         if name not in declared.without and NAMES.get(name, DTYPES[0]) in declared.dtypes:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from sums_to_one.tests.judge.components import KNOWN, file_of
+
 CHAPTERS = {
     "1": "activations",
     "2": "initialization",
@@ -54,6 +56,13 @@ def ledger() -> dict[str, Entry]:
     return {claim.id: claim for claim in sorted(claims, key=lambda claim: claim.order)}
 
 
-def is_experiment(ids: Iterable[str]) -> bool:
-    """Whether what backs these claims shows it by training networks."""
-    return any("experiment" in ledger()[id].kind for id in ids)
+def is_experiment(ids: Iterable[str], file: str) -> bool:
+    """Whether a test that backs these claims, and stands in that file, trains networks to show it.
+
+    Of claims that are laws, too, the file of a component has the law; the experiment has a file of
+    its own.
+    """
+    stem = file.removeprefix("test_")
+    of_components = stem.startswith("every_") or stem in {file_of(each) for each in KNOWN}
+    kinds = [ledger()[id].kind for id in ids]
+    return any("experiment" in kind and not ("law" in kind and of_components) for kind in kinds)

@@ -72,7 +72,7 @@ class Claim:
     @property
     def is_experiment(self) -> bool:
         ids = [id for mark in _marks(self.test) if mark.name == "claim" for id in mark.args]
-        return is_experiment(ids)
+        return is_experiment(ids, self.test.__module__.rpartition(".")[2])
 
     def refuses(self, version: Version, examples: int = 50) -> BaseException | None:
         """What the claim says against a version, or None where it holds."""

@@ -1,10 +1,12 @@
 """Where claims refuse, the lesson names the fault, if it is a known one."""
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sums_to_one.tests.judge import likeness, trying
 from sums_to_one.tests.judge.asking import Given, cases, function
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, chapter_of
 from sums_to_one.tests.judge.diagnosis import (
@@ -36,6 +38,14 @@ SOME = [
     ("Compose", "Reversed"),
 ]
 some_impostors = pytest.mark.parametrize(("component", "name"), SOME)
+
+
+@pytest.fixture(autouse=True)
+def however_long_it_takes(monkeypatch):
+    """How much is asked must not depend on what else the machine does."""
+    for module in (likeness, trying):
+        monkeypatch.setattr(module, "LONG", math.inf)
+        monkeypatch.setattr(module, "TIME", math.inf)
 
 
 def impostor(component: str, name: str) -> Version:
@@ -98,6 +108,7 @@ def test_what_is_said_around_it_is_said_in_chinese_too(words):
 def test_more_than_two_that_behave_alike_say_nothing():
     names = ["Halved", "SlopeOfTheHalf", "InTheUnitsOfTheTarget"]
     answer: dict[str, Any] = {"conventions": [], "impostors": names, "how sure": [3, 3, True]}
+    answer["described"] = None
     assert diagnosis("MSELoss", answer) is None
     told = diagnosis("MSELoss", {**answer, "impostors": names[:2]})
     assert told

@@ -1,6 +1,7 @@
 """What is wrong has a name, found by trying; and nothing is said of what is right."""
 
 import json
+import math
 from dataclasses import asdict
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from sums_to_one.tests.common.limits import EVERYTHING, Limits
+from sums_to_one.tests.judge import trying
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.subjects import OURS
 from sums_to_one.tests.judge.trials import FAMILIES
@@ -17,6 +19,13 @@ from sums_to_one.tests.judge.trying_words import FIRST, HOW, LEAVES, WHAT, WHERE
 # One of each family, of ours: PyTorch's own are what these are compared with.
 SOME = ["tanh", "softmax", "kaiming_normal_", "BCELoss", "RMSprop", "l2_penalty", "Dropout2d"]
 SOME += ["BatchNorm1d", "RandomCrop", "Normalize", "Compose", "Variable", "gradient_descent"]
+
+
+@pytest.fixture(autouse=True)
+def however_long_it_takes(monkeypatch):
+    """How much is tried must not depend on what else the machine does."""
+    monkeypatch.setattr(trying, "LONG", math.inf)
+    monkeypatch.setattr(trying, "TIME", math.inf)
 
 
 def says(component, function):
