@@ -5,7 +5,6 @@ A server that has imported torch already forks them, so each starts in a moment.
 
 import multiprocessing
 import os
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -35,10 +34,15 @@ def ended(process: Any) -> int:
 
 def start_ranks(count: int, action: Callable[..., Any], *arguments: Any) -> list[Any]:
     """As many processes as torchrun would start, with the environment that it gives them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return [start(_as_rank, rank, count, port, action, *arguments) for rank in range(count)]
+    # reason: documented, but torch.distributed does not export it by name
+    store: Any = torch.distributed.TCPStore  # type: ignore[attr-defined]
+    meeting = store("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    ranks = [
+        start(_as_rank, rank, count, meeting.port, action, *arguments) for rank in range(count)
+    ]
+    for rank in ranks:
+        rank.meeting = meeting  # which is open for as long as anybody holds it
+    return ranks
 
 
 def _on_one_thread(action: Callable[..., Any], *arguments: Any) -> None:
@@ -53,5 +57,6 @@ def _as_rank(rank: int, count: int, port: int, action: Callable[..., Any], *argu
         WORLD_SIZE=str(count),
         MASTER_ADDR="127.0.0.1",
         MASTER_PORT=str(port),
+        TORCHELASTIC_USE_AGENT_STORE="True",  # the meeting is open already, none need open it
     )
     action(*arguments)
