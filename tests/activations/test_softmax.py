@@ -7,6 +7,7 @@ activation (dtypes, layouts, gradients by differences) is in `test_every_activat
 
 import itertools
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -38,6 +39,7 @@ ANY = Inside(((7,), (5, 3), (2, 3, 5), (2, 3, 5, 7), (2, 3, 5, 3, 2)))
 SIXTEEN_BITS = Inside((torch.float16, torch.bfloat16))
 LONG = 10_000  # of so many classes float32 cannot share out all: the sum itself is rounded
 FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
+LONG_ROWS = [130, 1100, 4100]  # of blocks of 64, 128, 256, ..., the last has few numbers
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099, 10_007]  # 1 / 16,384 is hardly a float16
 
 
@@ -270,6 +272,26 @@ def test_many_classes_share_out_all_and_keep_their_log_odds(softmax, classes):
     p = softmax(x, dim=1)
     assert_close("each row sums to 1", p.sum(dim=1), torch.ones_like(x[:, 0]))
     assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
+
+
+def long_rows(classes: int) -> Iterator[tuple[str, Tensor]]:
+    """Rows whose largest logit stands first, in the middle or last; or of which a part is -inf."""
+    for at in (0, classes // 2, classes - 1):
+        x = grid(2, classes, limit=2)
+        x[:, at] = 5
+        yield f"the largest at {at}", x
+    for part in (slice(None, -3), slice(3, None), slice(3, -3)):
+        x = grid(2, classes, limit=2)
+        x[:, part] = -torch.inf
+        yield f"minus infinity at {part.start} to {part.stop}", x
+
+
+@pytest.mark.claim("1.5.7")
+@pytest.mark.parametrize("classes", LONG_ROWS)
+def test_in_a_long_row_the_largest_logit_or_the_masked_ones_may_stand_anywhere(softmax, classes):
+    for (words, x), dtype in itertools.product(long_rows(classes), DTYPES):
+        p, e = softmax(x.to(dtype), dim=1), x.double().exp()
+        assert_close(f"in {dtype}, with {words}", p, e / e.sum(dim=1, keepdim=True))
 
 
 @pytest.mark.claim("1.5.7")

@@ -16,6 +16,7 @@ from sums_to_one.tests.common.limits import Inside
 from sums_to_one.tests.common.options import NotProvided
 
 DTYPES = Inside((torch.float64, torch.float32, torch.int64))  # which models and optimizers have
+FLOATS = Inside((torch.float64, torch.float32))
 OTHER_DTYPES = [
     *(torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.complex128, torch.complex64),
     *(torch.int32, torch.int16, torch.int8, torch.bool),
@@ -137,8 +138,9 @@ OPTIMIZERS_OF: dict[str, Callable[..., Any]] = {
 def steps(model: nn.Module, optimizer: Any, which: range) -> None:
     """Training: each step with other inputs and targets."""
     model.train()
+    dtype = next(model.parameters()).dtype
     for step in which:
-        x, y = grid(7, 3, limit=1 + step).float(), grid(7, 2, limit=2 + step).float()
+        x, y = grid(7, 3, limit=1 + step).to(dtype), grid(7, 2, limit=2 + step).to(dtype)
         for p in model.parameters():
             p.grad = None
         (model(x) - y).square().mean().backward()

@@ -25,6 +25,7 @@ from sums_to_one.tests.checkpoints.crashes import open_files
 from sums_to_one.tests.checkpoints.misfits import OPTIMIZER_MISFITS, every_misfit
 from sums_to_one.tests.checkpoints.saved import (
     DTYPES,
+    FLOATS,
     OPTIMIZERS_OF,
     Counting,
     Holder,
@@ -124,8 +125,9 @@ def adam(model: nn.Sequential, lr: float = 1e-3) -> Any:
     "optimizer_of", [*OPTIMIZERS_OF.values(), adam], ids=[*OPTIMIZERS_OF, "PyTorch's Adam"]
 )
 def test_training_goes_on_bit_for_bit(load_checkpoint, writer, here, optimizer_of):
-    for taken in (3, 0):  # who has taken no step yet remembers nothing
-        model, other = network(), network(5)
+    # Who has taken no step yet remembers nothing.
+    for dtype, taken in itertools.product(FLOATS, (3, 0)):
+        model, other = network().to(dtype), network(5).to(dtype)
         optimizer, resumed = optimizer_of(model, lr=0.1), optimizer_of(other, lr=1.0)
         steps(model, optimizer, range(taken))
         steps(other, resumed, range(1))

@@ -18,6 +18,7 @@ from torch import nn
 from sums_to_one.tests.checkpoints.crashes import in_a_child, open_files
 from sums_to_one.tests.checkpoints.saved import (
     DTYPES,
+    FLOATS,
     OPTIMIZERS_OF,
     Counting,
     Holder,
@@ -101,12 +102,13 @@ def test_what_a_module_says_is_its_state_is_saved(save_checkpoint, reader, here)
 @pytest.mark.claim("7.1.3")
 @pytest.mark.parametrize("optimizer_of", OPTIMIZERS_OF.values(), ids=OPTIMIZERS_OF)
 def test_training_goes_on_from_the_file_bit_for_bit(save_checkpoint, reader, here, optimizer_of):
-    model, other = network(), network(5)
-    optimizer, resumed = optimizer_of(model, lr=0.1), optimizer_of(other, lr=1.0)
-    steps(model, optimizer, range(3))
-    save_checkpoint(here / "model.pt", model, optimizer)
-    restore(here / "model.pt", other, resumed, reader)
-    assert_same_training((other, resumed), (model, optimizer), range(3, 6))
+    for dtype in FLOATS:
+        model, other = network().to(dtype), network(5).to(dtype)
+        optimizer, resumed = optimizer_of(model, lr=0.1), optimizer_of(other, lr=1.0)
+        steps(model, optimizer, range(3))
+        save_checkpoint(here / "model.pt", model, optimizer)
+        restore(here / "model.pt", other, resumed, reader)
+        assert_same_training((other, resumed), (model, optimizer), range(3, 6))
 
 
 @pytest.mark.claim("7.1.3")

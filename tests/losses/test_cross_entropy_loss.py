@@ -436,6 +436,27 @@ def test_any_number_of_classes_has_the_surprise_of_its_logarithm(CrossEntropyLos
     assert_close("its gradient", pull(CrossEntropyLoss(), x, target), expected)
 
 
+@pytest.mark.claim("3.2.10")
+@pytest.mark.parametrize("classes", [130, 1100, 4100])  # of blocks of 64, 128, ..., a few more
+def test_among_many_classes_the_largest_logit_and_the_masked_ones_may_stand_anywhere(
+    CrossEntropyLoss, classes
+):
+    for at, dtype in itertools.product((0, classes // 2, classes - 1), DTYPES):
+        for words, low in ("lower", -2.0), ("minus infinity", -torch.inf):
+            x = torch.full((1, classes), low, dtype=dtype)
+            x[0, at] = 5
+            came = unreduced(CrossEntropyLoss)(x, torch.tensor([at]))
+            expected = -torch.log_softmax(x.double(), dim=1)[:, at]
+            assert_close(f"{dtype}, the largest at {at}, the others {words}", came, expected)
+
+
+@pytest.mark.claim("3.0.5")
+def test_in_float16_pytorch_counts_more_targets_than_65519_as_infinitely_many():
+    for count, expected in ((65_000, math.log(2)), (66_000, 0.0)):
+        x, target = torch.zeros(count, 2, dtype=torch.float16), torch.zeros(count).long()
+        assert_close(f"the mean of {count}", F.cross_entropy(x, target), exact(expected))
+
+
 @pytest.mark.claim("3.2.5")
 @given(labelled(limit=8, ignored=(0,)), dtypes, smoothings, reductions)
 def test_with_options_fewer_digits_cost_only_rounding(

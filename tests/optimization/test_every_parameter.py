@@ -103,7 +103,9 @@ def test_a_frozen_parameter_may_be_among_the_others(optimizer):
 
 @pytest.mark.claim("4.2.9")
 def test_without_a_gradient_nothing_happens_to_a_parameter(optimizer):
-    start, turns = [grid(2, 3), grid(3), grid(5)], [(0, 1), (0,), (0,), (1,), (), (0, 1), (1,)]
+    # Of one shape, so that nothing but a wrong number comes of taking one for the other.
+    start = [grid(2, 3), 2 * grid(2, 3), grid(5)]
+    turns = [(0, 1), (0,), (0,), (1,), (), (0, 1), (1,)]
     plan = [in_turn(start, turn, step) for step, turn in enumerate(turns)]
     for settings in settings_of(optimizer):
         run = run_of(optimizer, start, **settings)

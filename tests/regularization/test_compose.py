@@ -14,7 +14,7 @@ from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
 from sums_to_one.tests.common.options import feature
-from sums_to_one.tests.regularization.refusals import outcome
+from sums_to_one.tests.common.refusals import outcome
 
 some_names = st.lists(st.sampled_from("abcde"), min_size=1, max_size=7)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, grid
 from sums_to_one.tests.common.limits import Inside
+from sums_to_one.tests.common.refusals import needs_options
 from sums_to_one.tests.common.statistical import randomness
 from sums_to_one.tests.regularization.fates import (
     P,
@@ -24,7 +25,6 @@ from sums_to_one.tests.regularization.fates import (
     plain_dtype,
     tell,
 )
-from sums_to_one.tests.regularization.refusals import needs_options
 
 # The smallest and the largest images, wide ones, high ones, and no two equal sizes side by side.
 ROWS = Inside(((7, 5, 11), (5, 5, 7), (1, 3, 2), (3, 1, 5)))

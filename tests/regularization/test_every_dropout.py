@@ -18,6 +18,7 @@ from sums_to_one.tests.common.gradients import gradient, second_gradients
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, VIEWS, dtypes, grid
 from sums_to_one.tests.common.limits import NotProvided, current, needs_gradients
 from sums_to_one.tests.common.options import feature, needs, provides, takes_any
+from sums_to_one.tests.common.refusals import needs_options, outcome
 from sums_to_one.tests.common.statistical import (
     assert_mean,
     assert_std,
@@ -39,7 +40,6 @@ from sums_to_one.tests.regularization.fates import (
     plain_dtype,
     tell,
 )
-from sums_to_one.tests.regularization.refusals import needs_options, outcome
 from sums_to_one.tests.regularization.seeds import needs_torch_randomness, other_randomness
 
 IMAGES = ((1, 1, 1, 1), (2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 3, 2), (5, 7, 2, 3), (11, 13, 1, 2))
@@ -416,6 +416,19 @@ def test_no_setting_of_torch_is_changed(dropout):
             dropout(p)(batch(2, 3, 5, 7, dtype=dtype))
             assert torch.is_grad_enabled() == recording, "whether gradients are recorded"
         assert torch.get_default_dtype() == torch.float32, "the default dtype is another one"
+
+
+@pytest.mark.claim("5.2.8")
+def test_the_backward_pass_draws_no_random_numbers_and_sets_none_back(dropout):
+    needs_gradients(1)
+    for p, dtype in itertools.product(every_p(dropout), DTYPES):
+        came = dropout(p)(batch(2, 3, 5, 7, dtype=dtype).requires_grad_())
+        torch.rand(3)  # whoever goes back to where the mask was drawn is noticed
+        before = torch.get_rng_state()
+        came.sum().backward()
+        assert torch.equal(torch.get_rng_state(), before), (
+            "the state of random numbers changed in backward(): some were drawn, or set back"
+        )
 
 
 @pytest.mark.claim("5.2.8")

@@ -26,6 +26,7 @@ from sums_to_one.tests.common.inputs import (
 )
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.options import feature
+from sums_to_one.tests.common.refusals import outcome
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 from sums_to_one.tests.regularization.penalties import (
     assert_cost,
@@ -36,7 +37,6 @@ from sums_to_one.tests.regularization.penalties import (
     pull,
     right_pull,
 )
-from sums_to_one.tests.regularization.refusals import outcome
 
 many_shapes = st.lists(shapes() | st.just((0, 5)), min_size=1, max_size=4)
 LENGTHS = [1, 5, 16, 17, 33, 65, 129, 511, 1025, 4097, 22_003]

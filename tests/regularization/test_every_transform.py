@@ -17,6 +17,7 @@ from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
 from sums_to_one.tests.common.limits import Inside, NotProvided, inside
 from sums_to_one.tests.common.options import feature
+from sums_to_one.tests.common.refusals import needs_options, outcome
 from sums_to_one.tests.common.statistical import randomness
 from sums_to_one.tests.regularization.images import (
     FLOATS,
@@ -27,7 +28,6 @@ from sums_to_one.tests.regularization.images import (
     takes,
     usual,
 )
-from sums_to_one.tests.regularization.refusals import needs_options, outcome
 from sums_to_one.tests.regularization.seeds import (
     needs_torch_randomness,
     other_randomness,

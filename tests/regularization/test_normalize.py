@@ -25,8 +25,8 @@ from sums_to_one.tests.common.inputs import (
     grid,
 )
 from sums_to_one.tests.common.limits import Inside, inside, lies_inside, widest
+from sums_to_one.tests.common.refusals import needs_options, outcome
 from sums_to_one.tests.regularization.images import FLOATS, picture
-from sums_to_one.tests.regularization.refusals import needs_options, outcome
 
 # Three channels, and other dimensions of that size, which may be taken for them.
 THREE_CHANNELS = Inside(

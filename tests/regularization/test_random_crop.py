@@ -16,6 +16,7 @@ from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.limits import inside, widest
 from sums_to_one.tests.common.options import feature
+from sums_to_one.tests.common.refusals import needs_options, outcome
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_mean,
@@ -26,7 +27,6 @@ from sums_to_one.tests.common.statistical import (
     uniform_scores,
 )
 from sums_to_one.tests.regularization.images import FLOATS, kind, kinds, numbered, provided
-from sums_to_one.tests.regularization.refusals import needs_options, outcome
 from sums_to_one.tests.regularization.windows import (
     Case,
     assert_no_place_left_out,

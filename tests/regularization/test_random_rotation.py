@@ -21,6 +21,7 @@ from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import every_layout, grid
 from sums_to_one.tests.common.limits import Inside, NotProvided, inside, widest
 from sums_to_one.tests.common.options import feature, option, refuses
+from sums_to_one.tests.common.refusals import needs_options, outcome
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_shape,
@@ -29,7 +30,6 @@ from sums_to_one.tests.common.statistical import (
     uniform_scores,
 )
 from sums_to_one.tests.regularization.images import DRAWS, FLOATS, kind, kinds
-from sums_to_one.tests.regularization.refusals import needs_options, outcome
 
 FRAMES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
 

@@ -447,3 +447,32 @@ def by_running_totals(x: Tensor, dim: int) -> Tensor:
     row = x if x.ndim else x.unsqueeze(0)
     whole = row.logcumsumexp(dim).narrow(dim, -1, 1)
     return (row - whole).exp().reshape(x.shape)
+
+
+def _in_blocks(x: Tensor, dim: int, size: int, *, rescales: bool) -> Tensor:
+    """One walk over blocks of logits, which keeps the largest so far and the sum beside it."""
+    rows = x.movedim(dim, -1)
+    largest = torch.full_like(rows[..., :1], -torch.inf)
+    total = torch.zeros_like(largest)
+    for block in rows.split(size, dim=-1):
+        now = torch.maximum(largest, block.amax(-1, keepdim=True))
+        whole = rescales or block.shape[-1] == size
+        before = total * (largest - now).exp() if whole else total
+        total, largest = before + (block - now).exp().sum(-1, keepdim=True), now
+    return ((rows - largest).exp() / total).movedim(-1, dim)
+
+
+@refused_by("test_in_a_long_row_the_largest_logit_or_the_masked_ones_may_stand_anywhere")
+def last_block_not_rescaled(x: Tensor, dim: int) -> Tensor:
+    """What is left over after the blocks is added at the end (in kind, FlagGems #4995)."""
+    if x.ndim == 0 or x.shape[dim] <= 1024:
+        return torch.softmax(x, dim)
+    return _in_blocks(x, dim, 1024, rescales=False)
+
+
+@refused_by("test_in_a_long_row_the_largest_logit_or_the_masked_ones_may_stand_anywhere")
+def first_block_is_masked(x: Tensor, dim: int) -> Tensor:
+    """The largest logit so far is never minus infinity (flashinfer #1178)."""
+    if x.ndim == 0 or x.shape[dim] <= 64:
+        return torch.softmax(x, dim)
+    return _in_blocks(x, dim, 64, rescales=True)

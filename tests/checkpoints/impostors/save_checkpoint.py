@@ -725,3 +725,16 @@ class Text(_OfAFormat):
     """Larger by a third, and anybody can read it."""
 
     form = formats.Text()
+
+
+@refused_by("test_training_goes_on_from_the_file_bit_for_bit")
+class OptimizerInSinglePrecision(_Save):
+    """Single precision is what optimizers have (vllm speculators #899)."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = copy.deepcopy(optimizer.state_dict())
+        for own in state["state"].values():
+            for name, value in own.items():
+                if isinstance(value, Tensor) and value.dtype == torch.float64:
+                    own[name] = value.float()
+        return state

@@ -498,3 +498,47 @@ class FromTheLibrary(_CrossEntropyLoss):
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,
         )
+
+
+class _InBlocks(_CrossEntropyLoss):
+    """Of many classes the sum of the exponentials is taken block by block."""
+
+    size = 1024
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        if input.shape[dim] <= self.size:
+            return torch.log_softmax(input, dim)
+        blocks = [block.logsumexp(dim, keepdim=True) for block in input.split(self.size, dim)]
+        return input - self.joined(blocks)
+
+    def joined(self, blocks: list[Tensor]) -> Tensor:
+        return torch.stack(blocks).logsumexp(0)
+
+
+@refused_by("test_among_many_classes_the_largest_logit_and_the_masked_ones_may_stand_anywhere")
+class LastBlockByTheOldMaximum(_InBlocks):
+    """The largest sum is that of a full block (in kind, FlagGems #4995)."""
+
+    def joined(self, blocks: list[Tensor]) -> Tensor:
+        largest = torch.stack(blocks[:-1]).amax(0)
+        return largest + (torch.stack(blocks) - largest).clamp(max=0).exp().sum(0).log()
+
+
+@refused_by("test_among_many_classes_the_largest_logit_and_the_masked_ones_may_stand_anywhere")
+class FirstBlockIsMasked(_InBlocks):
+    """One sum after the other is joined to the first (flash-attention #1930)."""
+
+    size = 64
+
+    def joined(self, blocks: list[Tensor]) -> Tensor:
+        total = blocks[0]
+        for block in blocks[1:]:
+            total = total + (1 + (block - total).exp()).log()
+        return total
+
+
+@accepted
+class JoinedBlockByBlock(_InBlocks):
+    """Each sum is joined to those before it, beside the larger one."""
+
+    size = 64

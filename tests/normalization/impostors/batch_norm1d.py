@@ -245,7 +245,17 @@ class TracksAllTheSame(_BatchNorm1d):
             self._non_persistent_buffers_set |= set(self._buffers)
 
 
-@refused_by("test_without_running_statistics_evaluation_is_like_training")
+@refused_by("test_without_running_statistics_one_value_a_channel_is_refused_or_becomes_the_bias")
+class OneValueByItsUnbiasedVariance(_BatchNorm1d):
+    """In evaluation one may take the variance that the averages have; of one value it is NaN."""
+
+    def of_one_value(self, input):
+        if self.training:
+            super().of_one_value(input)
+        return self.scaled(input - input) / torch.var(input, dim=0, keepdim=True)
+
+
+@accepted
 class OneValueWillDoInEvaluation(_BatchNorm1d):
     """Only training needs a variance; the answer is then the same for every input."""
 
@@ -638,3 +648,11 @@ class InSinglePrecisionUndeclared(nn.BatchNorm1d):
         if input.dtype != torch.float32:
             raise TypeError(f"float32 only, got {input.dtype}")
         return super().forward(input)
+
+
+@accepted
+class NothingOfNothing(_BatchNorm1d):
+    """An empty batch comes as it is, and nobody has a gradient of it."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) if input.numel() or self.training else input.clone()

@@ -4,7 +4,7 @@ The docstring says what the author was thinking.
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 from sums_to_one.tests.normalization.impostors import other_ways
@@ -863,3 +863,21 @@ class ScaleAndShiftInFewDigits(other_ways.ScaleAndShift):
     """Folded into x * scale + shift."""
 
     ranks = (4,)
+
+
+@accepted
+class OneValueWillDoInEvaluation(_BatchNorm2d):
+    """In evaluation one value is not refused: it is the mean, and the bias is what comes."""
+
+    def of_one_value(self, input: Tensor) -> Tensor:
+        if self.training:
+            return super().of_one_value(input)
+        return self.scaled(torch.zeros_like(input))
+
+
+@accepted
+class NothingOfNothing(_BatchNorm2d):
+    """An empty batch comes as it is, and nobody has a gradient of it."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) if input.numel() or self.training else input.clone()

@@ -15,6 +15,7 @@ from sums_to_one.tests.optimization.impostors.habits import (
     DecaysBesideTheDirection,
     InDoublePrecision,
     SavesLists,
+    StateByItsPlace,
 )
 
 
@@ -520,3 +521,8 @@ class OnlyARate:
             if p.grad is not None:
                 self.sums[i] = self.sums.get(i, 0.0) + p.grad**2
                 p.data.sub_(self.lr * p.grad / (self.sums[i].sqrt() + 1e-10))
+
+
+@refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
+class TakesTheStateOfItsPlace(StateByItsPlace, _Adagrad):
+    __doc__ = StateByItsPlace.__doc__

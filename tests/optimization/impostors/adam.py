@@ -18,6 +18,7 @@ from sums_to_one.tests.optimization.impostors.habits import (
     DecaysInTheGradient,
     InDoublePrecision,
     SavesLists,
+    StateByItsPlace,
 )
 
 
@@ -786,3 +787,8 @@ class AroundTheFunction(AsInAFirstLesson):
         options = {"amsgrad": False, "maximize": False, "foreach": True}
         with torch.no_grad():
             adam(params, grads, mean, square, [], steps, **options, **self.settings)
+
+
+@refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
+class TakesTheStateOfItsPlace(StateByItsPlace, _Adam):
+    __doc__ = StateByItsPlace.__doc__

@@ -52,6 +52,21 @@ class CountsFromThereOn(Bookkeeping):
             state["step"] = 0
 
 
+class StateByItsPlace(Bookkeeping):
+    """Whoever has a gradient is counted, and the count says whose state it is (PennyLane #1928)."""
+
+    def state_of(self, p: Tensor, group: Group) -> State:
+        for each in group["params"]:
+            super().state_of(each, group)
+        place = sum(each.grad is not None for each in group["params"][: _place(p, group)])
+        owner = group["params"][place]
+        return super().state_of(owner if owner.shape == p.shape else p, group)
+
+
+def _place(p: Tensor, group: Group) -> int:
+    return next(i for i, each in enumerate(group["params"]) if each is p)
+
+
 # Right.
 
 

@@ -15,6 +15,7 @@ from sums_to_one.tests.optimization.impostors.habits import (
     DecaysInTheGradient,
     InDoublePrecision,
     SavesLists,
+    StateByItsPlace,
 )
 
 
@@ -531,3 +532,8 @@ class OneEpsilonOnlyInsideTheRoot(_RMSprop):
 
     def root(self, spread: Tensor, group: Group) -> Tensor:
         return (spread + group["eps"]).sqrt()
+
+
+@refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
+class TakesTheStateOfItsPlace(StateByItsPlace, _RMSprop):
+    __doc__ = StateByItsPlace.__doc__

@@ -785,3 +785,35 @@ class InSinglePrecisionUndeclared(torch.nn.Dropout):
         if input.dtype != torch.float32:
             raise TypeError(f"float32 only, got {input.dtype}")
         return super().forward(input)
+
+
+@refused_by("test_the_backward_pass_draws_no_random_numbers_and_sets_none_back")
+class RewindsOnTheWayBack(RightDropout):
+    """No memory for the mask: from the state it was drawn from, it is drawn again."""
+
+    class Dropped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, input, draw):
+            ctx.draw, ctx.state = draw, torch.get_rng_state()
+            return input * draw()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            torch.set_rng_state(ctx.state)
+            return gradient * ctx.draw(), None
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        if self.inplace:
+            return super().put(input, factors)
+        return self.Dropped.apply(input, lambda: self.factors(input.detach()))
+
+
+@accepted
+class RewindsAndGoesBack(RewindsOnTheWayBack):
+    """The same, but what others draw meanwhile goes on from where it was."""
+
+    class Dropped(RewindsOnTheWayBack.Dropped):
+        @staticmethod
+        def backward(ctx, gradient):
+            with torch.random.fork_rng(devices=[]):
+                return RewindsOnTheWayBack.Dropped.backward(ctx, gradient)
