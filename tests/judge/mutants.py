@@ -1,0 +1,217 @@
+"""Small changes to our own components, most of which make them wrong: are they refused?
+
+Impostors are what people thought of; mutants are what nobody did. `python -m
+sums_to_one.tests.judge.mutants [component ...]` changes one number, sign, comparison or operator of
+`concepts/` at a time, some of all, always the same ones, asks every law about the changed
+component, and lists whom none refuses. A change that makes no difference to anybody stands, with
+the reason, in `equivalent_mutants.toml`.
+"""
+
+import ast
+import contextlib
+import copy
+import functools
+import importlib
+import io
+import multiprocessing
+import random
+import signal
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import NoReturn
+
+import torch
+from rich.progress import track
+
+from sums_to_one.cifar.modules import ROOT, name_of
+from sums_to_one.tests.judge import profiles
+from sums_to_one.tests.judge.components import KNOWN, chapter_of, file_of
+from sums_to_one.tests.judge.teeth import claims_about
+from sums_to_one.tests.judge.versions import Version
+
+EACH = 12  # mutants of a component: a second each, most of them
+PATIENCE = 60.0  # seconds of processor time for all claims; who takes longer runs for ever
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+
+# What each operator becomes: the one it is easily taken for.
+_ONE_WAY = [(ast.FloorDiv, ast.Mult), (ast.Mod, ast.FloorDiv), (ast.Pow, ast.Mult)]
+_BOTH_WAYS = [
+    *((ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.USub, ast.UAdd)),
+    *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq)),
+    *((ast.Is, ast.IsNot), (ast.In, ast.NotIn), (ast.And, ast.Or), (ast.BitAnd, ast.BitOr)),
+]
+SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
+    **dict(_ONE_WAY),
+    **{one: other for pair in _BOTH_WAYS for one, other in (pair, pair[::-1])},
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change to one file; `index` is that of the changed node among all of the file."""
+
+    component: str
+    file: Path
+    index: int
+    line: int
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        where = self.file.relative_to(ROOT / "concepts").as_posix()
+        return f"{self.component}: {where}:{self.line}: {self.before}  ->  {self.after}"
+
+    def loaded(self) -> Version:
+        """The component with that change; whoever is imported from now on has it, too."""
+        tree = ast.parse(self.file.read_text(encoding="utf-8"))
+        _mutate([*ast.walk(tree)][self.index])
+        for name in [name for name in sys.modules if name.startswith("sums_to_one.concepts.")]:
+            del sys.modules[name]
+        changed = ModuleType(name_of(self.file))
+        sys.modules[changed.__name__] = changed
+        exec(compile(tree, str(self.file), "exec"), vars(changed))
+        own = importlib.import_module(name_of(file_about(self.component)))
+        return Version(self.component, str(self), getattr(own, self.component))
+
+
+def file_about(component: str) -> Path:
+    return ROOT / "concepts" / chapter_of(component) / f"{file_of(component)}.py"
+
+
+def mutants_in(file: Path, component: str) -> Iterator[Mutant]:
+    """Every change of a file, one by one, less what only words and types are made of."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    words = {id(part) for node in _words_in(tree) for part in ast.walk(node)}
+    statement = {
+        id(part): node
+        for node in ast.walk(tree)  # outer ones first, so that the innermost stays
+        if isinstance(node, ast.stmt)
+        for part in ast.walk(node)
+    }
+    for index, node in enumerate(ast.walk(tree)):
+        changed = copy.deepcopy(node)
+        if id(node) not in words and _mutate(changed):
+            line = statement[id(node)].lineno
+            yield Mutant(component, file, index, line, ast.unparse(node), ast.unparse(changed))
+
+
+def _words_in(tree: ast.AST) -> Iterator[ast.AST]:
+    """Messages of errors, and annotations."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise):
+            yield node
+        elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+            yield node.annotation
+        elif isinstance(node, ast.FunctionDef) and node.returns:
+            yield node.returns
+
+
+def _mutate(node: ast.AST) -> bool:
+    """Change a node; False if there is nothing to change in it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float):
+        value = node.value
+        node.value = (
+            not value
+            if isinstance(value, bool)
+            else value + 1
+            if isinstance(value, int)
+            else value * 1.25 or 0.125
+        )
+        return True
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPPED:
+        node.ops[0] = SWAPPED[type(node.ops[0])]()  # type: ignore[call-overload]  # the table fits
+        return True
+    if isinstance(node, ast.BinOp | ast.UnaryOp | ast.AugAssign | ast.BoolOp):
+        if isinstance(node.op, ast.Not):
+            node.operand = ast.UnaryOp(ast.Not(), node.operand)
+        elif type(node.op) in SWAPPED:
+            node.op = SWAPPED[type(node.op)]()  # type: ignore[assignment]  # the table fits
+        else:
+            return False
+        return True
+    return False
+
+
+def files_of(component: str) -> list[Path]:
+    """Its own file, and those of its chapter that it imports for help."""
+    found = [file_about(component)]
+    for file in found:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and f".{chapter_of(component)}." in str(
+                node.module
+            ):
+                helper = file.parent / f"{str(node.module).rpartition('.')[2]}.py"
+                if helper not in found:
+                    found.append(helper)
+    return found
+
+
+def sample(component: str, count: int = EACH) -> list[Mutant]:
+    """Some mutants of a component, the same in every run."""
+    every = [mutant for file in files_of(component) for mutant in mutants_in(file, component)]
+    chosen = random.Random(component).sample(every, min(count, len(every)))
+    return sorted(chosen, key=lambda mutant: (mutant.file, mutant.line, mutant.index))
+
+
+def equivalent() -> dict[str, str]:
+    """Why a mutant differs from ours in nothing that anybody could notice, by its words."""
+    with EQUIVALENT.open("rb") as file:
+        return {row["mutant"]: row["because"] for row in tomllib.load(file)["equivalent"]}
+
+
+def refused_by(mutant: Mutant) -> str:
+    """The first law that refuses a mutant, or nothing."""
+    # All output is lost: a mutant may print, too.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        signal.signal(signal.SIGVTALRM, _stop)
+        signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+        try:
+            version = mutant.loaded()
+            laws = [law for law in claims_about(mutant.component) if not law.is_experiment]
+            return next((law.name for law in laws if law.refuses(version)), "")
+        # reason: a mutant that cannot even be imported is refused by Python
+        except Exception as problem:
+            return type(problem).__name__
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise TimeoutError("it runs for ever")
+
+
+def main(*names: str) -> int:
+    """How many of the mutants of each component are refused, and who is not."""
+    asked = [c for c in KNOWN if not names or {c, chapter_of(c)} & {*names}]
+    profiles.load_suite()
+    torch.set_num_threads(1)
+    known = equivalent()
+    all_ = [m for c in asked for m in sample(c) if without_line(m) not in known]
+    for c in asked:  # once, and not in every process
+        claims_about(c)
+    # A process for each: what a mutant changes in what is imported ends with it.
+    with multiprocessing.get_context("fork").Pool(maxtasksperchild=1) as pool:
+        each = track(pool.imap(refused_by, all_, chunksize=1), "Mutants", total=len(all_))
+        answers = list(zip(all_, each, strict=True))
+    for c in asked:
+        of = [law for mutant, law in answers if mutant.component == c]
+        print(f"{c}: {sum(map(bool, of))} of {len(of)} refused")
+    survivors = [mutant for mutant, law in answers if not law]
+    print(f"mutants refused: {len(answers) - len(survivors)} of {len(answers)}")
+    print("\n".join(f"  {mutant}" for mutant in survivors))
+    return bool(survivors)
+
+
+@functools.cache
+def without_line(mutant: Mutant) -> str:
+    """As `equivalent_mutants.toml` has it: lines move."""
+    where = mutant.file.relative_to(ROOT / "concepts").as_posix()
+    return f"{where}: {mutant.before}  ->  {mutant.after}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
