@@ -3,18 +3,17 @@
 Impostors are what people thought of; mutants are what nobody did. `python -m
 sums_to_one.tests.judge.mutants [component ...]` changes one number, sign, comparison or operator of
 `concepts/` at a time, some of all, always the same ones, asks every law about the changed
-component, and lists whom none refuses. A change that makes no difference to anybody stands, with
-the reason, in `equivalent_mutants.toml`.
+component, and lists those that none refuses and that refuse nothing openly themselves. A change
+that makes no difference to anybody stands, with the reason, in `equivalent_mutants.toml`.
 """
 
 import ast
 import contextlib
 import copy
-import functools
+import hashlib
 import importlib
 import io
 import multiprocessing
-import random
 import signal
 import sys
 import tomllib
@@ -25,10 +24,10 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 import torch
-from rich.progress import track
 
 from sums_to_one.cifar.modules import ROOT, name_of
 from sums_to_one.tests.judge import profiles
+from sums_to_one.tests.judge.arguments import heard
 from sums_to_one.tests.judge.components import KNOWN, chapter_of, file_of
 from sums_to_one.tests.judge.teeth import claims_about
 from sums_to_one.tests.judge.versions import Version
@@ -52,18 +51,24 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change to one file; `index` is that of the changed node among all of the file."""
+    """One change to one line; `index` is that of the changed node among all of the file."""
 
     component: str
     file: Path
     index: int
-    line: int
+    number: int
+    line: str
     before: str
     after: str
 
     def __str__(self) -> str:
+        return f"{self.words} (line {self.number})"
+
+    @property
+    def words(self) -> str:
+        """As `equivalent_mutants.toml` has it: lines move."""
         where = self.file.relative_to(ROOT / "concepts").as_posix()
-        return f"{self.component}: {where}:{self.line}: {self.before}  ->  {self.after}"
+        return f"{self.component}: {where}: {self.before}  ->  {self.after}  in  {self.line}"
 
     def loaded(self) -> Version:
         """The component with that change; whoever is imported from now on has it, too."""
@@ -84,19 +89,16 @@ def file_about(component: str) -> Path:
 
 def mutants_in(file: Path, component: str) -> Iterator[Mutant]:
     """Every change of a file, one by one, less what only words and types are made of."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    tree = ast.parse(text)
     words = {id(part) for node in _words_in(tree) for part in ast.walk(node)}
-    statement = {
-        id(part): node
-        for node in ast.walk(tree)  # outer ones first, so that the innermost stays
-        if isinstance(node, ast.stmt)
-        for part in ast.walk(node)
-    }
     for index, node in enumerate(ast.walk(tree)):
         changed = copy.deepcopy(node)
         if id(node) not in words and _mutate(changed):
-            line = statement[id(node)].lineno
-            yield Mutant(component, file, index, line, ast.unparse(node), ast.unparse(changed))
+            number = node.lineno  # type: ignore[attr-defined]  # all that _mutate changes have one
+            line = text.splitlines()[number - 1].partition("  #")[0].strip()
+            before, after = ast.unparse(node), ast.unparse(changed)
+            yield Mutant(component, file, index, number, line, before, after)
 
 
 def _words_in(tree: ast.AST) -> Iterator[ast.AST]:
@@ -151,10 +153,10 @@ def files_of(component: str) -> list[Path]:
 
 
 def sample(component: str, count: int = EACH) -> list[Mutant]:
-    """Some mutants of a component, the same in every run."""
+    """Some mutants of a component: the same in every run, and most of them after a change."""
     every = [mutant for file in files_of(component) for mutant in mutants_in(file, component)]
-    chosen = random.Random(component).sample(every, min(count, len(every)))
-    return sorted(chosen, key=lambda mutant: (mutant.file, mutant.line, mutant.index))
+    by_lot = sorted(every, key=lambda mutant: hashlib.sha256(mutant.words.encode()).digest())
+    return sorted(by_lot[:count], key=lambda mutant: (mutant.file, mutant.number, mutant.index))
 
 
 def equivalent() -> dict[str, str]:
@@ -164,7 +166,7 @@ def equivalent() -> dict[str, str]:
 
 
 def refused_by(mutant: Mutant) -> str:
-    """The first law that refuses a mutant, or nothing."""
+    """The first law that refuses a mutant, or what it refuses openly itself, or nothing."""
     # All output is lost: a mutant may print, too.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         signal.signal(signal.SIGVTALRM, _stop)
@@ -172,7 +174,8 @@ def refused_by(mutant: Mutant) -> str:
         try:
             version = mutant.loaded()
             laws = [law for law in claims_about(mutant.component) if not law.is_experiment]
-            return next((law.name for law in laws if law.refuses(version)), "")
+            first = next((law.name for law in laws if law.refuses(version)), "")
+            return first or ", ".join(heard(version, mutant.component).extras)
         # reason: a mutant that cannot even be imported is refused by Python
         except Exception as problem:
             return type(problem).__name__
@@ -189,28 +192,21 @@ def main(*names: str) -> int:
     asked = [c for c in KNOWN if not names or {c, chapter_of(c)} & {*names}]
     profiles.load_suite()
     torch.set_num_threads(1)
-    known = equivalent()
-    all_ = [m for c in asked for m in sample(c) if without_line(m) not in known]
-    for c in asked:  # once, and not in every process
-        claims_about(c)
+    for component in asked:  # once, and not in every process
+        claims_about(component)
+    known, survivors, count = equivalent(), 0, 0
     # A process for each: what a mutant changes in what is imported ends with it.
     with multiprocessing.get_context("fork").Pool(maxtasksperchild=1) as pool:
-        each = track(pool.imap(refused_by, all_, chunksize=1), "Mutants", total=len(all_))
-        answers = list(zip(all_, each, strict=True))
-    for c in asked:
-        of = [law for mutant, law in answers if mutant.component == c]
-        print(f"{c}: {sum(map(bool, of))} of {len(of)} refused")
-    survivors = [mutant for mutant, law in answers if not law]
-    print(f"mutants refused: {len(answers) - len(survivors)} of {len(answers)}")
-    print("\n".join(f"  {mutant}" for mutant in survivors))
+        for component in asked:
+            mutants = [mutant for mutant in sample(component) if mutant.words not in known]
+            answers = zip(mutants, pool.imap(refused_by, mutants, chunksize=1), strict=True)
+            left = [f"  {mutant}" for mutant, law in answers if not law]
+            refused = len(mutants) - len(left)
+            line = f"{component}: {refused} of {len(mutants)} refused"
+            print("\n".join([line, *left]), flush=True)
+            survivors, count = survivors + len(left), count + len(mutants)
+    print(f"mutants refused: {count - survivors} of {count}")
     return bool(survivors)
-
-
-@functools.cache
-def without_line(mutant: Mutant) -> str:
-    """As `equivalent_mutants.toml` has it: lines move."""
-    where = mutant.file.relative_to(ROOT / "concepts").as_posix()
-    return f"{where}: {mutant.before}  ->  {mutant.after}"
 
 
 if __name__ == "__main__":
