@@ -17,22 +17,22 @@ import multiprocessing
 import signal
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 
 from sums_to_one.cifar.modules import ROOT, name_of
+from sums_to_one.tests.common.limits import NotProvided
 from sums_to_one.tests.judge import profiles
-from sums_to_one.tests.judge.arguments import heard
 from sums_to_one.tests.judge.components import KNOWN, chapter_of, file_of
 from sums_to_one.tests.judge.teeth import claims_about
 from sums_to_one.tests.judge.versions import Version
 
-EACH = 12  # mutants of a component: a second each, most of them
+EACH = 8  # mutants of a component: a second each, most of them
 PATIENCE = 60.0  # seconds of processor time for all claims; who takes longer runs for ever
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 
@@ -58,7 +58,6 @@ class Mutant:
     index: int
     number: int
     line: str
-    before: str
     after: str
 
     def __str__(self) -> str:
@@ -68,7 +67,7 @@ class Mutant:
     def words(self) -> str:
         """As `equivalent_mutants.toml` has it: lines move."""
         where = self.file.relative_to(ROOT / "concepts").as_posix()
-        return f"{self.component}: {where}: {self.before}  ->  {self.after}  in  {self.line}"
+        return f"{self.component}: {where}: {self.line}  ->  {self.after}"
 
     def loaded(self) -> Version:
         """The component with that change; whoever is imported from now on has it, too."""
@@ -87,18 +86,57 @@ def file_about(component: str) -> Path:
     return ROOT / "concepts" / chapter_of(component) / f"{file_of(component)}.py"
 
 
-def mutants_in(file: Path, component: str) -> Iterator[Mutant]:
-    """Every change of a file, one by one, less what only words and types are made of."""
+def mutants_in(file: Path, component: str, names: Iterable[str] = ()) -> Iterator[Mutant]:
+    """Every change of a file, one by one, less what only words and types are made of.
+
+    Args:
+        file: of ours.
+        component: that takes something from it.
+        names: what it takes, if not all.
+    """
     text = file.read_text(encoding="utf-8")
     tree = ast.parse(text)
-    words = {id(part) for node in _words_in(tree) for part in ast.walk(node)}
+    parts = [node for node in tree.body if not names or _is_used(tree, node, set(names))]
+    mutable = {id(node) for part in parts for node in ast.walk(part)}
+    mutable -= {id(part) for node in _words_in(tree) for part in ast.walk(node)}
+    seen: set[tuple[str, str]] = set()
     for index, node in enumerate(ast.walk(tree)):
         changed = copy.deepcopy(node)
-        if id(node) not in words and _mutate(changed):
+        if id(node) in mutable and _mutate(changed):
+            line, after = _lines(text, node, changed)
+            while (line, after) in seen:  # the same words elsewhere
+                after += ", again"
+            seen.add((line, after))
             number = node.lineno  # type: ignore[attr-defined]  # all that _mutate changes have one
-            line = text.splitlines()[number - 1].partition("  #")[0].strip()
-            before, after = ast.unparse(node), ast.unparse(changed)
-            yield Mutant(component, file, index, number, line, before, after)
+            yield Mutant(component, file, index, number, line, after)
+
+
+def _lines(text: str, node: Any, changed: ast.AST) -> tuple[str, str]:
+    """The line of a node, and what the change makes of it; of several lines the first alone."""
+    line = text.splitlines()[node.lineno - 1]
+    end = node.end_col_offset if node.end_lineno == node.lineno else len(line)
+    after = line[: node.col_offset] + ast.unparse(changed) + line[end:]
+    return line.partition("  #")[0].strip(), after.partition("  #")[0].strip()
+
+
+def _is_used(tree: ast.Module, part: ast.stmt, names: set[str]) -> bool:
+    """Whether some of these names, or what they are made with, is defined there."""
+    defined = {name: node for node in tree.body for name in _defined_by(node)}
+    waiting, found = [*names], set(names)
+    while waiting:
+        node = defined.get(waiting.pop())
+        new = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - found if node else set()
+        found |= new
+        waiting += new
+    return bool(_defined_by(part) & found)
+
+
+def _defined_by(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    return {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
 
 
 def _words_in(tree: ast.AST) -> Iterator[ast.AST]:
@@ -138,24 +176,29 @@ def _mutate(node: ast.AST) -> bool:
     return False
 
 
-def files_of(component: str) -> list[Path]:
-    """Its own file, and those of its chapter that it imports for help."""
-    found = [file_about(component)]
-    for file in found:
+def all_mutants(component: str) -> list[Mutant]:
+    """Those of its own file, and of what that takes from others of its chapter."""
+    waiting: list[tuple[Path, frozenset[str]]] = [(file_about(component), frozenset())]
+    seen, found = set(waiting), []
+    while waiting:
+        file, names = waiting.pop()
+        found += list(mutants_in(file, component, names))
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and f".{chapter_of(component)}." in str(
                 node.module
             ):
                 helper = file.parent / f"{str(node.module).rpartition('.')[2]}.py"
-                if helper not in found:
-                    found.append(helper)
+                new = helper, frozenset(alias.name for alias in node.names)
+                waiting += [new] if new not in seen else []
+                seen.add(new)
     return found
 
 
 def sample(component: str, count: int = EACH) -> list[Mutant]:
     """Some mutants of a component: the same in every run, and most of them after a change."""
-    every = [mutant for file in files_of(component) for mutant in mutants_in(file, component)]
-    by_lot = sorted(every, key=lambda mutant: hashlib.sha256(mutant.words.encode()).digest())
+    by_lot = sorted(
+        all_mutants(component), key=lambda mutant: hashlib.sha256(mutant.words.encode()).digest()
+    )
     return sorted(by_lot[:count], key=lambda mutant: (mutant.file, mutant.number, mutant.index))
 
 
@@ -174,8 +217,14 @@ def refused_by(mutant: Mutant) -> str:
         try:
             version = mutant.loaded()
             laws = [law for law in claims_about(mutant.component) if not law.is_experiment]
-            first = next((law.name for law in laws if law.refuses(version)), "")
-            return first or ", ".join(heard(version, mutant.component).extras)
+            lacking = ""
+            for law in laws:
+                answer = law.answer(version)
+                if isinstance(answer, NotProvided):  # ours provides all that is asked for
+                    lacking = str(answer)
+                elif answer:
+                    return law.name
+            return lacking
         # reason: a mutant that cannot even be imported is refused by Python
         except Exception as problem:
             return type(problem).__name__
