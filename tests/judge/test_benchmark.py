@@ -16,6 +16,7 @@ def test_it_fails_where_more_than_a_quarter_is_added(monkeypatch, capsys, now, f
     monkeypatch.setattr(
         benchmark, "checked_out", lambda ref: benchmark.contextlib.nullcontext(Path("base"))
     )
+    monkeypatch.setattr(benchmark.sandbox, "adopts_orphans", lambda: None)
     monkeypatch.setattr(benchmark, "processor_seconds", lambda tree, arguments: took[tree])
     assert benchmark.against("main") == fails
     assert f"| judging softmax | 10.0 s | {now} s | {now / 10:.2f} |" in capsys.readouterr().out

@@ -123,7 +123,8 @@ def floating_point_only(tensor: Tensor) -> Tensor:
 @accepted
 def element_by_element(tensor: Tensor) -> Tensor:
     places = tensor.data.as_strided(tensor.shape, tensor.stride())
-    for place in np.ndindex(*tensor.shape):
+    singly = tensor.ndim if tensor.numel() < 4096 else tensor.ndim - 1  # of very many, row by row
+    for place in np.ndindex(*tensor.shape[:singly]):
         places[place] = 0
     return tensor
 
