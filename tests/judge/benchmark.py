@@ -1,26 +1,40 @@
 """How long a learner waits, and what an activation costs.
 
-`python -m sums_to_one.tests.judge.benchmark` prints the table of the README. Nothing here gates
-anything: machines are noisy, so costs are ratios of the best of many runs, taken in turn.
+`python -m sums_to_one.tests.judge.benchmark` prints the table of the README. Machines are noisy, so
+costs are ratios of the best of many runs, taken in turn, and no seconds gate anything.
+
+With `--against REF` another commit is measured beside this one, in turn with it: it fails where
+judging, or collecting the tests, takes more than LIMIT times the processor time that it took there.
 """
 
+import contextlib
 import os
 import platform
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
 from sums_to_one import concepts
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge.components import COMPONENTS
+from sums_to_one.tests.judge import sandbox
+from sums_to_one.tests.judge.components import COMPONENTS, file_of
 
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 ONE_SOFTMAX = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
+LIMIT = 1.25  # times the processor time of before
+ROUNDS = 3  # of each, of which the best counts: what others do makes a run only slower
+COMPARED = {
+    "softmax": ONE_SOFTMAX,
+    "SGD": "from torch.optim import SGD\n",
+    "BatchNorm1d": "from torch.nn import BatchNorm1d\n",
+}
 
 
 def seconds(command: list[str]) -> float:
@@ -76,15 +90,77 @@ def waiting(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-def main() -> None:
-    from tempfile import TemporaryDirectory
+@contextlib.contextmanager
+def checked_out(ref: str) -> Iterator[Path]:
+    """The files of a commit, in a folder for as long as that."""
+    with tempfile.TemporaryDirectory(prefix="base-") as folder:
+        tree = Path(folder).resolve() / "tree"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), ref], check=True)
+        try:
+            yield tree
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
+
+def processor_seconds(tree: Path, arguments: list[str]) -> float:
+    """What pytest takes in a tree of ours, with all processes that it starts."""
+    # The folder there has the name that the package is imported by: before what is installed.
+    environment = {**os.environ, "PYTHONPATH": str(tree / ".ci" / "typing")}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [*PYTEST, "-n0", *arguments]
+    run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
+    with contextlib.suppress(ChildProcessError):
+        while True:  # what a process took that nobody waits for is counted nowhere
+            os.waitpid(-1, 0)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if run.returncode:
+        raise RuntimeError(f"{' '.join(command)} must succeed, got\n{run.stdout[-2000:]}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def ratios(
+    measure: Callable[[Path, list[str]], float], trees: tuple[Path, Path], folder: Path
+) -> Iterator[tuple[str, float, float]]:
+    """What is compared: in words, and the best of each tree, measured in turn."""
+    jobs = {"collecting the tests": ["--collect-only", "-p", "no:cacheprovider"]}
+    for name, text in COMPARED.items():
+        subject = folder / f"{file_of(name)}.py"
+        subject.write_text(text)
+        jobs[f"judging {name}"] = [f"--subject={subject}"]
+    for words, arguments in jobs.items():
+        rounds = [[measure(tree, arguments) for tree in trees] for _ in range(ROUNDS)]
+        now, before = (min(times) for times in zip(*rounds, strict=True))
+        yield words, now, before
+
+
+def against(ref: str) -> int:
+    """Whether anything takes too much longer than at another commit; with a table."""
+    slower = False
+    sandbox.adopts_orphans()  # such as claims that were asked, when who asked them is ended
+    with checked_out(ref) as base, tempfile.TemporaryDirectory() as folder:
+        print(f"| processor time | at {ref} | now | ratio |\n| --- | --- | --- | --- |")
+        for words, now, before in ratios(processor_seconds, (ROOT, base), Path(folder)):
+            print(f"| {words} | {before:.1f} s | {now:.1f} s | {now / before:.2f} |", flush=True)
+            slower |= now > LIMIT * before
+    if slower:
+        print(f"no ratio may be above {LIMIT}", file=sys.stderr)
+    return int(slower)
+
+
+def main(*arguments: str) -> int:
+    if arguments[:1] == ("--against",) and len(arguments) == 2:
+        return against(arguments[1])
+    if arguments:
+        print(f"usage: benchmark [--against REF], got {' '.join(arguments)}", file=sys.stderr)
+        return 2
     print(f"{os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}\n")
     print("| what | measured |\n| --- | --- |")
-    with TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         for what, figure in [*costs(), *waiting(Path(folder))]:
             print(f"| {what} | {figure} |", flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(*sys.argv[1:]))

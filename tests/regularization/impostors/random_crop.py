@@ -276,6 +276,16 @@ class ReflectTakenForSymmetric(_RandomCrop):
 
 
 @refused_by("test_the_padding_may_come_from_the_image")
+class TwoPixelsHaveNoMirror(_RandomCrop):
+    """A line too short to be mirrored is continued; two pixels are not too short."""
+
+    def line(self, length: int, before: int, after: int) -> Tensor:
+        if self.mode != "reflect" or length > 2:
+            return super().line(length, before, after)
+        return torch.arange(-before, length + after).clamp(0, length - 1)
+
+
+@refused_by("test_the_padding_may_come_from_the_image")
 class ModeIgnored(_RandomCrop):
     """It is padded with the fill, whatever the mode."""
 
