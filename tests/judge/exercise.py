@@ -17,7 +17,7 @@ from sums_to_one.tests.judge.places import places_of
 CALLED = ("__init__", "__call__")  # of the methods with underscores, those that are written anew
 FIRST = {
     False: "Write {component}, so that every claim about it holds.",
-    True: "请写出 {component}, 使关于它的每条论断都成立。",
+    True: "请写出 {component}，使关于它的每条论断都成立。",
 }
 
 

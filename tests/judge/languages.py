@@ -25,16 +25,16 @@ CHINESE = {
     "and for other reasons": "出于其他原因而不通过的还有",
     "within its limits": "在其限制之内",
     "h: hint, d: diagnosis, n: what is next, l: list all claims, q: quit": (
-        "h: 提示, d: 诊断, n: 接下来读什么, l: 列出全部论断, q: 退出"
+        "h：提示，d：诊断，n：接下来读什么，l：列出全部论断，q：退出"
     ),
-    "accepted so far: {count} of {all}": "目前已通过: {all} 个中的 {count} 个",
+    "accepted so far: {count} of {all}": "目前已通过：{all} 个中的 {count} 个",
     "your claims about {name} refuse {refused} of {impostors} impostors": (
         "你关于 {name} 的论断拒绝了 {impostors} 个冒牌实现中的 {refused} 个"
     ),
     "and {wronged} right versions": "以及 {wronged} 个正确的版本",
     "{count} of {all} right versions are accepted": "{all} 个正确版本中有 {count} 个通过",
-    "{claim}: wrongly refuses {who}": "{claim}: 误判了 {who}",
-    "the next to catch is one that does this:": "下一个要识破的冒牌实现会这样:",
+    "{claim}: wrongly refuses {who}": "{claim}：误判了 {who}",
+    "the next to catch is one that does this:": "下一个要识破的冒牌实现会这样：",
     "all impostors are caught": "所有冒牌实现都已识破",
     "the first refused claim": "第一条不通过的论断",
     "now the whole verdict": "以下是完整的结论",
@@ -42,20 +42,20 @@ CHINESE = {
     "hint {n} of {all}": "提示 {n} / {all}",
     "our solution": "我们的写法",
     "needs {what}": "需要 {what}",
-    "remark: {what} is refused openly": "说明: {what} 被明确拒绝",
-    "remark: it leaves its work to {what}": "说明: 实际工作由 {what} 完成",
-    "remark: it is known that {what} is refused": "说明: 已知 {what} 不通过",
+    "remark: {what} is refused openly": "说明：{what} 被明确拒绝",
+    "remark: it leaves its work to {what}": "说明：实际工作由 {what} 完成",
+    "remark: it is known that {what} is refused": "说明：已知 {what} 不通过",
     "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
-        "表现如同一种已知的错误: {fault} ({all} 条论断中有 {alike} 条得到同样的数)"
+        "表现如同一种已知的错误：{fault}（{all} 条论断中有 {alike} 条得到同样的数）"
     ),
-    "what is wrong: {said}": "哪里不对: {said}",
+    "what is wrong: {said}": "哪里不对：{said}",
     "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (
-        "可能是一种已知的错误: {fault} ({all} 条论断中有 {alike} 条得到同样的数)"
+        "可能是一种已知的错误：{fault}（{all} 条论断中有 {alike} 条得到同样的数）"
     ),
     "different convention: it {says}, as {who}; --convention {name} accepts it": (
-        "另一种约定: {says} ({who}); 用 --convention {name} 可以接受"
+        "另一种约定：{says}（{who}）；用 --convention {name} 可以接受"
     ),
-    "who makes it may think: {thought}": "犯这个错误的人也许这样想: {thought}",
+    "who makes it may think: {thought}": "犯这个错误的人也许这样想：{thought}",
     "cannot be judged": "无法检验",
 }
 

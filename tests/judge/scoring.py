@@ -32,7 +32,7 @@ EXAMPLES = 20  # of each claim that draws its inputs
 PATIENCE = 20.0  # seconds for one version, which may be one that never ends
 FIRST = {
     False: "What must be true of {component}, in your own words: a claim is a test.",
-    True: "{component} 应当满足什么, 由你来写: 每个测试就是一条论断。",
+    True: "{component} 应当满足什么，由你来写：每个测试就是一条论断。",
 }
 
 
