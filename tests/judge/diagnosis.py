@@ -19,6 +19,7 @@ import pytest
 
 from sums_to_one.tests.common.limits import Limits
 from sums_to_one.tests.judge.arguments import heard
+from sums_to_one.tests.judge.chinese import in_the_book
 from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.confirming import Ended, Key
 from sums_to_one.tests.judge.conventions import CONVENTIONS
@@ -71,7 +72,8 @@ class Diagnosis:
         for name in self.conventions:
             convention = CONVENTIONS[name]
             says = convention.zh if chinese else convention.says
-            yield in_language(CONVENTION, chinese, says=says, who=convention.who, name=name)
+            who = convention.who.replace(" and ", " 和 ") if chinese else convention.who
+            yield in_language(CONVENTION, chinese, says=says, who=who, name=name)
         if self.described and not self.sure:
             yield in_language(DESCRIBED, chinese, said=self.described.sentence(chinese))
         if self.impostors:
@@ -81,6 +83,7 @@ class Diagnosis:
             yield in_language(words, chinese, **told)
         if len(self.impostors) == 1 and (self.sure or not self.described):
             thought = thought_of(component, self.impostors[0])
+            thought = in_the_book(component, thought) if chinese else thought
             yield in_language(THOUGHT, chinese, thought=thought)
 
     def as_json(self) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 # What is wrong, the most telling first.
 WHAT = {
-    "value": ("its result", "其结果"),
-    "pixels": ("its result", "其结果"),
+    "value": ("its result", "结果"),
+    "pixels": ("its result", "结果"),
     "pixels later": ("its result in evaluation", "评估模式下的结果"),
     "size": ("the height and width of its result", "结果的高和宽"),
     "first step": ("its first step", "第一步"),
