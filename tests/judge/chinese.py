@@ -81,12 +81,12 @@ LINES = {
 }
 LARGE = r"<a tensor of shape (\(.*?\))(, .*?)?>"  # in the place of one
 CODE = r"torch\.tensor\(|<形状为"
-PART = r"(\([^()]*\)|\[[^\[\]]*\]|.+?)"  # what stands in braces; what is in brackets is one
+PART = r"(\([^()]*\)|\[[^\[\]]*\]|.+?)"  # in the place of braces; what is in brackets is one
 COUNT = re.compile(r"(\d+) of (\d+) numbers (?:is|are) wrong(?:, all (.*) it)?")
 ALL = re.compile(r"all that are wrong are (.*) what they should be")
 SHAPE = re.compile(r"(.*): should have the shape (\(.*\)), came (\(.*\))")
 CLOSING, OPENING = "，。：；！？）、》”", "（《“"
-HAN = "\u2e80-\u9fff\uff00-\uffef"
+HAN = "\u3400-\u9fff"
 
 
 @functools.cache
@@ -129,19 +129,25 @@ def words(text: str) -> str:
     if told := _words().get(text):
         return told
     for pattern, told in _patterns():
-        if found := pattern.fullmatch(text):
+        found = pattern.fullmatch(text)
+        if found and all(map(_is_whole, found.groups())):
             return told.format(*map(words, found.groups()))
     return text
 
 
+def _is_whole(part: str) -> bool:
+    return all(part.count(a) == part.count(b) for a, b in ("()", "[]", "{}"))
+
+
 def listed(text: str) -> str:
-    """The same of several in a row."""
-    return "、".join(map(words, text.split(", ")))
+    """The same of several in a row, to stand behind a Chinese word."""
+    told = "、".join(map(words, text.split(", ")))
+    return f" {told}" if told[:1].isascii() else told
 
 
 def limits(text: str) -> str:
     """What a subject is not asked for, in a few words."""
-    return "；".join(map(listed, text.split("; ")))
+    return "；".join(listed(part).strip() for part in text.split("; "))
 
 
 @functools.cache
@@ -161,7 +167,7 @@ def evidence(line: str) -> str:
     """A line of a counterexample."""
     text = re.sub(LARGE, r"<形状为 \1\2 的张量>", line.strip())
     indent = line[: len(line) - len(line.lstrip())]
-    return indent + _said(text)
+    return indent + re.sub(r", and (\d+) more\]", r"，另有 \1 个]", _said(text))
 
 
 def _said(text: str) -> str:
@@ -222,5 +228,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def _parts(text: str) -> Iterator[str]:
     """A Chinese character with the marks that belong to it, or what stands between spaces."""
-    han = rf"[{OPENING}]*[{HAN}][{CLOSING}]*"
-    return (found[0] for found in re.finditer(rf"{han} ?|[^\s{HAN}]+[{CLOSING}]* ?|\s+", text))
+    plain = rf"[^\s{HAN}{OPENING}{CLOSING}]+"
+    sum_of = rf"{plain}(?: [-+*/=<>]+ {plain})*"  # which is not broken
+    part = rf"[{OPENING}]*(?:[{HAN}]|{sum_of})[{CLOSING}]*|[{OPENING}{CLOSING}]+"
+    return (found[0] for found in re.finditer(rf"(?:{part}) ?|\s+", text))
