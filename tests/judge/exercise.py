@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sums_to_one.cifar.modules import PACKAGE, ROOT
+from sums_to_one.tests.judge.chinese import wrapped
 from sums_to_one.tests.judge.components import chapter_of, file_of
 from sums_to_one.tests.judge.ledger import Entry, ledger
 from sums_to_one.tests.judge.places import places_of
@@ -132,6 +133,8 @@ def _head(component: str, chinese: bool) -> str:
 def _said(claim: Entry, chinese: bool) -> str:
     sentence, care = (claim.zh, claim.care_zh) if chinese else (claim.en, claim.care)
     text = f"{sentence}{'' if chinese else ' '}{care}".rstrip().replace("\\", "\\\\")
+    if chinese:
+        return "- " + "\n  ".join(wrapped(text, 94))
     return textwrap.fill(text, 96, initial_indent="- ", subsequent_indent="  ")
 
 

@@ -60,6 +60,9 @@ CHINESE = {
     ),
     "who makes it may think: {thought}": "犯这个错误的人也许这样想：“{thought}”",
     "cannot be judged": "无法检验",
+    "{subject} has {own!r}, which is not judged: did you mean {near!r}?": (
+        "{subject} 里有 {own!r}，它不会被检验：是不是想写 {near!r}？"
+    ),
     "the end of {chapter}": "{chapter} 一章到此结束",
     "the impostors of {component}; which is given as a second argument:": (
         "{component} 的冒牌实现；要看哪一个，写作第二个参数："

@@ -98,7 +98,7 @@ class Lesson:
             page = Page(console.width, everything, chinese, lacking, proof, found)
             for line in page.lines_of(rows, limits):
                 console.print(line, soft_wrap=True)
-            for hint in _misspelt(name, rows):
+            for hint in _misspelt(name, rows, chinese):
                 console.print(Text(hint, style="yellow"), soft_wrap=True)
         found, not_judged = self.verdicts.found, self.verdicts.not_judged
         if named and len(found) + len(not_judged) > 1:
@@ -156,7 +156,7 @@ def _arguments(file: str) -> dict[str, tuple[str, ...]]:
     return {place.name: place.arguments for place in places_in(ROOT / file)}
 
 
-def _misspelt(subject: str, rows: list[Verdict]) -> Iterator[str]:
+def _misspelt(subject: str, rows: list[Verdict], chinese: bool = False) -> Iterator[str]:
     """What a file defines that is nearly the name of a component which it does not have."""
     if not subject.endswith(".py"):
         return
@@ -169,7 +169,8 @@ def _misspelt(subject: str, rows: list[Verdict]) -> Iterator[str]:
         own = getattr(node, "name", "_")
         near = difflib.get_close_matches(own.lower(), names, n=1, cutoff=0.8)
         if near and own not in KNOWN and not own.startswith("_"):
-            yield f"{subject} has {own!r}, which is not judged: did you mean {names[near[0]]!r}?"
+            words = "{subject} has {own!r}, which is not judged: did you mean {near!r}?"
+            yield in_language(words, chinese, subject=subject, own=own, near=names[near[0]])
 
 
 Limits = dict[str, dict[str, Any]]  # by component, as the verdicts have them
