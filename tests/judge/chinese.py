@@ -94,7 +94,9 @@ def catalogue(chapter: str) -> dict[str, str]:
     """What the book has translated of a chapter, by the English words."""
     file = CATALOGUES / f"{chapter}.po"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    return {_joined(english): _joined(chinese) for english, chinese in MESSAGE.findall(text)}
+    said = {_joined(english): _joined(chinese) for english, chinese in MESSAGE.findall(text)}
+    said.pop("", None)  # which is about the file
+    return said
 
 
 def _joined(lines: str) -> str:
