@@ -242,9 +242,10 @@ class ComponentPage(Page):
         return folded(head, code(one.source), classes=("impostor",))
 
     def fault(self, one: repository.Impostor, name: str) -> nodes.Node:
-        """What is wrong with it, which is told in English so far."""
+        """What is wrong with it, in the language of the page."""
+        chinese = self.words.chinese
         head = said(self.words("fault"), phrase, classes=["fault"])
-        head += said(f"{fault_of(name, one.name)}.", phrase, lang="en")
+        head += said(f"{fault_of(name, one.name, chinese)}{'。' if chinese else '.'}", phrase)
         return head
 
 

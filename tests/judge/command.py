@@ -302,11 +302,14 @@ def exercise(
         )
         raise typer.Exit(2) from None
     if claims:
-        typer.echo(f"{file} has one claim, and waits for yours; then:")
+        words = "{file} has one claim, and waits for yours; then:"
+        typer.echo(in_language(words, chinese, file=file))
         typer.echo(f"  sums-to-one score-claims {file}")
         return
-    typer.echo(f"{file} is yours to fill in; then: sums-to-one judge {file}")
-    typer.echo(f"or, to be told at every save: sums-to-one watch {into}")
+    words = "{file} is yours to fill in; then: sums-to-one judge {file}"
+    typer.echo(in_language(words, chinese, file=file))
+    words = "or, to be told at every save: sums-to-one watch {folder}"
+    typer.echo(in_language(words, chinese, folder=into))
 
 
 @app.command("score-claims")
@@ -367,13 +370,15 @@ def impostor(
     found = quiz.impostors(component)
     if name not in found:
         names = "\n".join(f"  {one}" for one in found)
-        typer.echo(f"the impostors of {component}; which is given as a second argument:\n{names}")
+        words = "the impostors of {component}; which is given as a second argument:"
+        typer.echo(f"{in_language(words, chinese, component=component)}\n{names}")
         raise typer.Exit(2 if name else 0)
     typer.echo(quiz.question(found[name]))
     with tempfile.TemporaryDirectory() as folder:
         subject = quiz.as_subject(found[name], Path(folder))
         run_pytest(pytest_arguments([str(subject)], None, None, *shown(False, chinese)))
-    typer.echo(quiz.answer(found[name]) if answer else "What is wrong with it? --answer says it.")
+    asked = in_language("What is wrong with it? --answer says it.", chinese)
+    typer.echo(quiz.answer(found[name], chinese) if answer else asked)
 
 
 def _check(component: str) -> None:

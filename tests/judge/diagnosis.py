@@ -1,7 +1,8 @@
 """What is the matter with a subject that claims refuse, in one sentence: a job as the claims are.
 
 Where it behaves like one of our impostors, its fault has a name; the sentence for it stands in
-`tests/<chapter>/impostors/faults.toml`. A subject that is accepted is never looked at here.
+`tests/<chapter>/impostors/faults.toml`, and beside it in Chinese. A subject that is accepted is
+never looked at here.
 """
 
 import functools
@@ -18,6 +19,7 @@ import pytest
 
 from sums_to_one.tests.common.limits import Limits
 from sums_to_one.tests.judge.arguments import heard
+from sums_to_one.tests.judge.chinese import in_the_book
 from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.confirming import Ended, Key
 from sums_to_one.tests.judge.conventions import CONVENTIONS
@@ -70,15 +72,18 @@ class Diagnosis:
         for name in self.conventions:
             convention = CONVENTIONS[name]
             says = convention.zh if chinese else convention.says
-            yield in_language(CONVENTION, chinese, says=says, who=convention.who, name=name)
+            who = convention.who.replace(" and ", " 和 ") if chinese else convention.who
+            yield in_language(CONVENTION, chinese, says=says, who=who, name=name)
         if self.described and not self.sure:
             yield in_language(DESCRIBED, chinese, said=self.described.sentence(chinese))
         if self.impostors:
             words = SURE if self.sure else PERHAPS
-            told = {"fault": self.fault, "alike": self.alike, "all": self.asked}
+            fault = faults_of(component, self.impostors, chinese) if chinese else self.fault
+            told = {"fault": fault, "alike": self.alike, "all": self.asked}
             yield in_language(words, chinese, **told)
         if len(self.impostors) == 1 and (self.sure or not self.described):
             thought = thought_of(component, self.impostors[0])
+            thought = in_the_book(component, thought) if chinese else thought
             yield in_language(THOUGHT, chinese, thought=thought)
 
     def as_json(self) -> dict[str, Any]:
@@ -101,7 +106,7 @@ def diagnosis(component: str, found: Any) -> Diagnosis | None:
         if conventions := tuple(CONVENTIONS[name].name for name in found["conventions"]):
             return Diagnosis(conventions=conventions)
         names, (alike, asked, sure) = tuple(found["impostors"]), found["how sure"]
-        fault = "; or ".join(fault_of(component, name) for name in names)
+        fault = faults_of(component, names)
         if {type(alike), type(asked)} != {int} or not 0 <= alike <= asked <= MOST_ASKED:
             raise ValueError("no numbers of claims")
         told = Diagnosis(names, fault, alike, asked, bool(sure))
@@ -116,14 +121,20 @@ def diagnosis(component: str, found: Any) -> Diagnosis | None:
 
 
 @functools.cache
-def faults(chapter: str) -> dict[str, dict[str, str]]:
+def faults(chapter: str, chinese: bool = False) -> dict[str, dict[str, str]]:
     """By component and impostor, what is wrong with it."""
-    file = TESTS / chapter / "impostors" / "faults.toml"
+    file = TESTS / chapter / "impostors" / ("faults_zh.toml" if chinese else "faults.toml")
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def fault_of(component: str, impostor: str) -> str:
-    return faults(chapter_of(component))[component][impostor]
+def fault_of(component: str, impostor: str, chinese: bool = False) -> str:
+    return faults(chapter_of(component), chinese)[component][impostor]
+
+
+def faults_of(component: str, impostors: Iterable[str], chinese: bool = False) -> str:
+    """What is wrong with several that behave alike, of which any may be meant."""
+    each = (fault_of(component, name, chinese) for name in impostors)
+    return ("；或者" if chinese else "; or ").join(each)
 
 
 def thought_of(component: str, impostor: str) -> str:

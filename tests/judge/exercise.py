@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sums_to_one.cifar.modules import PACKAGE, ROOT
+from sums_to_one.tests.judge.chinese import wrapped
 from sums_to_one.tests.judge.components import chapter_of, file_of
 from sums_to_one.tests.judge.ledger import Entry, ledger
 from sums_to_one.tests.judge.places import places_of
@@ -17,7 +18,7 @@ from sums_to_one.tests.judge.places import places_of
 CALLED = ("__init__", "__call__")  # of the methods with underscores, those that are written anew
 FIRST = {
     False: "Write {component}, so that every claim about it holds.",
-    True: "请写出 {component}, 使关于它的每条论断都成立。",
+    True: "请写出 {component}，使关于它的每条论断都成立。",
 }
 
 
@@ -132,6 +133,8 @@ def _head(component: str, chinese: bool) -> str:
 def _said(claim: Entry, chinese: bool) -> str:
     sentence, care = (claim.zh, claim.care_zh) if chinese else (claim.en, claim.care)
     text = f"{sentence}{'' if chinese else ' '}{care}".rstrip().replace("\\", "\\\\")
+    if chinese:
+        return "- " + "\n  ".join(wrapped(text, 94))
     return textwrap.fill(text, 96, initial_indent="- ", subsequent_indent="  ")
 
 

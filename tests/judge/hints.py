@@ -2,11 +2,14 @@
 
 import ast
 import inspect
+import re
 
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge.causes import place_of
+from sums_to_one.tests.judge.chinese import paragraphs
 from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.exercise import source_of
+from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.verdicts import Verdict
 
@@ -15,6 +18,7 @@ def hints(row: Verdict, chinese: bool) -> list[str]:
     """Three hints on a refused claim, and our solution."""
     source = source_of(row.component)
     idea = inspect.cleandoc(ast.get_docstring(source.tree) or "").partition("\n\nRead next")[0]
+    idea = paragraphs(row.component, idea) if chinese else idea
     return [_claimed(row, chinese), _asked(row), idea, source.file.read_text(encoding="utf-8")]
 
 
@@ -35,8 +39,10 @@ def _asked(row: Verdict) -> str:
     return "\n".join([head, *lines[place.line - 1 : place.body[-1].end_lineno]])
 
 
-def what_is_next(component: str) -> str:
+def what_is_next(component: str, chinese: bool = False) -> str:
     """Where our file says to read on."""
     text = ast.get_docstring(source_of(component).tree) or ""
     last = text.rpartition("\n")[2]
-    return last if last.startswith("Read next") else f"the end of {chapter_of(component)}"
+    if not last.startswith("Read next"):
+        return in_language("the end of {chapter}", chinese, chapter=chapter_of(component))
+    return re.sub(r"Read next: (`.*?`).*", r"接下来读：\1", last) if chinese else last

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.judge import chinese as zh
 from sums_to_one.tests.judge.causes import Cause, causes
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, asked_for, file_of
 from sums_to_one.tests.judge.diagnosis import Diagnosis
@@ -97,7 +98,7 @@ class Lesson:
             page = Page(console.width, everything, chinese, lacking, proof, found)
             for line in page.lines_of(rows, limits):
                 console.print(line, soft_wrap=True)
-            for hint in _misspelt(name, rows):
+            for hint in _misspelt(name, rows, chinese):
                 console.print(Text(hint, style="yellow"), soft_wrap=True)
         found, not_judged = self.verdicts.found, self.verdicts.not_judged
         if named and len(found) + len(not_judged) > 1:
@@ -155,7 +156,7 @@ def _arguments(file: str) -> dict[str, tuple[str, ...]]:
     return {place.name: place.arguments for place in places_in(ROOT / file)}
 
 
-def _misspelt(subject: str, rows: list[Verdict]) -> Iterator[str]:
+def _misspelt(subject: str, rows: list[Verdict], chinese: bool = False) -> Iterator[str]:
     """What a file defines that is nearly the name of a component which it does not have."""
     if not subject.endswith(".py"):
         return
@@ -168,7 +169,8 @@ def _misspelt(subject: str, rows: list[Verdict]) -> Iterator[str]:
         own = getattr(node, "name", "_")
         near = difflib.get_close_matches(own.lower(), names, n=1, cutoff=0.8)
         if near and own not in KNOWN and not own.startswith("_"):
-            yield f"{subject} has {own!r}, which is not judged: did you mean {names[near[0]]!r}?"
+            words = "{subject} has {own!r}, which is not judged: did you mean {near!r}?"
+            yield in_language(words, chinese, subject=subject, own=own, near=names[near[0]])
 
 
 Limits = dict[str, dict[str, Any]]  # by component, as the verdicts have them
@@ -235,10 +237,12 @@ class Page:
 
     def _limits(self, limits: dict[str, Any]) -> Iterator[Text]:
         if limits and limits["words"]:
-            yield from self._wrapped(f"{self._say('within its limits')}: {limits['words']}", 2)
+            words = zh.limits(limits["words"]) if self.chinese else limits["words"]
+            yield from self._wrapped(self._say("within its limits: {words}", words=words), 2)
         for what, error in (limits or {"remarks": {}})["remarks"].items():
-            said = self._say("remark: {what} is refused openly", what=what)
-            yield from self._wrapped(f"{said} ({error})", 2)
+            what = zh.words(what) if self.chinese else what
+            said = self._say("remark: {what} is refused openly ({error})", what=what, error=error)
+            yield from self._wrapped(said, 2)
 
     def _left_to_others(self, component: str) -> Iterator[Text]:
         if left := self.proof.left_to_others.get(component):
@@ -248,7 +252,8 @@ class Page:
     def _borne(self, held: list[Verdict]) -> Iterator[Text]:
         for row in held:
             if row.outcome == DEVIATES:
-                said = self._say("remark: it is known that {what} is refused", what=row.sentence)
+                what = self._sentence_of(row)
+                said = self._say("remark: it is known that {what} is refused", what=what)
                 yield from self._wrapped(f"{said} ({row.counterexample})", 2, style="yellow")
 
     def _counted(self, held: list[Verdict]) -> Iterator[Text]:
@@ -264,18 +269,23 @@ class Page:
             each = [why for why in whys for why in why.split(", ") if why]
             lacking = list(dict.fromkeys(each))
             few = ", ".join([*lacking[:FEW_LACKS], *["..."] * (len(lacking) > FEW_LACKS)])
-            why = f": {self._say('needs {what}', what=few)}" if few else ""
-            text = f"{self._say('{count} not asked', count=len(whys))}{why}"
+            words = "{count} not asked: needs {what}" if few else "{count} not asked"
+            what = zh.listed(few) if self.chinese else few
+            text = self._say(words, count=len(whys), what=what)
             yield from self._wrapped(text, 2, style="bright_black", most=2)
 
     def _claim(self, row: Verdict) -> Iterator[Text]:
         """A claim that is not refused; if it was not asked, why."""
         why = self.lacking.get(row.test, "")
-        yield from self._marked(row, f" ({self._say('needs {what}', what=why)})" if why else "")
+        what = zh.listed(why) if self.chinese else why
+        yield from self._marked(row, self._say(" (needs {what})", what=what) if why else "")
+
+    def _sentence_of(self, row: Verdict) -> str:
+        return zh.sentence(row.component, row.sentence) if self.chinese else row.sentence
 
     def _marked(self, row: Verdict, also: str = "") -> Iterator[Text]:
         mark, style = MARKS[row.outcome]
-        lines = list(self._wrapped(f"{row.sentence}{also}  {row.id}", 4))
+        lines = list(self._wrapped(f"{self._sentence_of(row)}{also}  {row.id}", 4))
         yield Text.assemble("  ", (mark, style), " ", lines[0].plain.strip())
         yield from lines[1:]
 
@@ -290,7 +300,7 @@ class Page:
         """The causes that tell most, each with what has the same reason, in so many lines."""
         found = causes(broken)
         shown, rest = found[:MOST_CAUSES], found[MOST_CAUSES:]
-        others = self._names("and for other reasons", [cause.first for cause in rest])
+        others = self._names("and for other reasons: {names}", [cause.first for cause in rest])
         room -= len(others)
         for n, cause in enumerate(shown):
             later = FEWEST_LINES * (len(shown) - n - 1)
@@ -300,7 +310,8 @@ class Page:
         yield from others
 
     def _cause(self, cause: Cause, room: int, with_sentence: bool) -> list[Text]:
-        others = self._names("also refused, probably for the same reason", cause.others, indent=4)
+        words = "also refused, probably for the same reason: {names}"
+        others = self._names(words, cause.others, indent=4)
         lines = list(self.refusal(cause.first, room - len(others), with_sentence))
         return [*lines, *others]
 
@@ -311,7 +322,7 @@ class Page:
         told = [
             line
             for part in (row.counterexample or "").splitlines()
-            for line in self._wrapped(part, 4, keep=True)
+            for line in self._wrapped(zh.evidence(part) if self.chinese else part, 4, keep=True)
         ]
         if len(lines) + len(sentence) + min(len(told), 3) > room:
             sentence = []
@@ -325,20 +336,19 @@ class Page:
         if row.test.startswith(CLEAN_ROOM):
             return  # which says itself what it is about
         claim = ledger()[max(row.id.split(), key=_own_claims(row.component).count)]
-        kinds = ", ".join(self._say(kind) for kind in claim.kind)
-        said = f"{claim.zh}{claim.care_zh}" if self.chinese else claim.en
-        yield from self._wrapped(f"{said} ({kinds})", 4, style="italic")
+        kinds = ("、" if self.chinese else ", ").join(self._say(kind) for kind in claim.kind)
+        said = f"{claim.zh}{claim.care_zh}（{kinds}）" if self.chinese else f"{claim.en} ({kinds})"
+        yield from self._wrapped(said, 4, style="italic")
 
     def _names(self, words: str, rows: Sequence[Verdict], indent: int = 2) -> list[Text]:
         """The sentences of claims in two lines at most, and how many there are besides."""
         most = LINES_OF_NAMES * self.width // 8  # characters are more than seven a sentence
         for count in range(min(len(rows), most), 0, -1):
-            names = "; ".join(row.sentence for row in rows[:count])
+            names = [self._sentence_of(row) for row in rows[:count]]
             left = len(rows) - count
-            more = f"; {self._say('and {count} more', count=left)}" if left else ""
-            lines = list(
-                self._wrapped(f"{self._say(words)}: {names}{more}", indent, "bright_black")
-            )
+            names += [self._say("and {count} more", count=left)] if left else []
+            said = self._say(words, names=("；" if self.chinese else "; ").join(names))
+            lines = list(self._wrapped(said, indent, "bright_black"))
             if len(lines) <= LINES_OF_NAMES or count == 1:
                 return lines
         return []
@@ -348,10 +358,13 @@ class Page:
     ) -> Iterator[Text]:
         """Lines of the width; with `keep`, the spaces at the front of a line count as well."""
         inside = indent + (len(text) - len(text.lstrip()) if keep else 0)
-        console = Console(width=self.width - inside, file=None)
-        lines = Text(text.strip()).wrap(console, self.width - inside)
+        wide = self.width - inside
+        found = Text(text.strip()).wrap(Console(width=wide, file=None), wide)
+        lines = [line.plain.rstrip() for line in found]
+        if self.chinese:
+            lines = zh.wrapped(text.strip(), wide)
         for line in lines[:most]:
-            yield Text(" " * inside + line.plain.rstrip(), style=style)
+            yield Text(" " * inside + line, style=style)
 
 
 @functools.cache

@@ -5,7 +5,9 @@ import inspect
 import textwrap
 from pathlib import Path
 
+from sums_to_one.tests.judge.chinese import in_the_book
 from sums_to_one.tests.judge.components import chapter_of, file_of
+from sums_to_one.tests.judge.diagnosis import fault_of
 from sums_to_one.tests.judge.versions import Version, versions
 
 OTHER = {"save_checkpoint": "load_checkpoint", "load_checkpoint": "save_checkpoint"}
@@ -34,9 +36,13 @@ def _is_mark(decorator: ast.expr) -> bool:
     return "refused_by" in ast.unparse(decorator)
 
 
-def answer(version: Version) -> str:
+def answer(version: Version, chinese: bool) -> str:
     """What its author was thinking, and what is wrong."""
-    return inspect.cleandoc(version.function.__doc__ or "")
+    thought = inspect.cleandoc(version.function.__doc__ or "")
+    fault = fault_of(version.of, version.name, chinese)
+    if chinese:
+        return f"{in_the_book(version.of, thought)}\n实际上：{fault}。"
+    return f"{thought}\nIn fact it {fault}."
 
 
 def as_subject(version: Version, folder: Path) -> Path:

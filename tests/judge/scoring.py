@@ -20,6 +20,7 @@ from rich.text import Text
 from sums_to_one.cifar.modules import load
 from sums_to_one.tests.judge import forks, progress, teeth, worked
 from sums_to_one.tests.judge.asking import cases
+from sums_to_one.tests.judge.chinese import evidence, wrapped
 from sums_to_one.tests.judge.components import KNOWN, asked_for, file_of
 from sums_to_one.tests.judge.counterexample import abridged
 from sums_to_one.tests.judge.languages import in_language
@@ -32,7 +33,7 @@ EXAMPLES = 20  # of each claim that draws its inputs
 PATIENCE = 20.0  # seconds for one version, which may be one that never ends
 FIRST = {
     False: "What must be true of {component}, in your own words: a claim is a test.",
-    True: "{component} 应当满足什么, 由你来写: 每个测试就是一条论断。",
+    True: "{component} 应当满足什么，由你来写：每个测试就是一条论断。",
 }
 
 
@@ -223,9 +224,10 @@ def show(score: Score, console: Console, chinese: bool) -> None:
     """Which claim refuses whom, right versions that are refused, and whom to catch next."""
 
     def say(text: str, style: str = "", indent: int = 0, **parts: object) -> None:
-        wide = console.width - indent
-        for line in Text(in_language(text, chinese, **parts)).wrap(console, wide):
-            console.print(Text(" " * indent + line.plain.rstrip(), style=style), soft_wrap=True)
+        wide, told = console.width - indent, in_language(text, chinese, **parts)
+        lines = [line.plain.rstrip() for line in Text(told).wrap(console, wide)]
+        for line in wrapped(told, wide) if chinese else lines:
+            console.print(Text(" " * indent + line, style=style), soft_wrap=True)
 
     counts = {"refused": score.refused, "impostors": len(score.impostors)}
     console.rule(Text(score.component, style="bold"), align="left")
@@ -241,11 +243,12 @@ def show(score: Score, console: Console, chinese: bool) -> None:
     for answer in score.wronged:
         claim = answer.claim.removeprefix("test_").replace("_", " ")
         say("{claim}: wrongly refuses {who}", "red", 4, claim=claim, who=answer.version.name)
-        say(f"{answer.said}", "", 6)
+        say("{said}", "", 6, said=evidence(answer.said) if chinese else answer.said)
     for version in score.missed[:1]:
         say("the next to catch is one that does this:", "yellow", 2)
         for line in behaviour(version).splitlines():
-            say(line.strip(), "", 4 + len(line) - len(line.lstrip()))
+            told = evidence(line) if chinese else line
+            say("{line}", "", 4 + len(line) - len(line.lstrip()), line=told.strip())
     if not score.missed:
         say("all impostors are caught", "green", 2)
 

@@ -26,9 +26,9 @@ LEGEND = {
     "fails as stated": "it has a counterexample",
 }
 LEGEND_ZH = {
-    "law": "对一切输入都成立 (舍入误差除外)",
+    "law": "对一切输入都成立（舍入误差除外）",
     "contract": "接口接受什么、返回什么、拒绝什么",
-    "statistic": "对随机样本成立, 出错概率已写明",
+    "statistic": "对随机样本成立，出错概率已写明",
     "experiment": "一次小规模训练所显示的结果",
     "holds": "原话就是对的",
     "holds when": "只在原话没有提到的条件下成立",

@@ -1,10 +1,12 @@
 """Where claims refuse, the lesson names the fault, if it is a known one."""
 
 import math
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from sums_to_one.tests.judge import likeness, trying
 from sums_to_one.tests.judge.asking import Given, cases, function
@@ -37,6 +39,7 @@ SOME = [
     ("l2_penalty", "mean_of_the_tensors"),
     ("Compose", "Reversed"),
 ]
+HAN = "[\u4e00-\u9fff]"
 some_impostors = pytest.mark.parametrize(("component", "name"), SOME)
 
 
@@ -74,6 +77,23 @@ def test_each_impostor_has_a_sentence_of_its_own(component):
 def test_the_sentences_are_short_and_go_on_from_it(chapter):
     said = [text for table in faults(chapter).values() for text in table.values()]
     assert not [text for text in said if len(text) > 80 or text.endswith(".") or text[0].isupper()]
+
+
+@pytest.mark.parametrize("chapter", COMPONENTS)
+def test_each_sentence_is_told_in_chinese_in_the_same_order(chapter):
+    english, chinese = faults(chapter), faults(chapter, chinese=True)
+    assert [*english] == [*chinese]
+    for component, told in chinese.items():
+        assert [*told] == [*english[component]]
+        assert len({*told.values()}) == len(told), f"two of {component} have the same sentence"
+
+
+@pytest.mark.parametrize("chapter", COMPONENTS)
+def test_a_chinese_sentence_is_short_and_has_chinese_punctuation(chapter):
+    said = [text for table in faults(chapter, chinese=True).values() for text in table.values()]
+    half = re.compile(f"{HAN}[,.:;?!()]|[,:;?!()]{HAN}|。$")
+    assert not [text for text in said if not re.search(HAN, text) or half.search(text)]
+    assert not [text for text in said if cell_len(text) > 80]
 
 
 @some_impostors

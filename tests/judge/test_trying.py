@@ -88,7 +88,7 @@ def test_it_is_told_in_chinese_too_and_survives_being_sent():
     found = Description(("in bfloat16",), 0, "gradient", "is {number} what it should be", 0.5, True)
     sent = json.loads(json.dumps(asdict(found)))
     again = Description(tuple(sent.pop("where")), **sent)
-    assert again.sentence(chinese=True) == "只在bfloat16 下: 结果对, 但梯度是应有值的 0.5 倍"
+    assert again.sentence(chinese=True) == "只在 bfloat16 下：结果对，但梯度是应有值的 0.5 倍"
     assert again.sentence(chinese=False) == (
         "only in bfloat16: results are right, but its gradient is half of what it should be"
     )

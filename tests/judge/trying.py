@@ -91,7 +91,7 @@ class Description:
         """What is said of it."""
         said = self._said(chinese)
         if self.but:
-            said = f"结果对, 但{said}" if chinese else f"results are right, but {said}"
+            said = f"结果对，但{said}" if chinese else f"results are right, but {said}"
         if not self.where:
             return said
         places = [WHERE[one] if chinese else one for one in self.where]
@@ -99,7 +99,8 @@ class Description:
             places.append(f"另外 {self.others} 种情形" if chinese else f"{self.others} more")
         *some, last = places
         where = "、".join(places) if chinese else " and ".join([", ".join(some), last][not some :])
-        return f"只在{where}: {said}" if chinese else f"only {where}: {said}"
+        space = " " * where[0].isascii()
+        return f"只在{space}{where}：{said}" if chinese else f"only {where}: {said}"
 
     def _said(self, chinese: bool) -> str:
         if self.what not in WHAT:

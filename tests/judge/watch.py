@@ -105,7 +105,7 @@ class Watch:
             holds = len({row.test for row in own if row.outcome == "passed"})
             progress.note_verdict(self.folder, component, holds, broken)
             if not broken:
-                self.console.print(what_is_next(component), highlight=False)
+                self.console.print(what_is_next(component, self.chinese), highlight=False)
 
     def _progress(self) -> None:
         for line in progress.told(self.folder, self.chinese):
@@ -152,7 +152,8 @@ class Watch:
         if key == "d" and broken:
             self._list(everything=False)
         if key == "n" and self.rows:
-            self.console.print(what_is_next(self.rows[0].component), highlight=False)
+            follows = what_is_next(self.rows[0].component, self.chinese)
+            self.console.print(follows, highlight=False)
         if key == "h" and broken:
             said = hints(causes(broken)[0].first, self.chinese)
             number = min(self.hinted, len(said) - 1)
