@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -100,7 +101,9 @@ def transformed(name: str, component: Function) -> Function | None:
     """What becomes of a component; None where such a transform does not take it."""
     if not name:
         return component
-    return function_of(name)(component)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of whoever transforms: a stranger may make them errors
+        return function_of(name)(component)
 
 
 def function_of(name: str) -> Function:
@@ -137,10 +140,16 @@ def compiled(component: Function) -> Function | None:
 
 
 def scripted(component: Function) -> Function | None:
-    """By torch.jit.script, which takes functions that are written in Python."""
+    """By torch.jit.script, which takes many functions that are written in Python, and not all."""
     import torch
 
-    return torch.jit.script(component) if inspect.isfunction(component) else None
+    if not inspect.isfunction(component):
+        return None
+    try:
+        script: Function = torch.jit.script(component)
+    except Exception:  # it has many for what it does not take
+        return None
+    return script
 
 
 def mapped(component: Function) -> Function | None:
@@ -155,9 +164,22 @@ def mapped(component: Function) -> Function | None:
         tensors = [a[None] if isinstance(a, torch.Tensor) else a for a in arguments]
         axes = tuple(0 if isinstance(a, torch.Tensor) else None for a in arguments)
         each = functools.partial(component, **options)
-        return torch.vmap(each, in_dims=axes, randomness="different")(*tensors)[0]
+        came = torch.vmap(each, in_dims=axes, randomness="different")(*tensors)[0]
+        return next((a for a in arguments if _is_the_same(a, came)), came)
 
     return batched
+
+
+def _is_the_same(given: Any, came: Any) -> bool:
+    """Whether what came is what was given, written to in its place and seen by another tensor."""
+    import torch
+
+    if not isinstance(given, torch.Tensor) or not isinstance(came, torch.Tensor):
+        return False
+    where = [
+        (x.untyped_storage().data_ptr(), x.storage_offset(), x.stride()) for x in (given, came)
+    ]
+    return given.shape == came.shape and where[0] == where[1]
 
 
 def check_transform(name: str) -> None:
