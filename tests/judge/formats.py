@@ -148,7 +148,8 @@ def github(verdicts: Verdicts) -> str:
         for component, rows in _by_component(subject).items():
             refused = _refused(rows)
             if refused:
-                where = {"title": f"{component} is refused by {len(refused)} of {len(rows)} claims"}
+                counts = f"{_claims(refused)} of {_claims(rows)}"
+                where = {"title": f"{component} is refused by {counts} claims"}
                 where.update(_place(subject["asked"]["source"], component))
                 properties = ",".join(f"{key}={_escaped(v, ':,')}" for key, v in where.items())
                 first = "\n".join(_lesson(subject, refused[0]))
@@ -190,6 +191,11 @@ def _by_component(subject: dict[str, Any]) -> dict[str, list[Row]]:
     return found
 
 
+def _claims(rows: list[Row]) -> int:
+    """How many there are, each counted once, whatever its parameters, as on the screen."""
+    return len({row["test"].partition("[")[0] for row in rows})
+
+
 def _refused(rows: list[Row]) -> list[Row]:
     """Those that refuse, the most telling first."""
     found = [row for row in rows if row["outcome"] in ("failed", "error", "tampered")]
@@ -205,9 +211,11 @@ def _telling(row: Row) -> tuple[int, ...]:
 
 def _lesson(subject: dict[str, Any], row: Row) -> Iterator[str]:
     """What is the matter, where that is known, and what came."""
-    fault = subject.get("diagnoses", {}).get(row["component"], {}).get("fault")
-    if fault:
-        yield f"behaves like a known mistake: {fault}"
+    found = subject.get("diagnoses", {}).get(row["component"], {})
+    if found.get("fault"):
+        yield f"behaves like a known mistake: {found['fault']}"
+    elif found.get("described"):
+        yield f"what is wrong: {found['described']}"
     yield row["sentence"]
     yield row["counterexample"] or ""
 
@@ -218,10 +226,10 @@ def markdown(verdicts: Verdicts) -> str:
     for subject in verdicts["subjects"]:
         for component, rows in _by_component(subject).items():
             refused = _refused(rows)
-            known = sum(row["outcome"] == "deviation" for row in rows)
-            words = f"**{len(refused)}**" if refused else "none"
+            known = _claims([row for row in rows if row["outcome"] == "deviation"])
+            words = f"**{_claims(refused)}**" if refused else "none"
             words += f", and {known} as is known" if known else ""
-            holds = sum(row["outcome"] == "passed" for row in rows)
+            holds = _claims(rows) - _claims(refused) - known
             lines.append(f"| `{subject['name']}` | `{component}` | {holds} | {words} |")
             details += [_detail(subject["name"], row) for row in refused]
         if not _by_component(subject):

@@ -219,6 +219,14 @@ def test_an_annotation_says_the_known_mistake_and_then_the_claim_nearest_to_the_
     assert message.split("%0A")[1] == "every element is 0"
 
 
+def test_a_claim_counts_once_whatever_its_parameters_and_what_is_wrong_is_said():
+    several = [row("failed", test=f"{FILE}::b[s-{n}]") for n in range(5)]
+    told = verdicts(row("passed"), *several)
+    told["subjects"][0]["diagnoses"] = {"zeros_": {"fault": "", "described": "it is 2"}}
+    assert "title=zeros_ is refused by 1 of 2 claims::what is wrong: it is 2%0A" in github(told)
+    assert "| `s` | `zeros_` | 1 | **1** |" in markdown(told)
+
+
 def test_only_claims_about_what_is_provided_are_listed():
     lacking = row("not provided", component="ones_", test=f"{FILE}::other[s]")
     told = verdicts(row("passed"), row("not provided", test=f"{FILE}::third[s]"), lacking)

@@ -16,6 +16,9 @@ from sums_to_one.tests.common.limits import EVERYTHING, NAMES, Limits
 
 Function = Callable[..., Any]
 CPU = "cpu"
+# How many forms of a component's inputs are compiled: with inductor a compiler of C++ takes seconds
+# for each. What comes beyond is judged as it is.
+MOST_FORMS = {"inductor": 16, "aot_eager": 64, "eager": 64}
 
 
 @dataclass(frozen=True)
@@ -120,19 +123,39 @@ def function_of(name: str) -> Function:
     return found
 
 
-def compiled(component: Function) -> Function | None:
-    """By torch.compile, as a function, or in every module that a class makes."""
+def compiled(component: Function, backend: str = "inductor") -> Function | None:
+    """By torch.compile, as a function, or in every module that a class makes.
+
+    Each dtype, number of dimensions and layout is compiled anew. torch gives up after eight of
+    them, and what is judged then is not compiled: here it goes on.
+    """
     import torch
 
+    def unwearied() -> Any:
+        most = MOST_FORMS[backend]
+        limits = {"recompile_limit": most, "accumulated_recompile_limit": most}
+        return torch._dynamo.config.patch(limits)
+
     if not inspect.isclass(component):
-        return torch.compile(component)
+        made = torch.compile(component, backend=backend)
+
+        @functools.wraps(component)
+        def called(*arguments: Any, **options: Any) -> Any:
+            with unwearied():
+                return made(*arguments, **options)
+
+        return called
     if not issubclass(component, torch.nn.Module):
         return None
 
     class Compiled(component):  # type: ignore[misc, valid-type]  # whatever the subject has
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
-            self.compile()
+            self.compile(backend=backend)
+
+        def __call__(self, *arguments: Any, **options: Any) -> Any:
+            with unwearied():
+                return super().__call__(*arguments, **options)
 
     functools.update_wrapper(Compiled.__init__, component.__init__)  # whose arguments are known
     Compiled.__name__ = component.__name__
@@ -191,4 +214,10 @@ def check_transform(name: str) -> None:
         )
 
 
-TRANSFORMS: dict[str, Function] = {"compile": compiled, "script": scripted, "vmap": mapped}
+TRANSFORMS: dict[str, Function] = {
+    "compile": compiled,
+    "compile-eager": functools.partial(compiled, backend="eager"),
+    "compile-aot_eager": functools.partial(compiled, backend="aot_eager"),
+    "script": scripted,
+    "vmap": mapped,
+}
