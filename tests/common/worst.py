@@ -84,9 +84,9 @@ def note(
 
 
 @contextlib.contextmanager
-def measuring() -> Iterator[Measure]:
-    """From now on the worst is kept."""
-    measure = Measure()
+def measuring(measure: Measure | None = None) -> Iterator[Measure]:
+    """From now on the worst is kept, or what another measure wants."""
+    measure = measure or Measure()
     token = _current.set(measure)
     try:
         yield measure

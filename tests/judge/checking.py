@@ -47,7 +47,7 @@ def check_component(
         error that was let pass, where numbers are compared.
 
     Raises:
-        AssertionError: a claim refuses, and on_fail is "raise".
+        AssertionError: a claim refuses, or there is none to be asked, and on_fail is "raise".
         ValueError: there is no such component, dtype, transform or convention, the device is
             absent, or on_fail is something else.
 
@@ -66,8 +66,8 @@ def check_component(
     every = asked_in_variants(subject, [component], *ways)
     found = [asdict(verdict) for case, _, _ in every for verdict in case.verdicts()]
     refused = {row["test"]: row for row in found if row["outcome"] in REFUSED}
-    if refused and on_fail:
-        asked = {row["test"] for row in found if row["outcome"] != NOT_PROVIDED}
+    asked = {row["test"] for row in found if row["outcome"] != NOT_PROVIDED}
+    if on_fail and (refused or not asked):
         text = _told(component, [*refused.values()], len(asked))
         if on_fail == "raise":
             raise AssertionError(text)
@@ -76,6 +76,8 @@ def check_component(
 
 
 def _told(component: str, refused: list[dict[str, Any]], asked: int) -> str:
+    if not asked:
+        return f"{component} was not judged: it provides nothing of what was asked"
     lines = [f"{component} is refused by {len(refused)} of {asked} claims:"]
     for row in refused:
         lines += [f"✗ {row['sentence']}  {row['id']}"]

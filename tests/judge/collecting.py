@@ -19,7 +19,7 @@ from sums_to_one.tests.common.limits import NotProvided, asking
 from sums_to_one.tests.common.worst import measuring
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
-from sums_to_one.tests.judge.asking import ANSWERS, TOO_FINE, Case
+from sums_to_one.tests.judge.asking import ANSWERS, Case
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
 from sums_to_one.tests.judge.deviations import (
     BORNE,
@@ -299,15 +299,21 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
             measuring() as worst,
         ):
             found = yield
-        if worst.found:
-            item.user_properties.append((WORST, json.dumps(asdict(worst.found))))
-        return found
     except NotProvided:
         raise
-    except ANSWERS:
-        if item.config.option.dtypes and _case_of(item, judged).is_beyond_sixteen_bits():
-            raise NotProvided(TOO_FINE) from None
-        raise
+    except ANSWERS as error:
+        again = _case_of(item, judged).again(error) if _has_inputs_of_the_suite() else None
+        if again is None:
+            raise
+        found, worst = None, again
+    if worst.found:
+        item.user_properties.append((WORST, json.dumps(asdict(worst.found))))
+    return found
+
+
+def _has_inputs_of_the_suite() -> bool:
+    """Whether who asks once more asks the same."""
+    return hypothesis.settings.get_current_profile_name() == "suite"
 
 
 @pytest.hookimpl(tryfirst=True)

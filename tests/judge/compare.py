@@ -104,9 +104,8 @@ def _asked(verdicts: Verdicts) -> Row:
     """How a single subject was asked; several are called by it."""
     subjects = verdicts["subjects"]
     asked: Row = subjects[0].get("asked", {}) if len(subjects) == 1 else {}
-    words = {
-        key: asked.get(key) or "none" for key in ("dtype", "device", "transform", "conventions")
-    }
+    words = {key: asked.get(key) or "none" for key in ("device", "transform", "conventions")}
+    words = {"dtype": asked.get("dtype") or "all", **words}
     limits = subjects[0].get("limits", {}) if asked else {}
     within = {f"limits of {c}": limits[c].get("words") or "none" for c in limits}
     return {**words, **within}

@@ -35,6 +35,8 @@ ELSEWHERE = torch.device("meta")  # what tensors that live there call their devi
 HERE = torch.device("cpu")
 # What a real device allows, too: copying from one to the other, and indices that lie here.
 ACROSS = ("copy_", "_to_copy", "index", "index_put", "index_put_", "_index_put_impl_", "set_")
+# Operations are counted by a profiler, which counts them once more in a mode such as this one.
+PROFILED = ("test_a_dense_layer_counts_as_many_operations_with_zeros_as_without",)
 A_FEW = 2  # examples of each claim: it makes its tensors in the same places each time
 
 
@@ -185,7 +187,8 @@ def asked(component: str) -> list[Case]:
     found: dict[str, Case] = {}
     for case in cases(Subject("torch"), component):
         kinds = [kind for id in case.place.ids for kind in ledger()[id].kind]
-        if case.provided and "experiment" not in kinds:
+        is_asked = "experiment" not in kinds and case.place.name not in PROFILED
+        if case.provided and is_asked:
             found.setdefault(case.place.name, replace(case, device=str(ELSEWHERE)))
     return [*found.values()]
 
@@ -197,11 +200,13 @@ def main(*names: str) -> int:
     # Files are read where there is memory, so what becomes of devices in them is not pretended.
     here = [c for c in KNOWN if c not in COMPONENTS["checkpoints"]]
     for component in [c for c in here if not names or {c, chapter_of(c)} & {*names}]:
-        for case in asked(component):
+        every = asked(component)
+        print(f"{component}: {len(every)} claims", flush=True)
+        for case in every:
             told = wrong_device(case)
             wrong += bool(told)
             if told:
-                print(f"{component}: {case.test.partition('[')[0]}: {told}", flush=True)
+                print(f"  {case.test.partition('[')[0]}: {told}", flush=True)
     print(f"claims that leave the device of their subject: {wrong}")
     return bool(wrong)
 

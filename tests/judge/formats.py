@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from sums_to_one.tests.judge.endings import Verdicts, tampered
+from sums_to_one.tests.judge.terminal import plain
 
 Row = dict[str, Any]
 
 MOST = 4_000  # characters of a counterexample: what reads JUnit keeps few thousand bytes
-MOST_OF_A_SUMMARY = 900_000  # bytes: GitHub drops a summary of more than 1,024 kB
+# Bytes: GitHub drops a summary of more than 1,024 kB, and what is spelt out takes more of them.
+MOST_OF_A_SUMMARY, MOST_OF_A_TABLE = 700_000, 200_000
 MOST_ANNOTATIONS = 10  # of one step; GitHub shows no more, and does not say so
 MARKS = {"passed": "holds", "failed": "refused", "error": "not judged"}
 
@@ -86,7 +88,7 @@ def _xml(text: str) -> str:
 def ctrf(verdicts: Verdicts) -> str:
     """The Common Test Report Format; its times are in whole milliseconds."""
     found = [
-        _ctrf_test(subject["name"], row, ids, round(1000 * _seconds(verdicts, row)))
+        _ctrf_test(subject, row, ids, round(1000 * _seconds(verdicts, row)))
         for subject in verdicts["subjects"]
         for row, ids in asked(subject)
     ]
@@ -106,24 +108,37 @@ def ctrf(verdicts: Verdicts) -> str:
             "environment": {"extra": suite},
         },
     }
-    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(report, indent=1) + "\n"
+    )  # ASCII: what no screen shows is escaped as JSON has it
 
 
 CTRF = {"passed": "passed", "failed": "failed", "error": "failed", "tampered": "failed"}
 
 
-def _ctrf_test(subject: str, row: Row, ids: list[str], milliseconds: int) -> dict[str, Any]:
+def _ctrf_test(
+    subject: dict[str, Any], row: Row, ids: list[str], milliseconds: int
+) -> dict[str, Any]:
     told = {"message": row["counterexample"]} if row["counterexample"] else {}
     told |= {"extra": {"worst": row["worst"]}} if row["worst"] else {}
     return {
         "name": f"{row['component']}: {row['sentence']}",
         "status": CTRF.get(row["outcome"], "skipped"),
         "duration": milliseconds,
-        "rawStatus": "tampered" if tampered(row) else row["outcome"],
-        "suite": [subject, row["component"]],
+        "rawStatus": _in_our_words(subject, row),
+        "suite": [subject["name"], row["component"]],
+        "filePath": row["test"].partition("::")[0],
         "tags": ids,
         **told,
     }
+
+
+def _in_our_words(subject: dict[str, Any], row: Row) -> str:
+    """The outcome, where it says more than CTRF has a status for."""
+    if tampered(row):
+        return "tampered"
+    conventions = subject.get("diagnoses", {}).get(row["component"], {}).get("conventions")
+    return "different convention" if conventions and row["outcome"] == "failed" else row["outcome"]
 
 
 def github(verdicts: Verdicts) -> str:
@@ -133,7 +148,8 @@ def github(verdicts: Verdicts) -> str:
         for component, rows in _by_component(subject).items():
             refused = _refused(rows)
             if refused:
-                where = {"title": f"{component} is refused by {len(refused)} of {len(rows)} claims"}
+                counts = f"{_claims(refused)} of {_claims(rows)}"
+                where = {"title": f"{component} is refused by {counts} claims"}
                 where.update(_place(subject["asked"]["source"], component))
                 properties = ",".join(f"{key}={_escaped(v, ':,')}" for key, v in where.items())
                 first = "\n".join(_lesson(subject, refused[0]))
@@ -175,6 +191,11 @@ def _by_component(subject: dict[str, Any]) -> dict[str, list[Row]]:
     return found
 
 
+def _claims(rows: list[Row]) -> int:
+    """How many there are, each counted once, whatever its parameters, as on the screen."""
+    return len({row["test"].partition("[")[0] for row in rows})
+
+
 def _refused(rows: list[Row]) -> list[Row]:
     """Those that refuse, the most telling first."""
     found = [row for row in rows if row["outcome"] in ("failed", "error", "tampered")]
@@ -190,45 +211,47 @@ def _telling(row: Row) -> tuple[int, ...]:
 
 def _lesson(subject: dict[str, Any], row: Row) -> Iterator[str]:
     """What is the matter, where that is known, and what came."""
-    fault = subject.get("diagnoses", {}).get(row["component"], {}).get("fault")
-    if fault:
-        yield f"behaves like a known mistake: {fault}"
+    found = subject.get("diagnoses", {}).get(row["component"], {})
+    if found.get("fault"):
+        yield f"behaves like a known mistake: {found['fault']}"
+    elif found.get("described"):
+        yield f"what is wrong: {found['described']}"
     yield row["sentence"]
     yield row["counterexample"] or ""
 
 
 def markdown(verdicts: Verdicts) -> str:
     """The summary of a job: a table, and each refusal behind a line to open."""
-    lines = ["| subject | component | claims that hold | claims that refuse |", "| --- " * 4 + "|"]
-    details = []
+    lines, details = [], []
     for subject in verdicts["subjects"]:
         for component, rows in _by_component(subject).items():
             refused = _refused(rows)
-            known = sum(row["outcome"] == "deviation" for row in rows)
-            words = f"**{len(refused)}**" if refused else "none"
+            known = _claims([row for row in rows if row["outcome"] == "deviation"])
+            words = f"**{_claims(refused)}**" if refused else "none"
             words += f", and {known} as is known" if known else ""
-            holds = sum(row["outcome"] == "passed" for row in rows)
+            holds = _claims(rows) - _claims(refused) - known
             lines.append(f"| `{subject['name']}` | `{component}` | {holds} | {words} |")
             details += [_detail(subject["name"], row) for row in refused]
         if not _by_component(subject):
             lines.append(f"| `{subject['name']}` | nothing was judged | | |")
-    return "\n".join([*lines, "", *_first_of(details)]) + "\n"
+    head = ["| subject | component | claims that hold | claims that refuse |", "| --- " * 4 + "|"]
+    table = _first_of(lines, MOST_OF_A_TABLE, "| and {} more, which the verdicts have | | | |")
+    told = _first_of(details, MOST_OF_A_SUMMARY, "and {} more refusals, which the verdicts have")
+    return "\n".join([*head, *table, "", *told]) + "\n"
 
 
-def _first_of(details: list[str]) -> list[str]:
+def _first_of(parts: list[str], most: int, words: str) -> list[str]:
     """As many as a summary has room for, and how many it has not."""
-    sizes = itertools.accumulate(len(detail.encode()) for detail in details)
-    shown = [
-        detail for detail, size in zip(details, sizes, strict=True) if size < MOST_OF_A_SUMMARY
-    ]
-    more = len(details) - len(shown)
-    return [*shown, f"and {more} more refusals, which the verdicts have"] if more else shown
+    sizes = itertools.accumulate(len(part.encode(errors="replace")) + 1 for part in parts)
+    shown = [part for part, size in zip(parts, sizes, strict=True) if size < most]
+    more = len(parts) - len(shown)
+    return [*shown, words.format(more)] if more else shown
 
 
 def _detail(subject: str, row: Row) -> str:
     title = f"{subject}, {row['component']}: {row['sentence']} ({row['id']})"
     fence = "`" * 8  # longer than any in a counterexample is likely to be
-    told = (row["counterexample"] or "")[:MOST]
+    told = plain(row["counterexample"] or "")[:MOST]
     summary = f"<details><summary>{_html(title)}</summary>"
     return f"{summary}\n\n{fence}\n{told}\n{fence}\n\n</details>\n"
 

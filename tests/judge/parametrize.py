@@ -102,7 +102,7 @@ def parametrize_with_claims(
         deviations: a file of refusals that are known, each with its reason.
 
     Raises:
-        ValueError: a name is unknown, or not provided.
+        ValueError: a name is unknown, or not provided, or nothing would be judged.
 
     Example:
         >>> import torch
@@ -115,6 +115,11 @@ def parametrize_with_claims(
     ways = dtypes, devices, transform, deviations, conventions
     every = asked_in_variants(judged, asked, *ways)
     found = [each for each in every if each[0].judged.components[0] in asked]
+    if not any(case.provided for case, _, _ in found):
+        raise ValueError(
+            f"something must be judged, and of {', '.join(asked)} nothing is provided in "
+            f"{', '.join(dtypes or ['any dtype'])} by {judged.name}"
+        )
     rows = [_parameter(judged, *each) for each in found]
     return pytest.mark.parametrize(("component", "claim"), rows)
 
@@ -142,9 +147,9 @@ def _parameter(judged: Given, case: Case, dtype: str | None, device: str | None)
     words = [name, case.place.name.removeprefix("test_"), case.variant, dtype, device]
     marks = []
     if not case.provided:
-        lacking = [c for c in case.judged.components if not case.judged.subject.component(c)]
+        lacking = [c for c in case.judged.components if not judged.component(c)]
         # reason: what is lacking can neither hold nor fail, and is counted in pytest's summary
-        marks += [pytest.mark.skip(reason=f"{NOT_PROVIDED}: {dtype or ', '.join(lacking)}")]
+        marks += [pytest.mark.skip(reason=f"{NOT_PROVIDED}: {', '.join(lacking) or dtype or 'so'}")]
     if device and not is_present(device):
         # reason: a machine without a GPU tests the rest; skipped ones are counted
         marks += [pytest.mark.skip(reason=f"there is no device {device!r} here")]

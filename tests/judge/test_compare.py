@@ -45,7 +45,7 @@ def run(tmp_path, after, *options):
         (verdicts(inputs="ba9876543210"), 3, "asked about other inputs: zeros_: a is b"),
         (verdicts(sentence="a is c"), 3, "asked after alone: zeros_: a is c"),
         (verdicts(asked={"device": "cuda"}), 0, "device: cpu before, cuda after"),
-        (verdicts(asked={"dtype": "bfloat16"}), 3, "in other dtypes: none before, bfloat16 after"),
+        (verdicts(asked={"dtype": "bfloat16"}), 3, "in other dtypes: all before, bfloat16 after"),
         (verdicts(suite={"profile": "explore"}), 3, "by the profile 'suite' alone"),
         ([], 2, "error: a file of verdicts must be one that --verdicts has written"),
     ],

@@ -7,10 +7,11 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge import endings, warm
+from sums_to_one.tests.judge import endings, reports, warm
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.deviations import read
 from sums_to_one.tests.judge.formats import FORMATS, ctrf, github, junit, markdown
@@ -137,6 +138,71 @@ def test_ctrf_counts_what_it_lists():
     assert (results["summary"]["start"], results["summary"]["stop"]) == (10_000, 12_000)
 
 
+# The fields of CTRF that are used here, as its schema has them.
+WORDS, WHOLE = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+STATUS = ["passed", "failed", "skipped", "pending", "other"]
+
+
+def form(required: dict[str, Any], **further: Any) -> dict[str, Any]:
+    """A JSON schema of an object that has these fields and no others."""
+    properties = {**required, **further}
+    return {
+        "type": "object",
+        "required": [*required],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+CTRF_TEST = form(
+    {"name": WORDS, "status": {"enum": STATUS}, "duration": WHOLE},
+    rawStatus=WORDS,
+    suite={"type": "array", "minItems": 1, "items": WORDS},
+    filePath=WORDS,
+    tags={"type": "array", "items": WORDS},
+    message=WORDS,
+    extra={"type": "object"},
+)
+CTRF = form(
+    {
+        "reportFormat": {"const": "CTRF"},
+        "specVersion": {"type": "string", "pattern": "^[0-9]+[.][0-9]+[.][0-9]+$"},
+        "results": form(
+            {
+                "tool": form({"name": WORDS}, version=WORDS),
+                "summary": form(dict.fromkeys(["tests", *STATUS, "start", "stop"], WHOLE)),
+                "tests": {"type": "array", "items": CTRF_TEST},
+            },
+            environment=form({}, extra={"type": "object"}),
+        ),
+    }
+)
+
+
+def test_ctrf_has_the_form_of_its_schema():
+    jsonschema.validate(json.loads(ctrf(FOUND)), CTRF)
+
+
+def test_ctrf_says_that_what_refuses_is_another_convention():
+    told = verdicts(row("failed"), row("passed", test=f"{FILE}::b[s]"))
+    told["subjects"][0]["diagnoses"] = {"zeros_": {"conventions": ["ones"]}}
+    tests = json.loads(ctrf(told))["results"]["tests"]
+    assert [test["rawStatus"] for test in tests] == ["different convention", "passed"]
+
+
+STRANGE = "\x00\x1b[1m\x85\u2028\ud800\ufffe\U000e0001 ]]> ``` &"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_whatever_a_subject_says_a_report_can_be_read(tmp_path, kind):
+    told = verdicts(row("failed", counterexample=STRANGE, sentence=f"a{STRANGE}"))
+    reports.write(told, {kind: tmp_path / "report"})
+    text = (tmp_path / "report").read_text()
+    read = {"junit": ElementTree.fromstring, "ctrf": json.loads}.get(kind, str)
+    assert read(text) is not None
+    assert kind != "github" or len(text.splitlines()) == 1
+
+
 def test_github_gets_one_annotation_for_each_component():
     (line,) = github(FOUND).splitlines()
     title, _, message = line.removeprefix("::error ").partition("::")
@@ -151,6 +217,14 @@ def test_an_annotation_says_the_known_mistake_and_then_the_claim_nearest_to_the_
     _, _, message = github(told).partition("::error ")[2].partition("::")
     assert message.startswith("behaves like a known mistake: fills it with ones%0A")
     assert message.split("%0A")[1] == "every element is 0"
+
+
+def test_a_claim_counts_once_whatever_its_parameters_and_what_is_wrong_is_said():
+    several = [row("failed", test=f"{FILE}::b[s-{n}]") for n in range(5)]
+    told = verdicts(row("passed"), *several)
+    told["subjects"][0]["diagnoses"] = {"zeros_": {"fault": "", "described": "it is 2"}}
+    assert "title=zeros_ is refused by 1 of 2 claims::what is wrong: it is 2%0A" in github(told)
+    assert "| `s` | `zeros_` | 1 | **1** |" in markdown(told)
 
 
 def test_only_claims_about_what_is_provided_are_listed():
@@ -198,3 +272,11 @@ def test_a_summary_stays_below_the_limit():
     assert len(text.encode()) < 1_000_000
     assert text.count("<details>") == text.count("</details>")
     assert "more refusals, which the verdicts have" in text
+
+
+def test_the_table_of_many_subjects_stays_below_the_limit_too():
+    told = verdicts(row("passed"))
+    told["subjects"] = [{**told["subjects"][0], "name": f"solution {n}"} for n in range(10_000)]
+    text = markdown(told)
+    assert len(text.encode()) < 1_000_000
+    assert "more, which the verdicts have" in text

@@ -16,6 +16,9 @@ def softmax(x, dim):
     return torch.softmax(x, dim)
 
 
+IN_FLOAT32 = {"softmax": {"dtypes": ["float32"]}}
+
+
 def in_words(value):
     """The same in every process: what is no text may have an address in its name."""
     return value if isinstance(value, str) else re.sub(" at 0x[0-9a-f]+", "", str(value))
@@ -44,10 +47,42 @@ def test_on_a_device_that_is_absent_all_is_skipped_and_says_so():
 
 
 def test_in_a_dtype_that_a_component_does_not_take_all_is_skipped():
-    limits = {"softmax": {"dtypes": ["float32"]}}
-    mark = parametrize_with_claims({"softmax": softmax}, dtypes=["bfloat16"], limits=limits)
+    ways = {"dtypes": ["float32", "bfloat16"], "limits": IN_FLOAT32}
+    mark = parametrize_with_claims({"softmax": softmax}, **ways)
     reasons = {own.kwargs["reason"] for row in mark.args[1] for own in row.marks}
-    assert reasons == {"not provided: bfloat16"}
+    assert "not provided: bfloat16" in reasons
+    assert "not provided: float32" not in reasons
+
+
+def in_place(tensor):
+    with torch.no_grad():
+        return tensor.zero_()
+
+
+@pytest.mark.parametrize("name", ["vmap", "script"])
+def test_a_transform_by_name_is_heard_whatever_warnings_are_errors(name):
+    with warnings.catch_warnings(action="error"):
+        mark = parametrize_with_claims({"zeros_": in_place}, transform=name)
+    for row in mark.args[1]:
+        if row.id.startswith("zeros_-the_tensor_that_was_given"):
+            row.values[1](row.values[0])
+
+
+def test_what_a_transform_does_not_take_is_not_provided():
+    by_words = lambda x, **options: torch.relu(x)  # noqa: E731 - TorchScript has no such arguments
+    mark = parametrize_with_claims({"relu": by_words, "zeros_": in_place}, transform="script")
+    asked = {row.id.partition("-")[0] for row in mark.args[1] if not row.marks}
+    assert asked == {"zeros_"}
+
+
+def test_nobody_who_judges_nothing_succeeds():
+    with pytest.raises(ValueError, match="something must be judged, and of softmax nothing"):
+        parametrize_with_claims({"softmax": softmax}, dtypes=["float16"], limits=IN_FLOAT32)
+    asked = {"dtype": "float16", "limits": IN_FLOAT32["softmax"]}
+    with pytest.raises(AssertionError, match="softmax was not judged"):
+        check_component("softmax", softmax, **asked)
+    with pytest.warns(UserWarning, match="softmax was not judged"):
+        check_component("softmax", softmax, **asked, on_fail="warn")
 
 
 def test_a_module_gives_what_it_has_and_what_it_declares():

@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from sums_to_one.tests.common.limits import EVERYTHING, NAMES, Limits
 
 Function = Callable[..., Any]
 CPU = "cpu"
+# How many forms of a component's inputs are compiled: with inductor a compiler of C++ takes seconds
+# for each. What comes beyond is judged as it is.
+MOST_FORMS = {"inductor": 16, "aot_eager": 64, "eager": 64}
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,9 @@ def transformed(name: str, component: Function) -> Function | None:
     """What becomes of a component; None where such a transform does not take it."""
     if not name:
         return component
-    return function_of(name)(component)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of whoever transforms: a stranger may make them errors
+        return function_of(name)(component)
 
 
 def function_of(name: str) -> Function:
@@ -117,19 +123,39 @@ def function_of(name: str) -> Function:
     return found
 
 
-def compiled(component: Function) -> Function | None:
-    """By torch.compile, as a function, or in every module that a class makes."""
+def compiled(component: Function, backend: str = "inductor") -> Function | None:
+    """By torch.compile, as a function, or in every module that a class makes.
+
+    Each dtype, number of dimensions and layout is compiled anew. torch gives up after eight of
+    them, and what is judged then is not compiled: here it goes on.
+    """
     import torch
 
+    def unwearied() -> Any:
+        most = MOST_FORMS[backend]
+        limits = {"recompile_limit": most, "accumulated_recompile_limit": most}
+        return torch._dynamo.config.patch(limits)
+
     if not inspect.isclass(component):
-        return torch.compile(component)
+        made = torch.compile(component, backend=backend)
+
+        @functools.wraps(component)
+        def called(*arguments: Any, **options: Any) -> Any:
+            with unwearied():
+                return made(*arguments, **options)
+
+        return called
     if not issubclass(component, torch.nn.Module):
         return None
 
     class Compiled(component):  # type: ignore[misc, valid-type]  # whatever the subject has
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
-            self.compile()
+            self.compile(backend=backend)
+
+        def __call__(self, *arguments: Any, **options: Any) -> Any:
+            with unwearied():
+                return super().__call__(*arguments, **options)
 
     functools.update_wrapper(Compiled.__init__, component.__init__)  # whose arguments are known
     Compiled.__name__ = component.__name__
@@ -137,10 +163,16 @@ def compiled(component: Function) -> Function | None:
 
 
 def scripted(component: Function) -> Function | None:
-    """By torch.jit.script, which takes functions that are written in Python."""
+    """By torch.jit.script, which takes many functions that are written in Python, and not all."""
     import torch
 
-    return torch.jit.script(component) if inspect.isfunction(component) else None
+    if not inspect.isfunction(component):
+        return None
+    try:
+        script: Function = torch.jit.script(component)
+    except Exception:  # it has many for what it does not take
+        return None
+    return script
 
 
 def mapped(component: Function) -> Function | None:
@@ -155,9 +187,22 @@ def mapped(component: Function) -> Function | None:
         tensors = [a[None] if isinstance(a, torch.Tensor) else a for a in arguments]
         axes = tuple(0 if isinstance(a, torch.Tensor) else None for a in arguments)
         each = functools.partial(component, **options)
-        return torch.vmap(each, in_dims=axes, randomness="different")(*tensors)[0]
+        came = torch.vmap(each, in_dims=axes, randomness="different")(*tensors)[0]
+        return next((a for a in arguments if _is_the_same(a, came)), came)
 
     return batched
+
+
+def _is_the_same(given: Any, came: Any) -> bool:
+    """Whether what came is what was given, written to in its place and seen by another tensor."""
+    import torch
+
+    if not isinstance(given, torch.Tensor) or not isinstance(came, torch.Tensor):
+        return False
+    where = [
+        (x.untyped_storage().data_ptr(), x.storage_offset(), x.stride()) for x in (given, came)
+    ]
+    return given.shape == came.shape and where[0] == where[1]
 
 
 def check_transform(name: str) -> None:
@@ -169,4 +214,10 @@ def check_transform(name: str) -> None:
         )
 
 
-TRANSFORMS: dict[str, Function] = {"compile": compiled, "script": scripted, "vmap": mapped}
+TRANSFORMS: dict[str, Function] = {
+    "compile": compiled,
+    "compile-eager": functools.partial(compiled, backend="eager"),
+    "compile-aot_eager": functools.partial(compiled, backend="aot_eager"),
+    "script": scripted,
+    "vmap": mapped,
+}
