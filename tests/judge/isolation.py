@@ -38,7 +38,6 @@ from sums_to_one.tests.judge.subjects import readable
 from sums_to_one.tests.judge.terminal import plain
 from sums_to_one.tests.judge.verdicts import TAMPERED
 
-SILENT = 1.0  # seconds without a word after which a process need not be busy
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
 MOST_TRACE = 100_000  # bytes of what is known of a process that broke off
 PATIENCE = 2  # how many processes one component may break before the rest is left unjudged
@@ -75,16 +74,17 @@ class Job:
 
     def _expect_the_next(self) -> None:
         """The time for the next claim counts from now."""
-        self.began = time.monotonic()
-        self.deadline = self.began + _limit(self.items[0]) + GRACE
+        self.deadline = time.monotonic() + _limit(self.items[0]) + GRACE
         self.due: str | None = "setup"
 
     def _judge(self, sender: int) -> None:
         own = os.getpid()
         faulthandler.enable(file=self.trace)
-        # A second alarm at the same second would be what the trace shows, in place of the subject.
-        self.items[0].config.pluginmanager.unregister(name="timeout")
-        self.items[0].config.pluginmanager.unregister(name="logging-plugin")  # nobody sees a log
+        # A second alarm at the same second would be what the trace shows, in place of the subject;
+        # and nobody sees a log.
+        plugins = self.items[0].config.pluginmanager
+        for name in filter(plugins.has_plugin, ("timeout", "logging-plugin")):
+            plugins.unregister(name=name)
         for item, following in itertools.zip_longest(self.items, self.items[1:]):
             faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
             reports = runtestprotocol(item, log=False, nextitem=following)
@@ -186,7 +186,7 @@ class Isolation:
         running: list[Job | Confirmation | Looking] = []
         try:
             while waiting or running:
-                while waiting and _is_there_room(running):
+                while waiting and len(running) < (os.cpu_count() or 1):
                     running.append(waiting.pop(0))
                     running[-1].start()
                 ready = wait([job.home.pipe for job in running], timeout=1.0)
@@ -214,16 +214,6 @@ class Isolation:
 @hypothesis.given(st.floats(), st.tuples(st.integers()))
 def _warm_up(number: float, numbers: tuple[int]) -> None:
     """What Hypothesis does at its first run is done once, before the processes fork."""
-
-
-def _is_there_room(running: list[Any]) -> bool:
-    """Whether a core may be free. Who has been silent for long may sleep, as nobody can tell.
-
-    So those that hang keep others waiting no longer than if there were twice as many cores.
-    """
-    cores, now = os.cpu_count() or 1, time.monotonic()
-    busy = [job for job in running if now - getattr(job, "began", now) < SILENT]
-    return len(busy) < cores and len(running) < 2 * cores
 
 
 def _jobs(items: list[pytest.Item]) -> list[Job]:
