@@ -26,14 +26,16 @@ from sums_to_one.tests.common.here import here
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.limits import widest
 
+WHOLE = st.lists(st.integers(-5, 5), min_size=21, max_size=21).map(torch.tensor)
+GAPS = st.sampled_from([0.125, 1.0, 30.0])
+
 
 @st.composite
 def dead_beside_alive(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor]:
     """Five samples of 3 whole numbers, and two units: one below 0 for all, one above."""
-    numbers = st.lists(st.integers(-5, 5), min_size=21, max_size=21).map(torch.tensor)
-    x, weight = draw(numbers).to(widest()).split([15, 6])
+    x, weight = draw(WHOLE).to(widest()).split([15, 6])
     x, weight = x.reshape(5, 3), weight.reshape(3, 2)
-    gap, before = draw(st.sampled_from([0.125, 1.0, 30.0])), x @ weight
+    gap, before = draw(GAPS), x @ weight
     return x, weight, torch.stack([-gap - before[:, 0].max(), 1e6 - before[:, 1].min()])
 
 

@@ -23,12 +23,11 @@ CORNERS = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=torch.float64
 XOR = torch.tensor([[0], [1], [1], [0]], dtype=torch.float64)
 
 
-@st.composite
-def whole(draw: st.DrawFn, *shape: int) -> Tensor:
+def whole(*shape: int) -> st.SearchStrategy[Tensor]:
     """Small whole numbers in this shape."""
     count = torch.Size(shape).numel()
-    found = draw(st.lists(st.integers(-9, 9), min_size=count, max_size=count))
-    return torch.tensor(found, dtype=torch.float64).reshape(shape)
+    found = st.lists(st.integers(-9, 9), min_size=count, max_size=count)
+    return found.map(lambda drawn: torch.tensor(drawn, dtype=torch.float64).reshape(shape))
 
 
 def stacks() -> st.SearchStrategy[tuple[tuple[Tensor, Tensor], ...]]:

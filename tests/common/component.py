@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from sums_to_one.tests.common.calls import watched
-from sums_to_one.tests.common.limits import EVERYTHING, current, outside
+from sums_to_one.tests.common.limits import EVERYTHING, current, let_in, outside
 from sums_to_one.tests.common.raised import raised_at
 
 Function = Callable[..., Any]
@@ -85,12 +85,14 @@ def within_limits(*arguments: object) -> None:
     """End a call that lies outside the current limits before it is made."""
     limits = current()
     if limits == EVERYTHING:
+        let_in()
         return
     tensors = list(tensors_in(arguments))
     inputs = tensors[:1] if arguments and isinstance(arguments[0], Tensor) else tensors
     why = limits.why_not(*tensors) or limits.why_not_shape(*inputs)
     if why:
         outside(why)
+    let_in()
 
 
 def already_told(error: BaseException) -> None:

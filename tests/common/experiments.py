@@ -90,7 +90,8 @@ def descend(
         gradients = torch.autograd.grad(loss().sum(), parameters)
         with torch.no_grad():
             for p, g, mean, square in zip(parameters, gradients, means, squares, strict=True):
-                mean.lerp_(g, 0.1)
-                square.lerp_(g * g, 0.01)
+                if rule != "gradient descent":  # which looks at no averages
+                    mean.lerp_(g, 0.1)
+                    square.lerp_(g * g, 0.01)
                 p -= rate * RULES[rule](g, mean, square)
     return loss().detach()

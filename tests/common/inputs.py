@@ -5,6 +5,8 @@ float64, or in the widest dtype that whoever is judged says it takes; and of the
 layouts here a claim meets those that lie inside its limits.
 """
 
+from functools import cache, lru_cache
+
 import pytest
 import torch
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
 from sums_to_one.tests.common.limits import Inside, lies_inside, widest
+
+MOST_KEPT = 1000  # numbers of a grid that is asked for again and again
 
 DTYPES = Inside(ALL_DTYPES)
 every_dtype = pytest.mark.parametrize("dtype", ALL_DTYPES, ids=lambda dtype: str(dtype)[6:])
@@ -25,6 +29,8 @@ def exact(numbers: object) -> Tensor:
     return torch.tensor(numbers, dtype=widest())
 
 
+# Strategies are made once, and not anew for every input: to make one costs more than to draw.
+@cache
 def shapes() -> st.SearchStrategy[tuple[int, ...]]:
     """Any shape of up to five dimensions, none of them 0."""
     sizes = st.integers(1, 5)
@@ -70,11 +76,13 @@ LAID_OUT = Inside(
 every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 
 
+@cache
 def eighths(limit: int) -> st.SearchStrategy[float]:
     """Multiples of 1/8 between -limit and limit; they shrink to 0."""
     return st.integers(-8 * limit, 8 * limit).map(lambda n: n / 8)
 
 
+@cache
 def numbers(limit: float) -> st.SearchStrategy[float]:
     """Any number between -limit and limit, which is at least 4; small ones of all sizes."""
     small = st.tuples(eighths(1), st.integers(-20, 2)).map(
@@ -83,29 +91,47 @@ def numbers(limit: float) -> st.SearchStrategy[float]:
     return small | st.floats(-limit, limit)
 
 
-@st.composite
-def vectors(draw: st.DrawFn, limit: float) -> Tensor:
+@cache
+def vectors(limit: float) -> st.SearchStrategy[Tensor]:
     """One to five numbers in a row."""
-    return exact(draw(st.lists(numbers(limit), min_size=1, max_size=5)))
+    return st.lists(numbers(limit), min_size=1, max_size=5).map(exact)
 
 
-@st.composite
-def rows(draw: st.DrawFn, limit: int = 8) -> Tensor:
+@cache
+def nonzero_eighths(limit: int) -> st.SearchStrategy[float]:
+    """As eighths, but for 0; they shrink to 1/8."""
+    return st.integers(-8 * limit, 8 * limit - 1).map(lambda n: (n + (n >= 0)) / 8)
+
+
+@cache
+def rows(limit: int = 8) -> st.SearchStrategy[Tensor]:
     """One row of one to five eighths, none of them 0, where some functions have a kink."""
-    nonzero = eighths(limit).filter(bool)
-    return exact(draw(st.lists(nonzero, min_size=1, max_size=5)))
+    return st.lists(nonzero_eighths(limit), min_size=1, max_size=5).map(exact)
 
 
-@st.composite
-def scores(draw: st.DrawFn, limit: int) -> Tensor:
+@cache
+def scores(limit: int) -> st.SearchStrategy[Tensor]:
     """Rows of scores, one for each class; the numbers of rows and classes differ."""
-    shape = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 3), (3, 2), (1, 7)]))
-    numbers = draw(st.tuples(*[eighths(limit)] * (shape[0] * shape[1])))
-    return exact(numbers).reshape(shape)
+    shapes = [(1, 1), (1, 2), (2, 1), (2, 3), (3, 2), (1, 7)]
+    return st.sampled_from(shapes).flatmap(lambda shape: _scores(limit, shape))
+
+
+@cache
+def _scores(limit: int, shape: tuple[int, int]) -> st.SearchStrategy[Tensor]:
+    numbers = st.tuples(*[eighths(limit)] * (shape[0] * shape[1]))
+    return numbers.map(lambda drawn: exact(drawn).reshape(shape))
 
 
 def grid(*shape: int, limit: float = 6.0) -> Tensor:
     """Numbers spread over -limit to limit in a scrambled order, none of them 0, none twice."""
+    made = _kept_grid if torch.Size(shape).numel() <= MOST_KEPT else _grid
+    return made(shape, limit, widest(), torch.get_default_device()).clone()
+
+
+def _grid(shape: tuple[int, ...], limit: float, dtype: torch.dtype, device: object) -> Tensor:
     count = torch.Size(shape).numel()
     step = torch.arange(1, count + 1, dtype=torch.float64) * 0.6180339887498949 % 1
-    return ((2 * step - 1) * limit).to(widest()).reshape(shape)
+    return ((2 * step - 1) * limit).to(dtype).reshape(shape)
+
+
+_kept_grid = lru_cache(maxsize=1000)(_grid)

@@ -80,8 +80,11 @@ class Job:
     def _judge(self, sender: int) -> None:
         own = os.getpid()
         faulthandler.enable(file=self.trace)
-        # A second alarm at the same second would be what the trace shows, in place of the subject.
-        self.items[0].config.pluginmanager.unregister(name="timeout")
+        # A second alarm at the same second would be what the trace shows, in place of the subject;
+        # and nobody sees a log.
+        plugins = self.items[0].config.pluginmanager
+        for name in filter(plugins.has_plugin, ("timeout", "logging-plugin")):
+            plugins.unregister(name=name)
         for item, following in itertools.zip_longest(self.items, self.items[1:]):
             faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
             reports = runtestprotocol(item, log=False, nextitem=following)

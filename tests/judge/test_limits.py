@@ -60,7 +60,7 @@ def refused(subject):
 @pytest.mark.parametrize(
     ("text", "options"),
     [
-        (FLOAT32 + DECLARED, []),
+        (FLOAT32 + DECLARED, [SOME]),
         (FLOAT32 + ATTRIBUTE, [SOME]),
         (FLOAT32, [SOME, '--limits=relu={"dtypes": ["float32"]}']),
     ],

@@ -56,12 +56,15 @@ def test_each_channel_gets_mean_0_and_variance_1_over_the_batch(batch_norm):
         assert_close(f"{shape}: the variances", variance, before / (before + 1e-5))
 
 
+SIZES = [(2, 1, 1), (2, 3, 1), (3, 2, 1), (2, 3, 2), (1, 3, 2), (1, 2, 5), (3, 1, 2)]
+SIZED, TWELVE = st.sampled_from(SIZES), st.binary(min_size=12, max_size=12)
+
+
 @st.composite
 def images(draw: st.DrawFn) -> Tensor:
     """N samples, C channels and L positions of eighths; at least two values a channel."""
-    sizes = [(2, 1, 1), (2, 3, 1), (3, 2, 1), (2, 3, 2), (1, 3, 2), (1, 2, 5), (3, 1, 2)]
-    shape = draw(st.sampled_from(sizes))
-    numbers = draw(st.binary(min_size=12, max_size=12))[: torch.Size(shape).numel()]
+    shape = draw(SIZED)
+    numbers = draw(TWELVE)[: torch.Size(shape).numel()]
     return (exact(list(numbers)).reshape(shape) - 128) / 8
 
 

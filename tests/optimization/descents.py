@@ -55,10 +55,10 @@ plans = st.integers(1, 11).flatmap(
 )
 
 
-@st.composite
-def any_samples(draw: st.DrawFn) -> Samples:
-    rows = draw(st.lists(st.tuples(*[eighths(1)] * 5), min_size=1, max_size=5))
-    return Samples(*exact(rows).split([3, 2], dim=1))
+@functools.cache
+def any_samples() -> st.SearchStrategy[Samples]:
+    rows = st.lists(st.tuples(*[eighths(1)] * 5), min_size=1, max_size=5)
+    return rows.map(lambda drawn: Samples(*exact(drawn).split([3, 2], dim=1)))
 
 
 def some_samples(count: int) -> Samples:

@@ -97,7 +97,7 @@ def any_networks(draw: st.DrawFn, activations: tuple[str, ...]) -> Network:
     return Network(
         widths=[draw(st.integers(1, 4)), *hidden, draw(st.integers(1, 3))],
         activations=[draw(st.sampled_from(activations)) for _ in hidden],
-        loss=draw(st.sampled_from(list(NETWORK_LOSSES))),
+        loss=draw(st.sampled_from(tuple(NETWORK_LOSSES))),
         examples=draw(st.integers(1, 4)),
         biases=draw(st.booleans()),
         one_weight_for_all_hidden=one_weight,

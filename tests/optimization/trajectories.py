@@ -5,6 +5,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.inputs import eighths, exact, grid
+from sums_to_one.tests.common.inputs import eighths, exact, grid, nonzero_eighths
 from sums_to_one.tests.common.limits import Inside, NotProvided, current, widest
 from sums_to_one.tests.common.options import feature, needs, provides
 
@@ -34,8 +35,11 @@ def with_half_the_digits(x: Tensor) -> Tensor:
     return x.to(torch.float32 if x.dtype == torch.float64 else torch.float16)
 
 
-nonzero = eighths(8).filter(bool)
+nonzero = nonzero_eighths(8)
 sequences = st.lists(nonzero, min_size=2, max_size=9)  # of gradients of one number
+RATES = st.sampled_from([0.0, 0.125, 0.5, 1.0, 3.0])
+SCALES = st.sampled_from([0, -10, -24, 10])  # of gradients, as exponents of 2: large and tiny
+THREE, SIX = st.integers(1, 3), st.integers(1, 6)
 
 
 class Course(NamedTuple):
@@ -46,15 +50,19 @@ class Course(NamedTuple):
     settings: Settings
 
 
+@cache
+def _as_many(count: int) -> st.SearchStrategy[list[float]]:
+    return st.lists(eighths(8), min_size=count, max_size=count)
+
+
 @st.composite
 def courses(draw: st.DrawFn, /, **settings: st.SearchStrategy[Any]) -> Course:
     """One to six steps of one to three numbers; a learning rate, and all of the settings."""
-    steps, size = draw(st.integers(1, 6)), draw(st.integers(1, 3))
-    numbers = draw(st.lists(eighths(8), min_size=(steps + 1) * size, max_size=(steps + 1) * size))
+    steps, size = draw(SIX), draw(THREE)
+    numbers = draw(_as_many((steps + 1) * size))
     start, *pulls = exact(numbers).reshape(steps + 1, size).unbind()
-    scale = 2.0 ** draw(st.sampled_from([0, -10, -24, 10]))  # of gradients, large and tiny
-    rates = st.sampled_from([0.0, 0.125, 0.5, 1.0, 3.0])
-    chosen = draw(st.fixed_dictionaries({"lr": rates, **settings}))
+    scale = 2.0 ** draw(SCALES)
+    chosen = {name: draw(values) for name, values in {"lr": RATES, **settings}.items()}
     return Course(start, [scale * pull for pull in pulls], chosen)
 
 

@@ -31,21 +31,25 @@ class Case(NamedTuple):
     dtype: torch.dtype
 
 
+def fits(leading: tuple[int, ...]) -> bool:
+    """Whether images with these dimensions before height and width lie inside the limits."""
+    return lies_inside((*leading, 1, 1))
+
+
+LEADING = st.sampled_from([(1,), (3,), (4,), (2, 3), (0, 3), (2, 1, 3)]).filter(fits)
+OF_ANY_DTYPE = st.sampled_from(WINDOW_DTYPES)
+
+
 @st.composite
 def cases(draw: st.DrawFn, paddings: st.SearchStrategy[Padding], least: int = 1) -> Case:
     """Images of up to 6 x 6 pixels, windows no larger than those with their padding."""
     height, width = draw(st.integers(least, 6)), draw(st.integers(least, 6))
-    leading = draw(st.sampled_from([(1,), (3,), (4,), (2, 3), (0, 3), (2, 1, 3)]).filter(fits))
+    leading = draw(LEADING)
     padding = draw(paddings)
     left, top, right, bottom = sides(padding)
     window = st.tuples(st.integers(1, height + top + bottom), st.integers(1, width + left + right))
-    dtype = draw(st.sampled_from(WINDOW_DTYPES))
+    dtype = draw(OF_ANY_DTYPE)
     return Case((*leading, height, width), draw(window), padding, dtype)
-
-
-def fits(leading: tuple[int, ...]) -> bool:
-    """Whether images with these dimensions before height and width lie inside the limits."""
-    return lies_inside((*leading, 1, 1))
 
 
 def of_case(RandomCrop, case: Case) -> Tensor:
