@@ -51,11 +51,12 @@ def checked(limits: dict[str, Any], arguments: object) -> None:
     """Refuse what lies outside, as people do: by an error of their own."""
     allowed = read(limits, "a control")
     tensors = list(tensors_in(arguments))
+    for x in tensors[:1]:  # what stands beside it may be class indices, or a label
+        if not x.is_floating_point() and "integers" in allowed.without:
+            raise TypeError(f"no integers, got {x.dtype}")
     for x in tensors:
         if x.is_floating_point() and x.dtype not in allowed.dtypes:
             raise TypeError(f"{limits['dtypes']} only, got {x.dtype}")
-        if not x.is_floating_point() and "integers" in allowed.without:
-            raise TypeError(f"no integers, got {x.dtype}")
         if x.requires_grad and allowed.gradients == 0:
             raise RuntimeError("there is no derivative")
         for kind in allowed.without & KINDS.keys():
