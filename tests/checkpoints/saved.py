@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sums_to_one.tests.common.inputs import grid
-from sums_to_one.tests.common.limits import Inside
+from sums_to_one.tests.common.limits import Inside, current
 from sums_to_one.tests.common.options import NotProvided
 
 DTYPES = Inside((torch.float64, torch.float32, torch.int64))  # which models and optimizers have
@@ -248,6 +248,12 @@ def restore(
     optimizer.load_state_dict(content["optimizer"])
 
 
+def needs_models_alone() -> None:
+    """End a claim about files without an optimizer where none is written or read."""
+    if "models alone" in current().without:
+        raise NotProvided("not provided: models alone")
+
+
 def written(
     path: Path,
     model: Any,
@@ -261,6 +267,9 @@ def written(
         writer(path, model, optimizer)
         return path
     content = {"model": model.state_dict()}
+    if optimizer is None and "models alone" in current().without:
+        numbers = list(range(len(list(model.parameters()))))
+        content["optimizer"] = {"state": {}, "param_groups": [{"lr": 0.125, "params": numbers}]}
     if optimizer is not None:
         content["optimizer"] = optimizer.state_dict()
     torch.save({**content, **more}, path)
@@ -284,6 +293,15 @@ def bits(value: Any) -> Any:
     own = value.detach().clone(memory_format=torch.contiguous_format)
     stored = torch.empty(0, dtype=torch.uint8).set_(own.untyped_storage())
     return own.dtype, own.shape, stored.numpy().tobytes()
+
+
+def same_bits(came: Any, expected: Any) -> bool:
+    """Whether nothing differs, as assert_same_bits has it."""
+    try:
+        assert_same_bits("the same", came, expected)
+    except AssertionError:
+        return False
+    return True
 
 
 def assert_same_bits(sentence: str, came: Any, expected: Any) -> None:

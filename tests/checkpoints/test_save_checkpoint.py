@@ -27,6 +27,7 @@ from sums_to_one.tests.checkpoints.saved import (
     assert_same_training,
     every_other_dtype,
     named_oddly,
+    needs_models_alone,
     network,
     of_extremes,
     refusal,
@@ -129,6 +130,7 @@ def test_what_the_optimizer_knows_of_frozen_parameters_is_in_the_file(
 
 @pytest.mark.claim("7.1.3")
 def test_without_an_optimizer_there_is_none_in_the_file(save_checkpoint, reader, here):
+    needs_models_alone()
     model = network()
     optimizer = Momentum(model.parameters())
     save_checkpoint(here / "model.pt", model, optimizer)

@@ -17,7 +17,7 @@ from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.limits import Limits
 from sums_to_one.tests.judge.components import ALSO, GROUPS, KNOWN
 from sums_to_one.tests.judge.hearing import Heard, hear
-from sums_to_one.tests.judge.hearing_files import FILES
+from sums_to_one.tests.judge.hearing_files import FILES, fitted
 
 Function = Callable[..., Any]
 
@@ -95,7 +95,15 @@ class Judged:
 def _component(subject: Provider, name: str, **also: Any) -> Component | None:
     """One and the same for all claims, which may remember what they have found of it."""
     function = subject.component(name)
+    if function and name in FILES:
+        function = fitted(function, heard(subject, name).limits.without)
     return function and Component(name, function, **also)
+
+
+def _other(judged: Judged, name: str) -> Function | None:
+    """Who reads, or writes, the files of whoever is judged."""
+    function = judged.subject.component(name)
+    return function and fitted(function, judged.limits.without)
 
 
 def _folder(judged: Judged, until: ExitStack) -> Path:
@@ -106,8 +114,8 @@ def _folder(judged: Judged, until: ExitStack) -> Path:
 # Arguments that are no component under judgement: who reads the checkpoints that a subject writes,
 # and who writes those that it reads, for the two may agree on any format (None: as documented).
 OTHERS: dict[str, Callable[[Judged, ExitStack], Any]] = {
-    "reader": lambda judged, until: judged.subject.component("load_checkpoint"),
-    "writer": lambda judged, until: judged.subject.component("save_checkpoint"),
+    "reader": lambda judged, until: _other(judged, "load_checkpoint"),
+    "writer": lambda judged, until: _other(judged, "save_checkpoint"),
     "here": _folder,
     "heard": lambda judged, until: judged.heard(judged.components[0]),
 }

@@ -19,10 +19,11 @@ from torch import Tensor
 from sums_to_one.tests.common.limits import DTYPES, KINDS, NAMES, Limits
 from sums_to_one.tests.common.options import is_refusal, provides
 from sums_to_one.tests.common.raised import raised_at
-from sums_to_one.tests.judge.hearing_files import FILES, otherwise, plain_uses
+from sums_to_one.tests.judge.hearing_files import FILES, forms, otherwise, plain_uses
 from sums_to_one.tests.judge.plain_use import (
     CORE,
     CORE_KINDS,
+    CORE_VALUES,
     EXTRA,
     METHODS,
     NEVER,
@@ -143,10 +144,14 @@ def hear(
 def _hear_files(
     component: str, function: Function, declared: Limits, other: Function | None
 ) -> Heard:
-    limits, extras = declared, dict[str, str]()
-    asked = {name: _error_of(ask) for name, ask in plain_uses(component, function, other).items()}
+    extras = dict[str, str]()
+    lacking = forms(component, function, other)
+    limits = declared.within(Limits(without=frozenset(lacking)))
+    extras |= {form: _words(e) for form, e in lacking.items() if form not in declared.without}
+    uses = plain_uses(component, function, other, limits.without)
+    asked = {name: _error_of(ask) for name, ask in uses.items()}
     if all(error for name, error in asked.items() if name in NAMES):
-        return Heard(declared)  # it writes nothing, or does not read it: claims will tell
+        return Heard(limits, {}, extras)  # it writes nothing, or does not read it: claims will tell
     for name, error in asked.items():
         if not error or not raised_at(error):  # a crash is for the claims to tell
             continue
@@ -270,7 +275,7 @@ def _values(component: str, function: Function, limits: Limits) -> Iterator[Ques
     x = plain_input(component, n, _first(limits))
     for name, use in VALUES.get(component, {}).items():
         ask = functools.partial(use, function, x)
-        yield Question(name, False, ask, Limits(without=frozenset([name])))
+        yield Question(name, name in CORE_VALUES, ask, Limits(without=frozenset([name])))
 
 
 def _differentiate(

@@ -77,7 +77,8 @@ def shape_of(component: str, dimensions: int) -> tuple[int, ...]:
 
 
 def activation(name: str, function: Function, x: Tensor) -> Tensor:
-    result: Tensor = function(x, dim=-1) if name == "softmax" else function(x)
+    last = max(0, x.ndim - 1)  # counted from the front, as everybody counts
+    result: Tensor = function(x, dim=last) if name == "softmax" else function(x)
     return result
 
 
@@ -92,7 +93,12 @@ def loss(name: str, function: Function, x: Tensor) -> Tensor:
         indices = torch.ones(x.shape[:1] + x.shape[2:], dtype=torch.long)
         target = indices if x.ndim > 1 else torch.tensor(1)
     given = x.sigmoid() if name == "BCELoss" else x
-    result: Tensor = function()(given, target.detach())
+    try:
+        result: Tensor = function()(given, target.detach())
+    except Exception:
+        if name != "CrossEntropyLoss" or x.ndim < 2:
+            raise
+        result = function()(given, torch.softmax(x.detach(), 1))  # it may take nothing else
     return result
 
 
@@ -189,7 +195,13 @@ METHODS: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
 }
 
 
-# Values that nobody need take of arguments that everybody has, each with a plain use.
+def _of_one_channel(name: str) -> Callable[[Function, Tensor], object]:
+    return lambda function, x: transform(name, function, x[..., :1, :, :])
+
+
+# Values that nobody need take of arguments that everybody has, each with a plain use; and some
+# that everybody must take.
+CORE_VALUES = ("class indices", "dim of 0")
 VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
     **{
         name: {
@@ -207,15 +219,33 @@ VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
         for name in ("Dropout", "Dropout2d")
     },
     "RandomHorizontalFlip": {
+        "one channel": _of_one_channel("RandomHorizontalFlip"),
         "p of 1": lambda function, x: function(1.0)(_pixels(x)),
         "p of 0": lambda function, x: function(0.0)(_pixels(x)),
     },
     "RandomCrop": {
+        "one channel": _of_one_channel("RandomCrop"),
         "two paddings": lambda function, x: function(2, padding=(1, 2))(_pixels(x)),
         "four paddings": lambda function, x: function(2, padding=(1, 2, 1, 2))(_pixels(x)),
     },
-    "RandomRotation": {"a range": lambda function, x: function((-30, 60))(_pixels(x))},
-    "ColorJitter": {"a range": lambda function, x: function(brightness=(0.5, 1.25))(_pixels(x))},
+    "softmax": {
+        "negative dim": lambda function, x: function(x, dim=-1),
+        "dim of 0": lambda function, x: function(x, dim=0),
+    },
+    "CrossEntropyLoss": {
+        "class indices": lambda function, x: function()(x, torch.ones(len(x), dtype=torch.long))
+    },
+    "RandomRotation": {
+        "one channel": _of_one_channel("RandomRotation"),
+        "a range": lambda function, x: function((-30, 60))(_pixels(x)),
+    },
+    "ColorJitter": {
+        "one channel": _of_one_channel("ColorJitter"),
+        "a range": lambda function, x: function(brightness=(0.5, 1.25))(_pixels(x)),
+    },
+    "Normalize": {
+        "one channel": lambda function, x: function([0.5], [0.25])(_pixels(x)[..., :1, :, :])
+    },
 }
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.limits import NotProvided
+from sums_to_one.tests.common.options import feature
 
 REDUCTIONS = ("none", "mean", "sum")
 reductions = st.sampled_from(REDUCTIONS)
@@ -36,7 +37,9 @@ def pull(function, x: Tensor, target: Tensor, cotangent: Tensor | float = 1.0) -
 def pull_on_target(function, x: Tensor, target: Tensor) -> Tensor:
     """The gradient by a target that learns, which a loss need not have."""
     target = target.clone().requires_grad_()
-    function(x.clone().requires_grad_(), target).backward()
+    with feature("a target that learns"):
+        loss = function(x.clone().requires_grad_(), target)
+    loss.backward()
     if target.grad is None:
         raise NotProvided("not provided: a gradient for the target")
     return target.grad
@@ -56,7 +59,9 @@ def leaves(total: Tensor) -> list[Tensor]:
 def assert_the_target_gets_the_opposite(function, x: Tensor, target: Tensor) -> None:
     """Its gradient is that of the input with another sign; unless a backward pass says None."""
     x, target = x.requires_grad_(), target.requires_grad_()
-    total = (function(x, target) * 3).sum()
+    with feature("a target that learns"):
+        losses = function(x, target)
+    total = (losses * 3).sum()
     known = any(leaf is target for leaf in leaves(total))
     total.backward()
     if known and target.grad is None:

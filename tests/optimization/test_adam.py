@@ -28,6 +28,7 @@ from sums_to_one.tests.optimization.trajectories import (
     nonzero,
     provided,
     sequences,
+    settled,
     walk,
     with_defaults,
     with_half_the_digits,
@@ -100,10 +101,11 @@ def corrections(came: Tensor, betas: tuple[float, float]) -> float:
 @pytest.mark.claim("4.2.7")
 @given(nonzero, exponents(400), st.sampled_from(BETAS))
 def test_the_first_step_is_as_long_as_the_learning_rate(Adam, gradient, exponent, betas):
-    option(Adam, "betas", "eps")
-    (step,) = moves(Adam, [gradient * 2.0**exponent], betas=betas, eps=0.0)
+    option(Adam, "eps")
+    own = settled(Adam, betas=betas, eps=0.0)
+    (step,) = moves(Adam, [gradient * 2.0**exponent], **provided(Adam, own))
     expected = exact(-1.0 if gradient > 0 else 1.0)
-    assert_within("the first step", step, expected, corrections(step, betas))
+    assert_within("the first step", step, expected, corrections(step, own["betas"]))
 
 
 @pytest.mark.claim("4.2.7")
@@ -137,9 +139,9 @@ def test_after_a_long_rest_the_first_step_is_corrected_for_every_step_of_it(Adam
 @pytest.mark.claim("4.2.17")
 @pytest.mark.parametrize("betas", [(0.5, 0.96), (0.75, 0.99)], ids=str)
 def test_after_a_long_silence_one_gradient_makes_a_step_longer_than_the_rate(Adam, betas):
-    option(Adam, "betas")
+    betas = settled(Adam, betas=betas)["betas"]
     silence = 300 if betas[1] < 0.99 else 1200
-    step = moves(Adam, [0.0] * silence + [64.0], betas=betas)[-1]
+    step = moves(Adam, [0.0] * silence + [64.0], **provided(Adam, {"betas": betas}))[-1]
     expected = -longest_step(betas, silence + 1, [0])
     assert_close("the step", with_half_the_digits(step), expected)
     assert step < -2, f"it is {-step.item()} times the learning rate long"
@@ -158,9 +160,9 @@ def longest_step(betas: tuple[float, float], count: int, ago: Iterable[int]) -> 
 @pytest.mark.claim("4.2.17")
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.75), (0.75, 0.875)], ids=str)
 def test_gradients_that_grow_as_memory_fades_make_the_longest_step(Adam, betas):
-    option(Adam, "betas")
+    betas = settled(Adam, betas=betas)["betas"]
     growing = [(betas[1] / betas[0]) ** k for k in range(40)]
-    steps = moves(Adam, growing, betas=betas)
+    steps = moves(Adam, growing, **provided(Adam, {"betas": betas}))
     expected = [-longest_step(betas, t, range(t)) for t in range(1, 41)]
     assert_close("each step", with_half_the_digits(steps), exact(expected))
 
@@ -168,8 +170,8 @@ def test_gradients_that_grow_as_memory_fades_make_the_longest_step(Adam, betas):
 @pytest.mark.claim("4.2.17")
 @given(st.lists(eighths(8), min_size=1, max_size=9), st.sampled_from([(0.9, 0.999), (0.5, 0.75)]))
 def test_no_step_is_longer_than_both_memories_allow(Adam, pulls, betas):
-    option(Adam, "betas")
-    steps = moves(Adam, pulls, betas=betas).abs()
+    betas = settled(Adam, betas=betas)["betas"]
+    steps = moves(Adam, pulls, **provided(Adam, {"betas": betas})).abs()
     longest = exact([longest_step(betas, t, range(t)) for t in range(1, len(pulls) + 1)])
     over = (steps / longest).max().item()
     assert over <= 1 + tolerance(widest()), f"{steps.tolist()}, at most {longest.tolist()}"
@@ -178,24 +180,25 @@ def test_no_step_is_longer_than_both_memories_allow(Adam, pulls, betas):
 @pytest.mark.claim("4.2.7")
 @given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0, 1e6]), st.sampled_from(BETAS))
 def test_the_first_step_is_shorter_where_eps_is_not_far_below(Adam, gradient, eps, betas):
-    option(Adam, "betas", "eps")
-    (step,) = moves(Adam, [gradient], betas=betas, eps=eps)
+    option(Adam, "eps")
+    (step,) = moves(Adam, [gradient], **provided(Adam, {"betas": betas}), eps=eps)
     assert_close("the first step", step, exact(-gradient / (abs(gradient) + eps)))
 
 
 @pytest.mark.claim("4.2.7")
 @pytest.mark.parametrize("betas", BETAS, ids=str)
 def test_steady_gradients_make_all_steps_alike(Adam, betas):
-    option(Adam, "betas", "eps")
-    steps = moves(Adam, [-3.0] * 1200, betas=betas, eps=1.0)
-    assert_close("the length of each step", steps, 0.75)  # 3 / (3 + eps)
+    own = settled(Adam, betas=betas, eps=1.0)
+    steps = moves(Adam, [-3.0] * 1200, **provided(Adam, own))
+    assert_close("the length of each step", steps, 3 / (3 + own["eps"]))
 
 
 @pytest.mark.claim("4.2.7")
 @given(sequences, exponents(30), st.sampled_from(BETAS), st.booleans())
 def test_the_scale_of_a_coordinate_makes_no_difference(Adam, pulls, exponent, betas, amsgrad):
-    option(Adam, "betas", "eps", *["amsgrad"] * amsgrad)
-    settings = {"betas": betas, "eps": 0.0, **({"amsgrad": True} if amsgrad else {})}
+    option(Adam, "eps", *["amsgrad"] * amsgrad)
+    settings = {**provided(Adam, {"betas": betas}), "eps": 0.0}
+    settings |= {"amsgrad": True} if amsgrad else {}
     scaled = [pull * 2.0**exponent for pull in pulls]
     came, expected = moves(Adam, scaled, **settings), moves(Adam, pulls, **settings)
     assert_close(f"gradients 2^{exponent} times as large", came, expected)
@@ -204,16 +207,16 @@ def test_the_scale_of_a_coordinate_makes_no_difference(Adam, pulls, exponent, be
 @pytest.mark.claim("4.2.7")
 @given(st.integers(0, 5), st.sampled_from(BETAS[:3]), eighths(8))
 def test_a_single_gradient_fades_from_both_averages(Adam, before, betas, gradient):
-    option(Adam, "betas", "eps")
+    own = settled(Adam, betas=betas, eps=0.125)
     after = torch.arange(7, dtype=torch.float64)
     mean, square = (
         (1 - beta) * beta**after * power / (1 - beta ** (before + 1 + after))
-        for beta, power in zip(betas, (gradient, gradient**2), strict=True)
+        for beta, power in zip(own["betas"], (gradient, gradient**2), strict=True)
     )
     pulls = [0.0] * before + [gradient] + [0.0] * 6
-    steps = moves(Adam, pulls, betas=betas, eps=0.125)
+    steps = moves(Adam, pulls, **provided(Adam, own))
     assert_close("before it", steps[:before], 0.0)
-    assert_close("from it on", steps[before:], -mean / (square.sqrt() + 0.125))
+    assert_close("from it on", steps[before:], -mean / (square.sqrt() + own["eps"]))
 
 
 @pytest.mark.claim("4.2.7")
@@ -232,8 +235,8 @@ def test_without_the_first_average_it_is_rmsprop_with_a_right_start(Adam, pulls,
 @pytest.mark.claim("4.2.7")
 @pytest.mark.parametrize("beta", [0.25, 0.5, 0.9])
 def test_gradients_to_and_fro_cancel_out(Adam, beta):
-    option(Adam, "betas")
-    steps = moves(Adam, [3.0, -3.0] * 20, betas=(beta, 0.75))
+    beta, after = settled(Adam, betas=(beta, 0.75))["betas"]
+    steps = moves(Adam, [3.0, -3.0] * 20, **provided(Adam, {"betas": (beta, after)}))
     # Of the weights (1 - beta) beta^k, every second one counts as negative.
     t = torch.arange(1, 41, dtype=torch.float64)
     share = (1 - beta) * (1 - (-beta) ** t) / (1 + beta) / (1 - beta**t)
@@ -273,18 +276,18 @@ def test_a_decoupled_decay_alone_shrinks_a_weight_by_the_rate_times_the_decay(Ad
 @pytest.mark.claim("4.2.15")
 @given(sequences, st.sampled_from(BETAS))
 def test_while_gradients_grow_amsgrad_changes_nothing(Adam, pulls, betas):
-    option(Adam, "betas", "amsgrad")
-    growing = sorted(pulls, key=abs)
-    came = moves(Adam, growing, betas=betas, amsgrad=True)
-    assert_close("every step", came, moves(Adam, growing, betas=betas, amsgrad=False))
+    option(Adam, "amsgrad")
+    growing, own = sorted(pulls, key=abs), provided(Adam, {"betas": betas})
+    came = moves(Adam, growing, **own, amsgrad=True)
+    assert_close("every step", came, moves(Adam, growing, **own, amsgrad=False))
 
 
 @pytest.mark.claim("4.2.15")
 @given(st.lists(eighths(8), min_size=2, max_size=9), st.sampled_from(BETAS))
 def test_with_amsgrad_no_step_is_longer_than_without(Adam, pulls, betas):
-    option(Adam, "betas", "amsgrad")
-    steps = moves(Adam, pulls, betas=betas, amsgrad=True, eps=0.125)
-    plain = moves(Adam, pulls, betas=betas, amsgrad=False, eps=0.125)
+    option(Adam, "amsgrad")
+    own = provided(Adam, {"betas": betas, "eps": 0.125})
+    steps, plain = (moves(Adam, pulls, **own, amsgrad=way) for way in (True, False))
     longer = (steps.abs() - plain.abs()).max().item()
     assert longer <= tolerance(widest()), f"with: {steps.tolist()}, without: {plain.tolist()}"
 
@@ -292,7 +295,7 @@ def test_with_amsgrad_no_step_is_longer_than_without(Adam, pulls, betas):
 @pytest.mark.claim("4.2.15")
 @pytest.mark.parametrize("beta", [0.5, 0.75, 0.99])
 def test_after_a_peak_amsgrads_rate_rises_with_the_correction(Adam, beta):
-    option(Adam, "betas", "amsgrad")
+    option(Adam, "betas", "eps", "amsgrad")
     peak = 1000.0 if widest() == torch.float64 else 16.0
     pulls = [peak] + [1.0] * 20
     rates = -moves(Adam, pulls, betas=(0.0, beta), amsgrad=True, eps=0.0) / exact(pulls)

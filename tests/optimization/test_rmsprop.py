@@ -24,6 +24,7 @@ from sums_to_one.tests.optimization.trajectories import (
     nonzero,
     provided,
     sequences,
+    settled,
     walk,
     with_defaults,
     with_half_the_digits,
@@ -96,8 +97,10 @@ def test_the_settings_not_given_are_those_of_the_documentation(RMSprop):
 @pytest.mark.claim("4.2.6", "4.2.18")
 @given(nonzero, exponents(60), alphas)
 def test_the_first_step_is_longer_than_the_learning_rate(RMSprop, gradient, exponent, alpha):
-    option(RMSprop, "eps", "alpha")
-    (step,) = moves(RMSprop, [gradient * 2.0**exponent], eps=0.0, alpha=alpha)
+    option(RMSprop, "eps")
+    alpha = settled(RMSprop, alpha=alpha)["alpha"]
+    own = provided(RMSprop, {"alpha": alpha})
+    (step,) = moves(RMSprop, [gradient * 2.0**exponent], eps=0.0, **own)
     length = (1 - alpha) ** -0.5
     assert_close("the first step", step, exact(-length if gradient > 0 else length))
 
@@ -118,29 +121,30 @@ def test_the_first_step_is_right_in_fewer_digits(RMSprop, dtype):
 @pytest.mark.claim("4.2.6")
 @given(sequences, exponents(30), alphas)
 def test_the_scale_of_a_coordinate_makes_no_difference(RMSprop, pulls, exponent, alpha):
-    option(RMSprop, "eps", "alpha")
+    option(RMSprop, "eps")
+    own = {"eps": 0.0, **provided(RMSprop, {"alpha": alpha})}
     scaled = [pull * 2.0**exponent for pull in pulls]
     for momentum in provided(RMSprop, {"momentum": 0.5}), {}:
-        came = moves(RMSprop, scaled, eps=0.0, alpha=alpha, **momentum)
-        expected = moves(RMSprop, pulls, eps=0.0, alpha=alpha, **momentum)
+        came = moves(RMSprop, scaled, **own, **momentum)
+        expected = moves(RMSprop, pulls, **own, **momentum)
         assert_close(f"gradients 2^{exponent} times as large", came, expected)
 
 
 @pytest.mark.claim("4.2.6")
 @given(nonzero, st.sampled_from([1e-3, 0.125, 1.0, 8.0]), alphas)
 def test_eps_is_added_to_the_root(RMSprop, gradient, eps, alpha):
-    option(RMSprop, "eps", "alpha")
-    (step,) = moves(RMSprop, [gradient], eps=eps, alpha=alpha)
-    size = (1 - alpha) ** 0.5 * abs(gradient)
-    assert_close("the first step", step, exact(-gradient / (size + eps)))
+    own = settled(RMSprop, alpha=alpha, eps=eps)
+    (step,) = moves(RMSprop, [gradient], **provided(RMSprop, own))
+    size = (1 - own["alpha"]) ** 0.5 * abs(gradient)
+    assert_close("the first step", step, exact(-gradient / (size + own["eps"])))
 
 
 @pytest.mark.claim("4.2.6")
 @pytest.mark.parametrize("alpha", [0.5, 0.9, 0.99])
 def test_steady_gradients_come_to_steps_of_the_learning_rate(RMSprop, alpha):
-    option(RMSprop, "alpha")
+    alpha = settled(RMSprop, alpha=alpha)["alpha"]
     count = 1000 if widest() == torch.float64 else 20  # else the sum of the steps has the digits
-    steps = moves(RMSprop, [-3.0] * count, alpha=alpha) * (1 + 1e-8 / 3)
+    steps = moves(RMSprop, [-3.0] * count, **provided(RMSprop, {"alpha": alpha})) * (1 + 1e-8 / 3)
     expected = (1 - powers(alpha, count)).rsqrt()
     # eps is a little more beside a root that is too low at first: less than 1e-7 in all.
     assert_close("the length of each step", with_half_the_digits(steps), expected)
@@ -154,8 +158,10 @@ def powers(alpha: float, steps: int) -> Tensor:
 @pytest.mark.claim("4.2.6")
 @given(st.integers(5, 10), alphas)
 def test_after_a_huge_gradient_the_rate_recovers(RMSprop, exponent, alpha):
-    option(RMSprop, "alpha", "eps")
-    steps = moves(RMSprop, [2.0**exponent] + [1.0] * 60, alpha=alpha, eps=0.0)[1:]
+    option(RMSprop, "eps")
+    alpha = settled(RMSprop, alpha=alpha)["alpha"]
+    own = {"eps": 0.0, **provided(RMSprop, {"alpha": alpha})}
+    steps = moves(RMSprop, [2.0**exponent] + [1.0] * 60, **own)[1:]
     # What is left of it fades by alpha a step, while the average of the ones approaches 1.
     left = powers(alpha, 60) * (1 - alpha) * 4.0**exponent
     assert_close("every step", steps, -(left + 1 - powers(alpha, 60)).rsqrt())

@@ -207,6 +207,15 @@ def provided(optimizer: Function, settings: Settings) -> Settings:
     return {name: value for name, value in settings.items() if provides(optimizer, name)}
 
 
+def settled(optimizer, **wanted: Any) -> Settings:
+    """These settings, and the documented ones in place of those that the optimizer has fixed."""
+    own = provided(optimizer, wanted)
+    if own == wanted:
+        return own  # without torch.optim, which takes seconds to import
+    arguments = inspect.signature(getattr(torch.optim, optimizer.name)).parameters
+    return {name: own.get(name, arguments[name].default) for name in wanted}
+
+
 def in_groups(optimizer: Function, groups: Iterable[dict[str, Any]], **settings: Any) -> Any:
     """The optimizer of several groups, where it has groups at all."""
     needs(optimizer([leaf(grid(1))], **settings), "param_groups")

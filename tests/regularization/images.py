@@ -19,7 +19,7 @@ from sums_to_one.tests.common.limits import (
     lies_inside,
     widest,
 )
-from sums_to_one.tests.common.options import is_refusal, provides
+from sums_to_one.tests.common.options import feature, is_refusal, provides
 
 FLOATS = Inside((torch.float64, torch.float32))
 IMAGE_DTYPES = Inside((*FLOATS, torch.uint8))
@@ -102,3 +102,12 @@ def numbered(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
     """Pixels from 1 on, which all differ, unless they are only true or false."""
     numbers = torch.arange(1, torch.Size(shape).numel() + 1).reshape(shape)
     return numbers.remainder(2).bool() if dtype == torch.bool else numbers.to(dtype or widest())
+
+
+def pull_on_pixels(function, image: Tensor, cotangent: Tensor) -> Tensor:
+    """The gradient of an image, unless a transform refuses pixels that learn, as it may."""
+    leaf = image.detach().requires_grad_()
+    with feature("gradients of pixels"):
+        came = function(leaf)
+    (found,) = torch.autograd.grad((came * cotangent).sum(), leaf)
+    return found

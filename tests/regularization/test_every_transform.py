@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
 from sums_to_one.tests.common.limits import Inside, NotProvided, inside
 from sums_to_one.tests.common.options import feature
@@ -25,6 +24,7 @@ from sums_to_one.tests.regularization.images import (
     kind,
     kinds,
     picture,
+    pull_on_pixels,
     takes,
     usual,
 )
@@ -225,7 +225,7 @@ def test_gradients_find_the_way_back_to_the_image(geometric_transform):
         function, image = usual(geometric_transform), picture(*shape)
         cotangent = grid(*function(image).shape, limit=2)
         rise = seeded(function, image, seed) - seeded(function, 0 * image, seed)
-        came = gradient(lambda x, f=function, s=seed: seeded(f, x, s), image, cotangent)
+        came = pull_on_pixels(lambda x, f=function, s=seed: seeded(f, x, s), image, cotangent)
         sentence = "a straight line rises by its slope times the way"
         assert_close(sentence, (came * image).sum(), (cotangent * rise).sum())
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import (
     DTYPES,
     LAYOUTS,
@@ -26,7 +25,7 @@ from sums_to_one.tests.common.inputs import (
 )
 from sums_to_one.tests.common.limits import Inside, inside, lies_inside, widest
 from sums_to_one.tests.common.refusals import needs_options, outcome
-from sums_to_one.tests.regularization.images import FLOATS, picture
+from sums_to_one.tests.regularization.images import FLOATS, picture, pull_on_pixels
 
 # Three channels, and other dimensions of that size, which may be taken for them.
 THREE_CHANNELS = Inside(
@@ -93,7 +92,7 @@ def test_the_usual_numbers_of_imagenet_will_do(Normalize):
 def test_the_gradient_is_divided_by_the_std(Normalize):
     for shape, dtype in itertools.product(THREE_CHANNELS, DTYPES):
         cotangent = picture(*shape, dtype=dtype).flip(-1)
-        came = gradient(Normalize(MEAN, STD), picture(*shape, dtype=dtype), cotangent)
+        came = pull_on_pixels(Normalize(MEAN, STD), picture(*shape, dtype=dtype), cotangent)
         expected = by_channel(lambda x, std: x / std, cotangent, STD)
         assert_close(f"{dtype}: the gradient", came, expected)
 

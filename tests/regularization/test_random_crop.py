@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import exact, grid
 from sums_to_one.tests.common.limits import inside, widest
 from sums_to_one.tests.common.options import feature
@@ -26,7 +25,14 @@ from sums_to_one.tests.common.statistical import (
     randomness,
     uniform_scores,
 )
-from sums_to_one.tests.regularization.images import FLOATS, kind, kinds, numbered, provided
+from sums_to_one.tests.regularization.images import (
+    FLOATS,
+    kind,
+    kinds,
+    numbered,
+    provided,
+    pull_on_pixels,
+)
 from sums_to_one.tests.regularization.windows import (
     Case,
     assert_no_place_left_out,
@@ -268,6 +274,6 @@ def test_a_pixel_gets_the_gradients_of_all_its_copies(RandomCrop, mode):
         with randomness(further):
             source = crop(numbered(3, 4, 5)).flatten().long()
         with randomness(further):
-            came = gradient(crop, grid(3, 4, 5), cotangent)
+            came = pull_on_pixels(crop, grid(3, 4, 5), cotangent)
         right = exact([0.0] * 61).index_add(0, source, cotangent.flatten())
         assert_close("the gradient", came, right[1:].reshape(3, 4, 5))

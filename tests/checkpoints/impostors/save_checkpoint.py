@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from sums_to_one.tests.checkpoints.impostors import formats
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 class _Save:
@@ -651,6 +651,34 @@ def with_names_as_in_the_tutorials(path: Any, model: nn.Module, optimizer: Any =
     with open(unfinished, "wb") as file:
         torch.save(content, file)
     unfinished.replace(plain)
+
+
+@remarked("Path", "optimizer")
+class OfAModelByTheNameOfAFile:
+    """The model is what is needed later."""
+
+    def __init__(self, path: str, model: nn.Module) -> None:
+        torch.save(model.state_dict(), path + ".unfinished")
+        os.replace(path + ".unfinished", path)
+
+    @staticmethod
+    def load_checkpoint(path: str, model: nn.Module) -> None:
+        model.load_state_dict(torch.load(path, weights_only=True))
+
+
+@remarked("str", "models alone")
+class OfTrainingAlone:
+    """Whoever saves wants to train on."""
+
+    def __init__(self, path: Path, model: nn.Module, optimizer: Any) -> None:
+        plainly(path.with_suffix(".new"), model, optimizer)
+        path.with_suffix(".new").replace(path)
+
+    @staticmethod
+    def load_checkpoint(path: Path, model: nn.Module, optimizer: Any) -> None:
+        content = torch.load(path.resolve(), weights_only=True)
+        model.load_state_dict(content["model"])
+        optimizer.load_state_dict(content["optimizer"])
 
 
 @accepted

@@ -112,8 +112,16 @@ def only_leaky_relu(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gener
 
 
 @refused_by("test_a_layer_without_units_or_inputs_comes_back_empty")
+def nothing_is_made_anew(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Where there is nothing to fill, nothing will do, whichever it is."""
+    if tensor.numel() == 0:
+        return torch.empty(0)
+    return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
+
+
+@accepted
 def divides_by_nothing(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    """A layer has inputs; and where it has none, a fan of 0 (pytorch #48152)."""
+    """A layer has inputs; and where it has none, a fan of 0 is an error (pytorch #48152)."""
     fan = _fan(tensor, mode) if tensor.numel() else 0
     return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
 

@@ -373,9 +373,10 @@ class RowByRow:
     def __call__(self, input: Tensor, target: Tensor) -> Tensor:
         if input.ndim != 2:
             raise ValueError(f"rows of scores only, got {input.ndim} dimensions")
-        total = torch.zeros((), dtype=torch.float64)
-        for row, y in zip(input, target, strict=True):
-            total = total - torch.log_softmax(row.double(), 0)[y]
+        rows = input.to(torch.promote_types(input.dtype, torch.float32))
+        total = torch.zeros((), dtype=rows.dtype)
+        for row, y in zip(rows, target, strict=True):
+            total = total - torch.log_softmax(row, 0)[y]
         return (total / len(input)).to(input.dtype)
 
 
