@@ -19,6 +19,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.addnodes import toctree
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from sums_to_one.book import chinese, repository
@@ -108,16 +109,19 @@ class Page(SphinxDirective):
         path = said(f"`{relative(place.file)}:{place.line}`", classes=["path"])
         return [path, code(repository.source_of(place))]
 
-    def in_the_run(self, id: str, words: str = "run") -> list[nodes.Node]:
-        found = self.found(id)
-        if not found:
+    def in_the_run(self, id: str) -> list[nodes.Node]:
+        results = "; ".join(self.results(id))
+        if not results:
             return []
+        return [said(self.words("run", date=self.day(), found=results), classes=["run"])]
+
+    def results(self, id: str) -> list[str]:
+        """What the run found of a claim, for each subject."""
         mark = {"passed": "✓", "not provided": "-"}
-        told = "; ".join(
+        return [
             f"{subject} " + ", ".join(f"{mark.get(o, '✗')} {n}" for o, n in counts.items())
-            for subject, counts in found.items()
-        )
-        return [said(self.words(words, date=self.day(), found=told), classes=["run"])]
+            for subject, counts in self.found(id).items()
+        ]
 
     def day(self) -> datetime.date:
         return datetime.date.fromtimestamp(Path(self.config.verdicts).stat().st_mtime)
@@ -344,14 +348,27 @@ class Ledger(Page):
             classes=["ledger", "docutils"],
             ids=["ledger"],
         )
+        every = ledger().values()
+        chosen = [
+            self.choice("verdict", 2, [entry.verdict for entry in every]),
+            self.choice("kind", 3, [kind for entry in every for kind in entry.kind]),
+        ]
         box = nodes.raw(
             "",
             f'<p class="filter"><label>{words("filter")} <input type="search" id="filter"></label>'
+            f" {' '.join(chosen)}"
             f' <output for="filter" data-shown="{words("shown", n="{n}", all="{all}")}"></output>'
             "</p>",
             format="html",
         )
         return [said(lead), box, block("", table, tag="div", classes=["wide"])]
+
+    def choice(self, name: str, column: int, found: Iterable[str]) -> str:
+        """One of the words that stand in a column, or all of them."""
+        words = self.words
+        told = [f"<option>{words(one)}</option>" for one in dict.fromkeys(found)]
+        options = "".join([f'<option value="">{words("all")}</option>', *told])
+        return f'<label>{words(name)} <select data-column="{column}">{options}</select></label>'
 
     def row(self, entry: Entry, ran: bool) -> nodes.Node:
         words, anchor = self.words, f"claim-{entry.id.replace('.', '-')}"
@@ -366,16 +383,16 @@ class Ledger(Page):
                 nodes.Text(" "),
             )
         ]
-        tests = nodes.paragraph(
-            "", f"{len(repository.backing(entry.id))} ", *pages, translatable=False
-        )
+        label = said(words("tests") + words("colon"), nodes.inline, classes=["label"])
+        count = nodes.Text(f"{len(repository.backing(entry.id))} ")
+        tests = nodes.paragraph("", "", label, count, *pages, translatable=False)
         cells: list[list[nodes.Node]] = [
             [nodes.Text(entry.id)],
             [said(text), *([said(care, classes=["care"])] if care else [])],
             [badge(entry.verdict, words)],
-            [nodes.Text(" ".join(words(kind) for kind in entry.kind))],
+            [nodes.Text(words("comma").join(words(kind) for kind in entry.kind))],
             [tests],
-            *([self.in_the_run(entry.id, "run_found")] if ran else []),
+            *([[said(one, classes=["run"]) for one in self.results(entry.id)]] if ran else []),
         ]
         row += [block("", *cell, tag="td") for cell in cells]
         return row
@@ -434,6 +451,23 @@ class Touch(Page):
         return [nodes.raw("", still, format="html")]
 
 
+class PagesOfFiles(SphinxPostTransform):
+    """Where a text names the file of another component, the reader is led to its page."""
+
+    default_priority = 400
+
+    def run(self, **kwargs: Any) -> None:
+        here, names = self.env.docname, {repository.concept(name).name: name for name in KNOWN}
+        for literal in list(self.document.findall(nodes.literal)):
+            name = names.get(literal.astext().rpartition("/")[2])
+            if (
+                name
+                and repository.page_of(name) != here
+                and isinstance(literal.parent, nodes.paragraph)
+            ):
+                literal.replace_self(link(f"`{name}`", repository.page_of(name), "", here))
+
+
 class ClaimRole(SphinxRole):
     """A link to a claim in the ledger, which says the claim where a mouse rests on it."""
 
@@ -469,6 +503,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("judged", Judged)
     app.add_directive("touch", Touch)
     app.add_role("claim", ClaimRole())
+    app.add_post_transform(PagesOfFiles)
     app.add_search_language(chinese.Pairs)
     app.connect("html-page-context", twin)
     code = b"".join(file.read_bytes() for file in [*sorted(HERE.glob("*.py")), HERE / "words.toml"])
