@@ -178,7 +178,9 @@ def test_who_is_lost_is_led_to_the_book_from_any_depth(page, site):
     assert page.locator("a").first.evaluate("link => link.href") == f"{site.as_uri()}/"
 
 
-@pytest.mark.parametrize("name", ["index", "activations/softmax", "ledger", "touch/race", "wrong"])
+@pytest.mark.parametrize(
+    "name", ["index", "activations/softmax", "ledger", "touch/race", "wrong", "search"]
+)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_axe_finds_nothing_that_keeps_anybody_out(page, site, language, name):
     from axe_playwright_python.sync_playwright import Axe
