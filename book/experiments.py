@@ -105,7 +105,7 @@ def learning(axes: Any, words: Words) -> None:
         )
         axes.plot(range(101), best.median(1).values, label=words(rule), color=colour, linewidth=2)
     axes.set(yscale="log", xlabel=words("step"), ylabel=words("loss"))
-    axes.legend()
+    axes.legend(loc="upper right")
 
 
 def curves(rule: str, rate: float) -> torch.Tensor:
@@ -133,7 +133,7 @@ def gap(axes: Any, words: Words) -> None:
             shares, errors.mean(1), errors.std(1), marker="o", capsize=3, label=words(label)
         )
     axes.set(xlabel="p", ylabel=words("loss"), ylim=(0, None))
-    axes.legend()
+    axes.legend(loc=(0.03, 0.16))
 
 
 @figure("groups", height=3)
@@ -184,7 +184,9 @@ def ablation(axes: Any, words: Words) -> None:
         colour, alpha = (COLOURS[0], 1.0) if sure else (INK, 0.5)
         axes.errorbar(difference, k, xerr=margin, marker="o", capsize=3, color=colour, alpha=alpha)
         label = words.either(change, chinese)
-        axes.text(0, k - 0.4, label, transform=axes.get_yaxis_transform(), fontsize=8, va="center")
+        axes.text(
+            0, k - 0.4, label, transform=axes.get_yaxis_transform(), fontsize=7.5, va="center"
+        )
     axes.invert_yaxis()
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

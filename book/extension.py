@@ -1,10 +1,12 @@
 """The book's own directives: pages about components, chapters and claims, from the repository.
 
 :::{component} softmax        a page about a component; the content is its formula
-:::{chapter}                  what a chapter has, and its claims
+:::{components}               what a chapter has
+:::{claims}                   all claims of a chapter
 :::{ledger}                   all claims as a table
 :::{wrong} fails as stated    all claims of that verdict
 :::{drawing} vanishing        a figure of `figures.py`
+:::{judged} 1.1.4 1.2.4       the tests of an experiment
 {claim}`1.5.1`                a link to a claim
 """
 
@@ -15,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import toctree
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from sums_to_one.book import chinese, repository
@@ -38,7 +41,7 @@ from sums_to_one.book.nodes import (
 )
 from sums_to_one.book.words import Words
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge.components import COMPONENTS
+from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.diagnosis import fault_of
 from sums_to_one.tests.judge.ledger import Entry, ledger
 from sums_to_one.tests.judge.places import Place
@@ -85,21 +88,40 @@ class Page(SphinxDirective):
         head += badge(entry.verdict, words)
         if not care:
             return [head]
-        but = words("true_instead" if entry.verdict == "fails as stated" else "care")
+        return [head, self.care(entry.verdict, care)]
+
+    def care(self, verdict: str, care: str) -> nodes.Node:
+        """What a sentence leaves out: a remark, a condition, or what is true instead."""
+        but = self.words({"holds": "note", "fails as stated": "true_instead"}.get(verdict, "care"))
         note = said(care, classes=["care"])
         note.insert(0, nodes.strong(but, but))
-        return [head, note]
+        return note
 
-    def in_the_run(self, id: str, words: str = "run") -> list[nodes.Node]:
-        found = self.found(id)
-        if not found:
+    def tests(self, places: Iterable[Place]) -> list[nodes.Node]:
+        """Each folded: its sentence is seen."""
+        return [folded(self.named(p), *self.body(p), classes=("test",)) for p in places]
+
+    def named(self, place: Place) -> list[nodes.Node]:
+        tag = said(self.words("test"), nodes.inline, classes=["tag"])
+        return [tag, told(place.sentence, relative(place.file), phrase)]
+
+    def body(self, place: Place) -> list[nodes.Node]:
+        path = said(f"`{relative(place.file)}:{place.line}`", classes=["path"])
+        return [path, code(repository.source_of(place))]
+
+    def in_the_run(self, id: str) -> list[nodes.Node]:
+        results = "; ".join(self.results(id))
+        if not results:
             return []
+        return [said(self.words("run", date=self.day(), found=results), classes=["run"])]
+
+    def results(self, id: str) -> list[str]:
+        """What the run found of a claim, for each subject."""
         mark = {"passed": "✓", "not provided": "-"}
-        told = "; ".join(
+        return [
             f"{subject} " + ", ".join(f"{mark.get(o, '✗')} {n}" for o, n in counts.items())
-            for subject, counts in found.items()
-        )
-        return [said(self.words(words, date=self.day(), found=told), classes=["run"])]
+            for subject, counts in self.found(id).items()
+        ]
 
     def day(self) -> datetime.date:
         return datetime.date.fromtimestamp(Path(self.config.verdicts).stat().st_mtime)
@@ -119,7 +141,7 @@ class ComponentPage(Page):
             *self.drawn(name),
             self.use(name),
             self.source(name),
-            self.claims(name),
+            *self.claims(name),
         ]
 
     def idea(self, name: str) -> list[nodes.Node]:
@@ -176,19 +198,27 @@ class ComponentPage(Page):
         path = said(f"`{relative(files[0])}`", classes=["path"])
         return section("source", self.words("source"), path, body[0], *folds)
 
-    def claims(self, name: str) -> nodes.Node:
-        claims = repository.claims_of(name)
+    def claims(self, name: str) -> list[nodes.Node]:
+        """First what is true of this one, then what is true of all of its kind."""
+        claims, words = repository.claims_of(name), self.words
         shown: dict[str, str] = {}
-        body: list[nodes.Node] = []
-        for entry, places in claims:
-            body += [self.claim(name, entry, places, shown)]
-        lead = self.words(
+        parts: dict[bool, list[nodes.Node]] = {}
+        for shared in (False, True):
+            parts[shared] = [
+                self.claim(name, entry, places, shown)
+                for entry, places in claims
+                if repository.is_shared(places) is shared
+            ]
+        lead = words(
             "claims_lead",
             claims=len(claims),
             tests=len({place.name for _, places in claims for place in places}),
             impostors=len(repository.impostors(name)),
         )
-        return section("claims", self.words("claims"), said(lead), *body)
+        own = section("claims", words("claims"), said(lead), *parts[False])
+        if not parts[True]:
+            return [own]
+        return [own, section("shared", words("shared"), said(words("shared_lead")), *parts[True])]
 
     def claim(
         self, name: str, entry: Entry, places: list[Place], shown: dict[str, str]
@@ -217,16 +247,7 @@ class ComponentPage(Page):
         )
 
     def test(self, place: Place, name: str) -> nodes.Node:
-        where = relative(place.file)
-        head = [
-            said(self.words("test"), nodes.inline, classes=["tag"]),
-            told(place.sentence, where, phrase),
-        ]
-        body = [
-            said(f"`{where}:{place.line}`", classes=["path"]),
-            code(repository.source_of(place)),
-        ]
-        test = folded(head, *body, classes=("test",))
+        (test,) = self.tests([place])
         wrong = repository.refused_by(place, name)
         if not wrong:
             return test
@@ -249,14 +270,15 @@ class ComponentPage(Page):
         return head
 
 
-class Chapter(Page):
-    """The components of a chapter, each in a line, and all of the chapter's claims."""
+class Components(Page):
+    """The components of a chapter, each in a line, in the order in which they are read."""
 
     def run(self) -> list[nodes.Node]:
-        chapter = self.env.docname.partition("/")[0]
-        self.depends_on([ROOT / "tests" / "ledger.toml"])
+        pages = {repository.page_of(name): name for name in KNOWN}
+        trees = self.state.document.findall(toctree)
+        read = [pages[page] for tree in trees for _, page in tree["entries"] if page in pages]
         rows = nodes.bullet_list(classes=["components"])
-        for name in COMPONENTS.get(chapter, ()):
+        for name in read:
             self.depends_on([repository.concept(name)])
             title = repository.idea(repository.concept(name)).title
             line = nodes.paragraph("", translatable=False)
@@ -264,10 +286,16 @@ class Chapter(Page):
             line += nodes.Text(" ")
             line += told(title, relative(repository.concept(name)), phrase)
             rows += nodes.list_item("", line)
-        entries = [entry for entry in ledger().values() if entry.chapter == chapter]
-        claims = [listed(self, entry) for entry in entries]
-        contents = [section("components", self.words("components"), rows)] if len(rows) else []
-        return [*contents, section("claims", self.words("chapter_claims"), *claims)]
+        return [rows]
+
+
+class Claims(Page):
+    """All claims of a chapter."""
+
+    def run(self) -> list[nodes.Node]:
+        chapter = self.env.docname.partition("/")[0]
+        self.depends_on([ROOT / "tests" / "ledger.toml"])
+        return [listed(self, entry) for entry in ledger().values() if entry.chapter == chapter]
 
 
 def listed(page: Page, entry: Entry) -> nodes.Node:
@@ -281,6 +309,8 @@ def listed(page: Page, entry: Entry) -> nodes.Node:
         files = dict.fromkeys(relative(place.file) for place in repository.backing(entry.id))
         places += inline(page.words("in_files", file="`, `".join(files)))
     body = [*page.sentence(entry), places]
+    if entry.verdict == "fails as stated":
+        body += page.tests(repository.backing(entry.id))
     return nodes.container("", *body, classes=["claim"])
 
 
@@ -319,14 +349,27 @@ class Ledger(Page):
             classes=["ledger", "docutils"],
             ids=["ledger"],
         )
+        every = ledger().values()
+        chosen = [
+            self.choice("verdict", 2, [entry.verdict for entry in every]),
+            self.choice("kind", 3, [kind for entry in every for kind in entry.kind]),
+        ]
         box = nodes.raw(
             "",
             f'<p class="filter"><label>{words("filter")} <input type="search" id="filter"></label>'
+            f" {' '.join(chosen)}"
             f' <output for="filter" data-shown="{words("shown", n="{n}", all="{all}")}"></output>'
             "</p>",
             format="html",
         )
         return [said(lead), box, block("", table, tag="div", classes=["wide"])]
+
+    def choice(self, name: str, column: int, found: Iterable[str]) -> str:
+        """One of the words that stand in a column, or all of them."""
+        words = self.words
+        told = [f"<option>{words(one)}</option>" for one in dict.fromkeys(found)]
+        options = "".join([f'<option value="">{words("all")}</option>', *told])
+        return f'<label>{words(name)} <select data-column="{column}">{options}</select></label>'
 
     def row(self, entry: Entry, ran: bool) -> nodes.Node:
         words, anchor = self.words, f"claim-{entry.id.replace('.', '-')}"
@@ -341,16 +384,16 @@ class Ledger(Page):
                 nodes.Text(" "),
             )
         ]
-        tests = nodes.paragraph(
-            "", f"{len(repository.backing(entry.id))} ", *pages, translatable=False
-        )
+        label = said(words("tests") + words("colon"), nodes.inline, classes=["label"])
+        count = nodes.Text(f"{len(repository.backing(entry.id))} ")
+        tests = nodes.paragraph("", "", label, count, *pages, translatable=False)
         cells: list[list[nodes.Node]] = [
             [nodes.Text(entry.id)],
             [said(text), *([said(care, classes=["care"])] if care else [])],
             [badge(entry.verdict, words)],
-            [nodes.Text(" ".join(words(kind) for kind in entry.kind))],
+            [nodes.Text(words("comma").join(words(kind) for kind in entry.kind))],
             [tests],
-            *([self.in_the_run(entry.id, "run_found")] if ran else []),
+            *([[said(one, classes=["run"]) for one in self.results(entry.id)]] if ran else []),
         ]
         row += [block("", *cell, tag="td") for cell in cells]
         return row
@@ -372,6 +415,28 @@ class Drawing(Page):
         return [folded(inline(self.words("measured")), source, classes=("helper",))]
 
 
+class Judged(Page):
+    """The tests of an experiment, which have its margins."""
+
+    required_arguments = 1
+    optional_arguments = 0
+
+    def run(self) -> list[nodes.Node]:
+        ids = self.arguments[0].split()
+        self.depends_on([ROOT / "tests" / "ledger.toml"])
+        entries = [ledger()[id] for id in ids]
+        heads = [self.sentence(entry)[0] for entry in entries]
+        bodies = [self.tests(self.experiments(entry)) for entry in entries]
+        parts = [node for head, body in zip(heads, bodies, strict=True) for node in (head, *body)]
+        return [folded(inline(self.words("judged")), *parts, classes=("helper",))]
+
+    def experiments(self, entry: Entry) -> list[Place]:
+        """The tests of a claim; those for all inputs are on the component's page."""
+        places = repository.backing(entry.id)
+        self.depends_on({place.file for place in places})
+        return [place for place in places if "given" not in repository.source_of(place)]
+
+
 class Touch(Page):
     """Something to touch: the drawing that stands still without JavaScript, and the numbers."""
 
@@ -387,17 +452,34 @@ class Touch(Page):
         return [nodes.raw("", still, format="html")]
 
 
+class PagesOfFiles(SphinxPostTransform):
+    """Where a text names the file of another component, the reader is led to its page."""
+
+    default_priority = 400
+
+    def run(self, **kwargs: Any) -> None:
+        here, names = self.env.docname, {repository.concept(name).name: name for name in KNOWN}
+        for literal in list(self.document.findall(nodes.literal)):
+            name = names.get(literal.astext().rpartition("/")[2])
+            if (
+                name
+                and repository.page_of(name) != here
+                and isinstance(literal.parent, nodes.paragraph)
+            ):
+                literal.replace_self(link(f"`{name}`", repository.page_of(name), "", here))
+
+
 class ClaimRole(SphinxRole):
-    """A link to a claim in the ledger."""
+    """A link to a claim in the ledger, which says the claim where a mouse rests on it."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         id = self.text
         if id not in ledger():
             problem = self.inliner.reporter.error(f"the ledger must have the claim, got {id}")
             return [], [problem]
-        target = {"refdomain": "std", "reftype": "ref", "refexplicit": True, "refwarn": True}
-        target["reftarget"] = f"claim-{id.replace('.', '-')}"
-        reference = pending_xref("", nodes.inline(id, id), refdoc=self.env.docname, **target)
+        entry, chinese = ledger()[id], Words(self.config.language).chinese
+        reference = link(id, "ledger", f"claim-{id.replace('.', '-')}", self.env.docname)
+        reference["reftitle"] = entry.zh if chinese else entry.en
         return [reference], []
 
 
@@ -414,12 +496,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("verdicts", "", "env")
     app.add_config_value("kept", "", "")
     app.add_directive("component", ComponentPage)
-    app.add_directive("chapter", Chapter)
+    app.add_directive("components", Components)
+    app.add_directive("claims", Claims)
     app.add_directive("ledger", Ledger)
     app.add_directive("wrong", Wrong)
     app.add_directive("drawing", Drawing)
+    app.add_directive("judged", Judged)
     app.add_directive("touch", Touch)
     app.add_role("claim", ClaimRole())
+    app.add_post_transform(PagesOfFiles)
     app.add_search_language(chinese.Pairs)
     app.connect("html-page-context", twin)
     code = b"".join(file.read_bytes() for file in [*sorted(HERE.glob("*.py")), HERE / "words.toml"])

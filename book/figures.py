@@ -140,7 +140,8 @@ def _draw(name: str) -> tuple[str, dict[str, tuple[str, dict[str, object]]]]:
 
 def _as_svg(canvas: Any, name: str, shown: str) -> str:
     text = io.StringIO()
-    canvas.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    cut = "tight" if len(canvas.axes) > 2 else None  # rows of pictures fill no canvas
+    canvas.savefig(text, format="svg", transparent=True, metadata={"Date": None}, bbox_inches=cut)
     return for_a_page(text.getvalue(), name, shown)
 
 
@@ -246,9 +247,9 @@ CURVES: dict[str, tuple[Callable[[Tensor], Tensor], Tensor, str]] = {
     "softmax": (share_of_the_first, line(-6, 8), "score"),
     "L1Loss": (loss_at(ours("L1Loss")(), 0 * ONE), line(-3, 3), "error"),
     "MSELoss": (loss_at(ours("MSELoss")(), 0 * ONE), line(-3, 3), "error"),
-    "CrossEntropyLoss": (right_class, line(-6, 6), "score"),
+    "CrossEntropyLoss": (right_class, line(-6, 6), "right_score"),
     "BCELoss": (loss_at(ours("BCELoss")(), ONE), line(0.02, 1), "probability"),
-    "BCEWithLogitsLoss": (loss_at(ours("BCEWithLogitsLoss")(), ONE), line(-6, 6), "score"),
+    "BCEWithLogitsLoss": (loss_at(ours("BCEWithLogitsLoss")(), ONE), line(-6, 6), "logit"),
     "l1_penalty": (each(lambda w: ours("l1_penalty")([w])), line(-2, 2), "weight"),
     "l2_penalty": (each(lambda w: ours("l2_penalty")([w])), line(-2, 2), "weight"),
 }
@@ -259,7 +260,8 @@ CAPTIONS = {
     " slope.",
     "CrossEntropyLoss": "The loss as the score of the right class grows, with two others at 0;"
     " and its slope, the share of that class less 1.",
-    "BCELoss": "The loss of a probability where 1 came, and its slope.",
+    "BCELoss": "The loss of a probability where 1 came, and its slope, which is -1 / p and so"
+    " leaves the picture near 0.",
     "BCEWithLogitsLoss": "The loss of a score where 1 came; and its slope, which stays -1 where"
     " the score is far too low.",
 }
@@ -268,6 +270,8 @@ CAPTIONS = {
 def of_a_curve(name: str, axes: Any, words: Words) -> None:
     f, x, label = CURVES[name]
     curve(axes, words, f, x, label)
+    if name == "BCELoss":  # whose slope would make its values look flat
+        axes.set_ylim(-8, 4.2)
 
 
 for _name in CURVES:
@@ -451,8 +455,20 @@ TRANSFORMS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def an_image() -> Tensor:
-    """A picture of our own, a triangle off centre."""
-    return draw_images(torch.tensor([4]), torch.Generator().manual_seed(5))[0]
+    """A picture of our own, which tells left from right and up from down: a boat, and the sun."""
+    y, x = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+    parts: list[tuple[Tensor, tuple[int, int, int]]] = [
+        (y >= 0, (120, 180, 235)),  # the sky
+        (y >= 23, (30, 90, 150)),  # the sea
+        ((x - 6) ** 2 + (y - 6) ** 2 < 14, (250, 210, 60)),
+        ((y - 22).abs() * 2 + (x - 17).abs() < 12, (140, 60, 40)),  # the hull, and its
+        ((y < 21) & (y > 2) & (x == 16), (70, 40, 30)),  # mast
+        ((y < 19) & (x > 16) & (2 * (x - 16) < y - 3), (245, 245, 240)),  # with a sail
+    ]
+    image = torch.zeros(3, 32, 32, dtype=torch.uint8)
+    for place, colour in parts:
+        image[:, place] = torch.tensor(colour, dtype=torch.uint8)[:, None]
+    return image
 
 
 def of_a_transform(name: str, axes: Any, words: Words) -> None:
@@ -489,15 +505,19 @@ def of_compose(axes: Any, words: Words) -> None:
     tiles(axes, [picture.permute(1, 2, 0) for picture in pictures], titles)
 
 
-def spread(axes: Any, words: Words, before: Tensor, after: Tensor) -> None:
-    """The numbers of three channels, before and after."""
+def spread(axes: Any, words: Words, before: Tensor, after: Tensor, what: str) -> None:
+    """The numbers of three channels or features, before and after."""
     for one, numbers, title in zip(axes, (before, after), ("before", "after"), strict=True):
-        for channel in range(3):
-            values = numbers[:, channel].flatten()
-            label = words("channel", n=channel + 1)
-            one.hist(values.tolist(), bins=40, alpha=0.6, histtype="stepfilled", label=label)
+        for k in range(3):
+            label = words(what, n=k + 1)
+            values = numbers[:, k].flatten().tolist()
+            one.hist(values, bins=40, alpha=0.6, histtype="stepfilled", label=label)
         one.set_title(words(title), fontsize=10)
-    axes[0].legend()
+        one.set_ylabel(words("count"))
+    if what == "feature":
+        axes[0].legend(loc="upper right")
+    else:  # there is room between black and white
+        axes[1].legend(loc="upper center")
 
 
 @figure("Normalize", columns=2)
@@ -507,7 +527,7 @@ def of_normalize(axes: Any, words: Words) -> None:
     images = draw_images(torch.arange(64) % 10, torch.Generator().manual_seed(0)) / 255
     images = images * torch.tensor([1.0, 0.6, 0.3]).reshape(3, 1, 1)
     mean, std = images.mean((0, 2, 3)), images.std((0, 2, 3))
-    spread(axes, words, images, ours("Normalize")(mean.tolist(), std.tolist())(images))
+    spread(axes, words, images, ours("Normalize")(mean.tolist(), std.tolist())(images), "channel")
 
 
 @figure("BatchNorm1d", columns=2)
@@ -516,7 +536,7 @@ def of_batch_norm1d(axes: Any, words: Words) -> None:
     `BatchNorm1d(3)`, in training."""
     x = torch.randn(2000, 3, generator=torch.Generator().manual_seed(0))
     x = x * torch.tensor([0.5, 2.0, 4.0]) + torch.tensor([3.0, -6.0, 8.0])
-    spread(axes, words, x, ours("BatchNorm1d")(3)(x).detach())
+    spread(axes, words, x, ours("BatchNorm1d")(3)(x).detach(), "feature")
 
 
 @figure("BatchNorm2d", columns=2)
@@ -524,7 +544,7 @@ def of_batch_norm2d(axes: Any, words: Words) -> None:
     """The numbers of the three channels of 64 pictures; and after `BatchNorm2d(3)`, in training."""
     images = draw_images(torch.arange(64) % 10, torch.Generator().manual_seed(0)) / 255
     images = images * torch.tensor([1.0, 0.6, 0.3]).reshape(3, 1, 1)
-    spread(axes, words, images, ours("BatchNorm2d")(3)(images).detach())
+    spread(axes, words, images, ours("BatchNorm2d")(3)(images).detach(), "channel")
 
 
 # Checkpoints: a training that is interrupted.
@@ -572,7 +592,8 @@ for _name in COMPONENTS["checkpoints"]:
     FIGURES[_name] = Figure(
         of_a_checkpoint,
         "A training that was interrupted after step 12: from a checkpoint with the state of the"
-        " optimizer it goes on as if nothing had been; without it, momentum starts anew.",
+        " optimizer it goes on as if nothing had been; without it, momentum starts anew, and the"
+        " training goes another way.",
     )
 
 

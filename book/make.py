@@ -22,12 +22,30 @@ HERE = Path(__file__).parent
 DOOR = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <title>sums-to-one</title>
 <script>
 const chinese = navigator.language.startsWith("zh");
 location.replace(chinese ? "{zh}/index.html" : "{en}/index.html");
 </script>
 <p><a href="{en}/index.html">English</a> · <a href="{zh}/index.html" lang="zh">中文</a></p>
+</html>
+"""
+
+# Where a server shows it, it may be at any depth below the folder of the book.
+LOST = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>sums-to-one</title>
+<p>The book has no such page. <a href="./">From the beginning</a></p>
+<p lang="zh">本书没有这一页。<a href="./">从头开始</a></p>
+<script>
+const [, book] = location.pathname.match(/^(.*?\\/)(?:en|zh)\\//) ?? [];
+if (book) for (const link of document.links) link.href = book;
+</script>
 </html>
 """
 
@@ -65,6 +83,7 @@ def build(languages: list[str], out: Path, verdicts: Path, *, strict: bool = Tru
         {"en": first, "zh": last} if len(languages) < len(LANGUAGES) else {"en": "en", "zh": "zh"}
     )
     (out / "index.html").write_text(DOOR.format(**names), encoding="utf-8")
+    (out / "404.html").write_text(LOST, encoding="utf-8")
     (out / ".nojekyll").touch()  # GitHub would leave out folders that begin with an underscore
 
 

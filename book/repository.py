@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from sums_to_one.cifar.modules import ROOT
-from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, chapter_of, file_of
+from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, KNOWN, chapter_of, file_of
 from sums_to_one.tests.judge.ledger import CHAPTERS, Entry, ledger
 from sums_to_one.tests.judge.places import TESTS, Place, files_of, places_in, places_of
 from sums_to_one.tests.judge.versions import Version, versions
@@ -160,6 +160,12 @@ def claims_of(component: str) -> list[tuple[Entry, list[Place]]]:
     ids = {id for place in places for id in place.ids}
     entries = [entry for entry in ledger().values() if entry.id in ids]
     return [(entry, [place for place in places if entry.id in place.ids]) for entry in entries]
+
+
+def is_shared(places: list[Place]) -> bool:
+    """Whether a claim is about all of a kind: most of its tests ask it of three or more."""
+    large = {group for group, members in GROUPS.items() if len(members) > 2}
+    return sum(bool(large & set(place.arguments)) for place in places) > 3 / 4 * len(places)
 
 
 @cache

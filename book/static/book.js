@@ -10,22 +10,25 @@ addEventListener("DOMContentLoaded", () => {
   for (const wide of document.querySelectorAll(".highlight pre, .wide")) wide.tabIndex = 0;
 });
 
-// The search of the ledger: only rows that have all the words stay.
+// The search of the ledger: only rows that have all the words stay, of the verdict and the kind.
 
 addEventListener("DOMContentLoaded", () => {
   const box = document.getElementById("filter");
   if (!box) return;
   const rows = [...document.querySelectorAll("#ledger tbody tr")];
+  const chosen = [...document.querySelectorAll(".filter select")];
+  const has = (row, one) =>
+    !one.value || row.cells[one.dataset.column].textContent.split(/[,、]/).some((word) => word.trim() === one.value);
   const shown = document.querySelector('output[for="filter"]');
   const filter = () => {
     const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
       const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
+      row.hidden = !words.every((word) => text.includes(word)) || !chosen.every((one) => has(row, one));
     }
     const n = rows.filter((row) => !row.hidden).length;
     shown.textContent = shown.dataset.shown.replace("{n}", n).replace("{all}", rows.length);
   };
-  box.addEventListener("input", filter);
+  for (const one of [box, ...chosen]) one.addEventListener("input", filter);
   filter();
 });

@@ -98,6 +98,12 @@ def test_the_experiments_are_shown_on_a_page():
     assert shown == set(EXPERIMENTS)
 
 
+def test_a_page_begins_with_what_is_true_of_its_own_component():
+    claims = {entry.id: places for entry, places in repository.claims_of("softmax")}
+    assert repository.is_shared(claims["1.0.3"])  # the shape and the dtype of any activation
+    assert not repository.is_shared(claims["1.5.1"])
+
+
 def test_a_run_is_counted_by_claim_and_subject(tmp_path):
     rows = [{"id": "1.5.1", "outcome": outcome} for outcome in ("passed", "passed", "failed")]
     run = {"subjects": [{"name": "torch", "claims": rows}, {"name": "mine", "claims": rows[2:]}]}

@@ -117,7 +117,8 @@ def test_formulas_are_rendered_and_their_fonts_come_along(page, site, language):
 @pytest.mark.parametrize(
     ("language", "query", "found"),
     [("en", "softmax", "activations/softmax"), ("zh", "softmax", "activations/softmax"),
-     ("zh", "梯度消失", "activations/"), ("zh", "批归一化", "normalization/")],
+     ("zh", "梯度消失", "activations/"), ("zh", "批归一化", "normalization/"),
+     ("zh", "数值稳定", "losses/"), ("zh", "旋转图像", "regularization/random_rotation")],
 )  # fmt: skip
 def test_the_search_finds_it_from_the_file_system(page, site, language, query, found):
     page.goto(f"{(site / language / 'search.html').as_uri()}?q={query}")
@@ -152,7 +153,34 @@ def test_the_ledger_shows_only_what_has_the_words(page, site):
     assert all("softmax" in row.lower() for row in rows)
 
 
-@pytest.mark.parametrize("name", ["index", "activations/softmax", "ledger", "touch/race", "wrong"])
+def test_the_ledger_shows_only_the_verdict_and_the_kind_that_are_chosen(page, site):
+    opened(page, site, "en/ledger.html")
+    page.get_by_label("Verdict").select_option("holds")
+    page.get_by_label("Kind").select_option("experiment")
+    rows = page.locator("#ledger tbody tr:not([hidden])")
+    cells = rows.evaluate_all("all => all.map((row) => [2, 3].map((k) => row.cells[k].innerText))")
+    assert cells
+    assert {verdict.strip() for verdict, _ in cells} == {"holds"}
+    assert all("experiment" in kinds for _, kinds in cells)
+
+
+def test_no_formula_is_cut_off_on_a_telephone(browser, site):
+    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    width = "all => Math.max(0, ...all.map((part) => part.getBoundingClientRect().right))"
+    for name in PAGES:
+        opened(page, site, f"en/{name}")
+        assert page.locator(".katex-display .base").evaluate_all(width) <= 375, name
+
+
+def test_who_is_lost_is_led_to_the_book_from_any_depth(page, site):
+    page.route("**/en/none/none.html", lambda route: route.fulfill(path=site / "404.html"))
+    page.goto((site / "en/none/none.html").as_uri())
+    assert page.locator("a").first.evaluate("link => link.href") == f"{site.as_uri()}/"
+
+
+@pytest.mark.parametrize(
+    "name", ["index", "activations/softmax", "ledger", "touch/race", "wrong", "search"]
+)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_axe_finds_nothing_that_keeps_anybody_out(page, site, language, name):
     from axe_playwright_python.sync_playwright import Axe
