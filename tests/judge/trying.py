@@ -51,8 +51,14 @@ HONEST = (
     NotImplementedError,
     AttributeError,
 )  # by which somebody says: not here
-WITH_DTYPE = ("value", "pixels", "gradient", "second operand's gradient")
+REFUSES = "refuses"
+ONE_SIDED = (REFUSES, "refusal")  # what is looked for where it is amiss, and nowhere else
+EXACT = ("filled",)  # what is no matter of rounding
+REFUSING = HONEST  # the errors by which it does
+MOST_REFUSED = 2  # circumstances; whoever refuses more has limits
+WITH_DTYPE = ("value", "filled", "pixels", "gradient", "second operand's gradient")
 UNASKED = {"second operand's gradient"}  # of operations that nobody must have
+FINE = 1e-5  # errors, relative to the largest number, of which the digits are told
 BLOCK = 1000  # numbers, from which on a part that is wrong is told by where it begins
 
 How = tuple[str, float]  # what is said of it, and the number in it
@@ -116,7 +122,8 @@ class Description:
 
 def alike(one: Wrong, other: Wrong) -> bool:
     """Whether two are wrong in the same circumstances, of which chance may hide some."""
-    both, either = one.keys() & other.keys(), one.keys() | other.keys()
+    ours, theirs = ({key for key in each if key[1] != REFUSES} for each in (one, other))
+    both, either = ours & theirs, ours | theirs
     return len(both) >= MOSTLY * len(either)
 
 
@@ -154,7 +161,10 @@ def _compared(
     if beyond and first.dim() and "float" in trial.about:
         return
     came = _found(trial.run, function)
-    if isinstance(came, HONEST) or (isinstance(came, Exception) and due.keys() >= UNASKED):
+    if isinstance(came, Exception) and due.keys() >= UNASKED:
+        return
+    if isinstance(came, HONEST):
+        yield REFUSES, ("", 0.0)
         return
     if isinstance(came, Exception):
         yield "error", ("", 0.0)
@@ -198,6 +208,7 @@ def _how(what: str, came: Tensor, due: Tensor) -> How | None:
     name = str(came.dtype).removeprefix("torch.")
     share = max(MEASURED.get(what, 0.0), SHARES.get(name, 0.0))
     share = max(share, 2 * torch.finfo(came.dtype).eps) if came.is_floating_point() else share
+    share = 0.0 if what in EXACT else share
     a, b = (x.detach().double().flatten() for x in (came, due))
     finite = b[b.isfinite()].abs()
     room = share * (finite.max().item() if finite.any() else 1)
@@ -232,6 +243,8 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
     )
     if errors < 2e-7 and single:
         return "has no more digits than float32", 0.0
+    if errors < FINE:
+        return "is right to {number} digits only", float(math.floor(-math.log10(errors)))
     if told.all() and (ratios - middle).abs().max() <= 1e-3 * abs(middle - 1):
         sign = abs(middle + 1) < 1e-3
         return ("has the wrong sign", 0.0) if sign else (TIMES, middle)
@@ -255,14 +268,18 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     if not whats:
         return None
     what = whats[0]
+    if what == REFUSES and sum(other == REFUSES for _, other in wrong) > MOST_REFUSED:
+        return None
     where = [about for about, other in wrong if other == what]
-    results = ("value", "pixels", "first step", "error", "share", "spread")
+    results = ("value", "filled", "pixels", "first step", "error", "share", "spread")
     but = what in WHAT and what not in results and not any(o in results for _, o in wrong)
     if "" in where:
         told = ("told the default", what) in right
         where = [DEFAULT] if told else []
         return Description(tuple(where), 0, what, *wrong[("", what)], but)
-    if not any(other == what for _, other in right):  # wherever it was looked for
+    if what not in ONE_SIDED and not any(
+        other == what for _, other in right
+    ):  # wherever it was looked for
         return Description((), 0, what, *wrong[(where[0], what)], but)
     sizes = [about for about in where if about in SIZES]
     where = [about for about in where if about not in sizes[1:]]
