@@ -45,6 +45,8 @@ PERHAPS = "may be a known mistake: {fault} (in {alike} of {all} claims the same 
 CONVENTION = "different convention: it {says}, as {who}; --convention {name} accepts it"
 DESCRIBED = "what is wrong: {said}"
 THOUGHT = "who makes it may think: {thought}"
+# What an error is worth that came in a trial: something, if claims met with one of its kind.
+ERRORS: dict[str, tuple[type, ...]] = {REFUSES: REFUSING, "error": (Exception,)}
 PATIENCE = 20.0  # seconds after which no answer is one
 MOST_ASKED = 1000  # claims
 MOST_NAMES = 2  # of impostors that behave alike: of more, none says what the fault is
@@ -199,7 +201,7 @@ def looked(
     found = sure or found
     how = [found[0].alike, found[0].asked, bool(sure)] if found else [0, 0, False]
     names = [one.name for one in found]
-    if told and told.what == REFUSES and not raises(component, subject, tests, REFUSING):
+    if told and told.what in ERRORS and not raises(component, subject, tests, ERRORS[told.what]):
         told = None  # it may say openly what it cannot do
     said = told and asdict(told)
     return {"conventions": [], "impostors": names, "how sure": how, "described": said}

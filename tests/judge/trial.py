@@ -46,7 +46,7 @@ DTYPES = {
 def normal(*shape: int, spread: float = 1.5, seed: int = 7) -> Tensor:
     random = torch.Generator().manual_seed(seed)
     numbers = torch.randn(shape, generator=random, dtype=torch.float64) * spread
-    return numbers.to(current().dtypes[0])
+    return numbers.to((*current().dtypes, torch.float32)[0])
 
 
 def layouts(x: Tensor) -> Iterator[tuple[str, Tensor]]:

@@ -28,17 +28,15 @@ def image(*shape: int) -> Tensor:
     """An image whose pixels are all different."""
     generator = torch.Generator().manual_seed(7)
     numbers = torch.rand(shape or (3, 6, 9), generator=generator, dtype=torch.float64)
-    return numbers.to(current().dtypes[0])
-
-
-ROUNDED = ("RandomRotation", "ColorJitter")  # whose numbers nobody need have to the last digit
+    return numbers.to((*current().dtypes, torch.float32)[0])
 
 
 def transform(name: str, limits: Limits) -> Iterator[Trial]:
-    now, later = ("pixels", "pixels later") if name in ROUNDED else ("value", "evaluation")
+    now, later = ("pixels", "pixels later") if name == "ColorJitter" else ("value", "evaluation")
 
     def use(x: Tensor, options: dict[str, Any], function: Function) -> Found:
         found: Found = {}
+        rounded = torch.float16 if name == "ColorJitter" else torch.float32
         made = function(**options)
         given = twin(x)
         result = made(given)
@@ -53,7 +51,7 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
             weights = torch.linspace(-1, 2, y.numel(), dtype=y.dtype).reshape(y.shape)
             if y.requires_grad:
                 (y * weights).sum().backward()
-            found["gradient"] = gradient_of(leaf).float()
+            found["gradient"] = gradient_of(leaf).to(rounded)
         if hasattr(made, "eval"):
             made.eval()
             found[later] = made(twin(x)).detach().clone()
@@ -180,15 +178,15 @@ CERTAIN: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "RandomRotation": {
-        "": {"degrees": (30.0, 30.0)},
+        "": {"degrees": (32.0, 32.0)},
         "for 90 degrees": {"degrees": (90.0, 90.0)},
         "for 180 degrees": {"degrees": (180.0, 180.0)},
         "for angles below 0": {"degrees": (-40.0, -40.0)},
         "for angles beyond a full turn": {"degrees": (400.0, 400.0)},
         "for a small angle": {"degrees": (4.0, 4.0)},
         "for an angle of 0": {"degrees": (0.0, 0.0)},
-        "with fill": {"degrees": (30.0, 30.0), "fill": 0.5},
-        "with a fill for each channel": {"degrees": (30.0, 30.0), "fill": (0.5, 0.25, 0.75)},
+        "with fill": {"degrees": (32.0, 32.0), "fill": 0.5},
+        "with a fill for each channel": {"degrees": (32.0, 32.0), "fill": (0.5, 0.25, 0.75)},
     },
     "ColorJitter": {
         "": {"brightness": (0.5, 0.5)},
@@ -369,8 +367,6 @@ def composed(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("where a transform fails", _failing)
     yield Trial("where a transform is a module in training", _training)
     yield Trial("for a transform in place", _in_place)
-    yield Trial("for an empty list", functools.partial(_refuses, list))
-    yield Trial("for a generator", functools.partial(_refuses, _generator))
 
 
 def _same(add: Function, triple: Function, function: Function) -> Found:
@@ -401,15 +397,3 @@ def _in_place(function: Function) -> Found:
     x = image()
     function([lambda x: x.mul_(2)])(x)
     return {"itself": torch.tensor(torch.equal(x, 2 * image()))}
-
-
-def _generator() -> Any:
-    return (step for step in [lambda x: x + 1])
-
-
-def _refuses(transforms: Callable[[], Any], function: Function) -> Found:
-    try:
-        function(transforms())
-    except Exception:  # of whatever kind
-        return {"refusal": torch.tensor(True)}
-    return {"refusal": torch.tensor(False)}

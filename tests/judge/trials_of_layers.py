@@ -88,6 +88,8 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         row = torch.full_like(row, number) if name != "softmax" else row
         # What the slope of a corner is, or of no number, is not for here.
         corner = name.endswith("relu") and words in ("at 0", "for NaN")
+        if name == "softmax" and words == "for infinity":
+            continue
         yield of_tensor(row, 0 if corner else min(orders, 1), plainly, words)
     for n, words in SIZES.items():
         yield of_tensor(normal(n), min(orders, 1), plainly, words)
@@ -271,7 +273,7 @@ def penalty(name: str, limits: Limits) -> Iterator[Trial]:
         second = given[-1].detach().clone().requires_grad_() if frozen else None
         with leaving(found):
             y = function([*given, *([] if second is None else [second])])
-            found["value"] = y.detach().to(given[0].dtype if given else y.dtype)
+            found["value"] = y.detach().to(given[0].dtype if given else torch.float64)
             if y.requires_grad:
                 (y * factor).backward()
             found |= (
@@ -456,7 +458,7 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
         found["scales"] = torch.tensor(
             bool(torch.allclose(scales, scales[:1].expand_as(scales), rtol=0.02))
         )
-        if name == "Dropout":
+        if name == "Dropout" and x.ndim > 1:
             found["rows"] = torch.tensor(not torch.equal(kept[0], kept[1]) or p in (0, 1))
         if name == "Dropout2d" and x.ndim == 4:
             whole = kept.flatten(2)
@@ -498,6 +500,8 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
     def counted(x: Tensor, p: float, change: bool, function: Function) -> Found:
         """How many of very many units it drops, perhaps after p has been changed."""
         made = function(0.25 if change else p)
+        if change and not hasattr(made, "p"):
+            return {}
         if change:
             made.p = p
         y = made(x.clone())

@@ -65,7 +65,8 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         found["spread"] = numbers.std()
         found["mean"] = numbers.mean() / numbers.std()
         if "uniform" in name:
-            found["largest"] = numbers.max()
+            few = "" if x.dtype.itemsize >= 4 else " of few digits"
+            found[f"largest{few}"] = numbers.max()
         away = (numbers - numbers.mean()) / numbers.std()
         fourth, due = (away**4).mean().item(), 1.8 if "uniform" in name else 3.0
         found["bell" if "normal" in name else "even"] = torch.tensor(abs(fourth - due) < 0.08)
@@ -189,12 +190,6 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("for a parameter", functools.partial(learned, empty(30, 40)))
     if fans:
         yield Trial("for a vector, which has no fans", functools.partial(refuses, empty(7), {}))
-    if name == "normal_":
-        words = "for a std below 0"
-        yield Trial(words, functools.partial(refuses, empty(7, 3), {"std": -1.0}))
-    if name == "uniform_":
-        words = "for bounds the wrong way round"
-        yield Trial(words, functools.partial(refuses, empty(7, 3), {"a": 1.0, "b": -1.0}))
     if not fans:
         yield trial("for 1 dimension", empty(5001))
         yield trial("for a number without dimensions", empty())
@@ -300,7 +295,7 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
         return other
 
     def copied(made: Any, ps: list[Tensor], n: int, function: Function) -> Any:
-        if n != 2:
+        if n != 2 or not hasattr(made, "state_dict"):
             return made
         made, ps[:] = copy.deepcopy((made, ps))
         return made
@@ -371,7 +366,8 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("where a gradient is 0", plain, zero, **own.get("with momentum", {}))
     yield trial("for a group that is added later", plain, added, **own.get("with momentum", {}))
     for dtype, words in DTYPES.items():
-        yield trial(words, [x.to(dtype) for x in plain])
+        if (name, dtype) != ("Adam", torch.float16):  # in which PyTorch's own is off by 3 %
+            yield trial(words, [x.to(dtype) for x in plain])
     for words, view in layouts(normal(3, 5)):
         if "repeated" not in words:
             yield trial(words, [view], **own.get("with momentum", {}))
@@ -515,7 +511,6 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
         settings = {"lr": 0.0625, "epochs": 1, **options, **own}
         losses = function(parameters, loss, (x, y), batch_size=batch_size, **settings)
         found["recording"] = torch.tensor(torch.is_grad_enabled())
-        found["gradients"] = torch.tensor(w.grad is not None and bool((w.grad == 3).all()))
         whole, epochs = batch_size == 12, settings["epochs"]
         due = -(-12 // batch_size) * epochs
         found["number of batches"] = torch.tensor(float(len(seen) - due))

@@ -37,9 +37,10 @@ SHARES = {"float64": 1e-11, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 MEASURED = {
     "spread": 7e-3,
     "largest": 1e-3,
+    "largest of few digits": 0.012,
     "scale": 1e-2,
-    "pixels": 1e-6,
-    "pixels later": 1e-6,
+    "pixels": 2e-4,  # for grey is made of three weights, with three digits or four
+    "pixels later": 2e-4,
     "second derivative": 1e-7,
 }  # what is known no better than so
 MOSTLY = 0.6  # of the circumstances in which two are wrong that are alike
@@ -52,7 +53,7 @@ HONEST = (
     AttributeError,
 )  # by which somebody says: not here
 REFUSES = "refuses"
-ONE_SIDED = (REFUSES, "refusal")  # what is looked for where it is amiss, and nowhere else
+ONE_SIDED = (REFUSES, "refusal", "error")  # what is looked for where it is amiss, and nowhere else
 EXACT = ("filled",)  # what is no matter of rounding
 REFUSING = HONEST  # the errors by which it does
 MOST_REFUSED = 2  # circumstances; whoever refuses more has limits
@@ -268,7 +269,7 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     if not whats:
         return None
     what = whats[0]
-    if what == REFUSES and sum(other == REFUSES for _, other in wrong) > MOST_REFUSED:
+    if what in (REFUSES, "error") and sum(o == what for _, o in wrong) > MOST_REFUSED:
         return None
     where = [about for about, other in wrong if other == what]
     results = ("value", "filled", "pixels", "first step", "error", "share", "spread")

@@ -17,6 +17,7 @@ WHAT = {
     "scale": ("the factor of what is kept", "保留者所乘的系数"),
     "spread": ("the standard deviation", "标准差"),
     "largest": ("the largest number", "最大的数"),
+    "largest of few digits": ("the largest number", "最大的数"),
     "mean": ("the mean, in standard deviations,", "以标准差计的平均值"),
     "share that is flipped": ("the share of images that are flipped", "被翻转图像的比例"),
     "places": ("the set of places that are cut out", "裁出位置的集合"),
@@ -48,11 +49,9 @@ FIRST = {
     "repeats": ("it draws the same numbers over and over", "所抽的数循环重复"),
 }
 LEAVES = {
-    "refusal": ("it does not refuse it", "没有拒绝"),
     "next results": ("its next calls give something else", "再次调用的结果不同"),
     "orders": ("it goes through all epochs in the same order", "每一轮的次序都一样"),
     "all samples": ("not every sample is in one batch of an epoch", "一轮中不是每个样本恰好用一次"),
-    "error": ("it fails with an error", "它报错"),
     "hidden": ("it hides the error of a transform", "掩盖了变换的错误"),
     "bell": ("the numbers are not normally distributed", "所抽的数不服从正态分布"),
     "even": ("the numbers are not evenly distributed", "所抽的数不服从均匀分布"),
@@ -95,6 +94,8 @@ LEAVES = {
     "saved": ("its state_dict has something in it, and should have nothing", "state_dict 应为空"),
     "shared draw": ("it treats the images of one batch differently", "同一批中各图像处理不同"),
     "factor below 0": ("it draws factors below 0", "会抽到负的系数"),
+    "error": ("it fails with an error", "它报错"),
+    "refusal": ("it does not refuse it", "没有拒绝"),
     "refuses": ("it ends with an error that says no", "它报错拒绝"),
 }
 TIMES = "is {number} what it should be"  # where the number is a ratio
