@@ -38,7 +38,7 @@ SOME = [
     ("BatchNorm1d", "NoEpsInEvaluation"),
     ("Dropout", "DroppedAndNoMore"),
     ("l2_penalty", "mean_of_the_tensors"),
-    ("Compose", "Reversed"),
+    ("Compose", "LabelForgotten"),
 ]
 some_impostors = pytest.mark.parametrize(("component", "name"), SOME)
 

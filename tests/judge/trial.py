@@ -108,7 +108,7 @@ def of_tensor(
             given = twin(x)
             with torch.no_grad():
                 call(function, given)
-                found["input"] = given.clone()
+                found["written in place" if "inplace" in about else "input"] = given.clone()
                 if x.numel() > 1 and 0 not in x.stride():
                     given.copy_(x.flatten().flip(0).reshape(x.shape))
                     found["changed"] = call(function, given).clone()

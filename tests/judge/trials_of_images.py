@@ -201,9 +201,9 @@ CERTAIN: dict[str, dict[str, dict[str, Any]]] = {
         "for factors of 0": {"brightness": (0.0, 0.0)},
     },
     "Normalize": {
-        "": {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.25, 2.0]},
-        "with inplace=True": {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.25, 2.0], "inplace": True},
-        "for a tuple": {"mean": (0.1, 0.2, 0.3), "std": (0.5, 0.25, 2.0)},
+        "": {"mean": [0.1, 0.2, 0.3], "std": [0.3, 0.25, 2.0]},
+        "with inplace=True": {"mean": [0.1, 0.2, 0.3], "std": [0.3, 0.25, 2.0], "inplace": True},
+        "for a tuple": {"mean": (0.1, 0.2, 0.3), "std": (0.3, 0.25, 2.0)},
         "for one number of all channels": {"mean": [0.5], "std": [0.25]},
         "for a std below 0": {"mean": [0.1, 0.2, 0.3], "std": [-0.5, 0.25, 2.0]},
     },

@@ -330,6 +330,9 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
             }.items():
                 if getattr(made, buffer, None) is not None:
                     found[words] = torch.as_tensor(getattr(made, buffer)).clone()
+            for learned_name in ("weight", "bias"):
+                there = getattr(made, learned_name, None) is not None
+                found[f"a {learned_name}"] = torch.tensor(there)
             made.eval()
             found["evaluation"] = made(batches[-1]).detach().clone()
             if getattr(made, "running_mean", None) is not None:
@@ -390,6 +393,16 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         return {"running variance": average}
 
     as_if["that of the biased variance"] = biased
+
+    def unbiased(function: Function) -> Found:
+        x = plain[0]
+        dims = [n for n in range(x.ndim) if n != 1]
+        variance, center = torch.var_mean(x, dims, correction=1, keepdim=True)
+        shape_of_one = (1, 5, *[1] * (x.ndim - 2))
+        factor, shift = ((normal(5, seed=s) + 2).reshape(shape_of_one) for s in (30, 31))
+        return {"value": (x - center) / (variance + 1e-5).sqrt() * factor + shift}
+
+    as_if["that of the unbiased variance"] = unbiased
     yield Trial("", functools.partial(use, plain, {}, None), as_if)
     named: dict[str, dict[str, Any]] = {
         "with another momentum": {"momentum": 0.25},
@@ -398,6 +411,7 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         "with momentum=1": {"momentum": 1.0},
         "with a large eps": {"eps": 0.5},
         "with affine=False": {"affine": False},
+        "with bias=False": {"bias": False},
         "with track_running_stats=False": {"track_running_stats": False},
     }
     for words, options in named.items():

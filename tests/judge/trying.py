@@ -44,6 +44,7 @@ MEASURED = {
     "second derivative": 1e-7,
 }  # what is known no better than so
 MOSTLY = 0.6  # of the circumstances in which two are wrong that are alike
+NEARLY = 0.1  # by which numbers may differ that chance has a part in
 AT_MOST = 2  # circumstances that are named
 MOST_OTHERS = 1000
 HONEST = (
@@ -124,8 +125,13 @@ class Description:
 def alike(one: Wrong, other: Wrong) -> bool:
     """Whether two are wrong in the same circumstances, of which chance may hide some."""
     ours, theirs = ({key for key in each if key[1] != REFUSES} for each in (one, other))
-    both, either = ours & theirs, ours | theirs
+    both, either = {key for key in ours & theirs if _same(one[key], other[key])}, ours | theirs
     return len(both) >= MOSTLY * len(either)
+
+
+def _same(one: How, other: How) -> bool:
+    """Whether two are wrong in the same way, and nearly as much."""
+    return one[0] == other[0] and math.isclose(one[1], other[1], rel_tol=NEARLY)
 
 
 def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tuple[str, str]]]:
@@ -232,7 +238,7 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
     if a.isinf().all():
         return "is infinite", 0.0
     if (a == 0).all():
-        return "is 0", 0.0
+        return ("is 0" if not all_a.any() else "is 0 in places"), 0.0
     told = (b != 0) & b.isfinite() & a.isfinite()
     if not told.any():
         return "is wrong", 0.0
