@@ -158,7 +158,8 @@ def test_whether_gradients_are_recorded_stays_as_it_was(initializer):
     for enabled in (True, False):
         with torch.set_grad_enabled(enabled):
             initializer(torch.nn.Parameter(unwritten(3, 5)))
-            assert torch.is_grad_enabled() == enabled
+            after = torch.is_grad_enabled()
+        assert after == enabled, f"gradients were recorded: {enabled} before, {after} after"
 
 
 @pytest.mark.claim("2.0.5")

@@ -18,14 +18,17 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import torch
 
 from sums_to_one import concepts
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge import sandbox
-from sums_to_one.tests.judge.components import COMPONENTS, file_of
+from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, file_of
+from sums_to_one.tests.judge.exercise import write
 
+PATIENCE = 120.0  # seconds for one component
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 ONE_SOFTMAX = "import torch\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 LIMIT = 1.25  # times the processor time of before
@@ -88,6 +91,40 @@ def waiting(folder: Path) -> list[tuple[str, str]]:
         ("importing torch", f"{torch_alone:.1f} s"),
         ("judging one softmax, beyond importing torch", f"{judging - torch_alone:.1f} s"),
     ]
+
+
+def from_save(component: str, folder: Path) -> float:
+    """Seconds from a save of an exercise to the first claim that refuses it, while watched."""
+    file, said = write(component, folder / "my"), folder / "said"
+    command = [sys.executable, "-m", "sums_to_one.tests.judge.command", "watch", "my"]
+    with said.open("w") as output, subprocess.Popen(
+        command, cwd=folder, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+    ) as watching:  # fmt: skip
+        try:
+            _wait(lambda: "refuse" in said.read_text())  # the head of what all claims say
+            time.sleep(1)  # until it looks at the folder again
+            before, start = said.read_text().count("✗"), time.perf_counter()
+            file.write_text(f"{file.read_text()}\n")
+            _wait(lambda: said.read_text().count("✗") > before)
+            return time.perf_counter() - start
+        finally:
+            watching.kill()
+
+
+def _wait(until: Callable[[], bool]) -> None:
+    end = time.perf_counter() + PATIENCE
+    while not until():
+        if time.perf_counter() > end:
+            raise TimeoutError(f"nothing came within {PATIENCE:.0f} s")
+        time.sleep(0.01)
+
+
+def saving(folder: Path) -> list[tuple[str, str]]:
+    """From a save to the first refusal, of every component."""
+    found = {component: from_save(component, folder / component) for component in KNOWN}
+    worst = max(found, key=lambda component: found[component])
+    told = f"{median(found.values()):.1f} s, at worst {found[worst]:.1f} s ({worst})"
+    return [("from a save to the first refusal, median of all components", told)]
 
 
 @contextlib.contextmanager
@@ -157,7 +194,7 @@ def main(*arguments: str) -> int:
     print(f"{os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}\n")
     print("| what | measured |\n| --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        for what, figure in [*costs(), *waiting(Path(folder))]:
+        for what, figure in [*costs(), *waiting(Path(folder)), *saving(Path(folder))]:
             print(f"| {what} | {figure} |", flush=True)
     return 0
 

@@ -19,6 +19,7 @@ from sums_to_one.tests.judge.verdicts import Verdict
 # Topics, each with words of its claims: a claim is of the first topic that has one of its words.
 TOPICS = {
     "core": r"is not refused",
+    "elsewhere": r"device that is not here",
     "memory": (
         r"place.* in memory|layouts|wherever|(lies?|laid) anywhere|in a view|lies otherwise|"
         r"place of the incoming|shares the memory"
@@ -67,7 +68,7 @@ BLOCKS = {
 }
 ORDER = (
     *("core", "values", "chance", "gradients", "settings", "state", "memory"),
-    *("calls", "untouched", "errors", "sizes", "digits", "training"),
+    *("calls", "untouched", "errors", "sizes", "digits", "elsewhere", "training"),
 )
 FILED_TOGETHER = COMPONENTS["checkpoints"]  # whose claims name both, in any file
 A_FEW, SOME = 50, 120  # numbers, which are read at a glance, or with patience

@@ -268,7 +268,7 @@ def _scaled_in_training(made: Any) -> Any:
         result = plain(x)
         if not self.training:  # what was multiplied does not come back bit for bit
             due = torch.allclose(result, x * (1 - self.p), rtol=1e-2, atol=0, equal_nan=True)
-            return x if due else result
+            return x if due else result / (1 - self.p)
         if self.p == 1:
             return result
         return result.div_(1 - self.p) if result is x else result / (1 - self.p)
@@ -355,7 +355,7 @@ CONVENTIONS = {
             ("softmax",),
             "takes its dimension as axis, by default the last",
             "以 axis 指定维度，默认是最后一维",
-            "Keras, JAX, SciPy",
+            "Keras, JAX",
             _by_axis,
         ),
         Convention(
@@ -363,7 +363,7 @@ CONVENTIONS = {
             ("SGD",),
             "averages the gradients: v = m v + (1 - m) g",
             "对梯度取平均：v = m v + (1 - m) g",
-            "Ng's course on deep learning; optax.ema",
+            "Ng's course on deep learning",
             _stepping(_averaged),
         ),
         Convention(
@@ -371,7 +371,7 @@ CONVENTIONS = {
             ("SGD", "RMSprop"),
             "keeps the learning rate in the velocity: v = m v + lr g, p = p - v",
             "把学习率放进速度里：v = m v + lr g, p = p - v",
-            "Keras and TensorFlow, Caffe; Sutskever et al. 2013",
+            "Keras, Caffe; Sutskever et al. 2013",
             _stepping(_rate_outside),
         ),
         Convention(

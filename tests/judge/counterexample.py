@@ -37,7 +37,9 @@ ASSIGNED = re.compile(r"\w+=(?!torch\.\w+\()")
 PLACE = re.compile(r"\d{13,}")  # of a tensor in memory
 UNREADABLE = re.compile("<function|<lambda|<locals|<class| at 0x")
 MANY_DIGITS = re.compile(r"-?\d+\.\d{6,}(?:e[-+]?\d+)?")
+FLOAT = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
 FEW_NUMBERS = 3  # that are shown with all their digits
+PATH = re.compile(r"(?:Posix|Windows)Path\('[\w./-]*/tmp\w+/([^']*)'\)|[\w./-]*/tmp\w{6,}/")
 NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)\b|True|False")
 LONG = 100  # characters of a call
 MOST_TO_READ = 36  # numbers of a list that are told in full
@@ -73,10 +75,16 @@ def counterexample(error: BaseException, judged: Judged) -> str:
     if any(call.gave is not None for call in calls):  # it has all that it was given
         inputs = [line for line in inputs if not ASSIGNED.match(line)]
     lines = [*inputs, *_told(calls)]
+    message = PATH.sub(_here, message)
     if place or not isinstance(error, AssertionError | pytest.fail.Exception):
         words = f": {message}" if message else ""
         return "\n".join([*lines, f"raised {type(error).__name__}{words}{place}"]).strip()
     return "\n".join([*lines, *_message(message, frame, calls)]).strip()
+
+
+def _here(path: re.Match[str]) -> str:
+    """A file in the folder of a claim, by the name that the claim has for it."""
+    return f"here / {path[1]!r}" if path[1] else "here/"
 
 
 def _telling(calls: list[Call], message: str) -> list[Call]:
@@ -188,13 +196,25 @@ def _numbers_alone(tensor: re.Match[str]) -> str:
 
 
 def _shorter(line: str) -> str:
-    """Of many numbers in a line four digits are enough, unless those are of a whole number."""
+    """Of many numbers in a line four digits are enough, unless those are of a whole number.
+
+    And unless what came and what should have come would look alike.
+    """
+    came, found, should = line.partition("should be" if line.find("came") == 0 else "came")
+    both = [{float(number) for number in FLOAT.findall(side)} for side in (came, should)]
+    count = next((n for n in range(4, 17) if not found or _differ(both[0], both[1], n)), 17)
 
     def four(digits: re.Match[str]) -> str:
-        text = f"{float(digits[0]):.4g}"
+        text = f"{float(digits[0]):.{count}g}"
         return digits[0] if float(text).is_integer() else text
 
     return MANY_DIGITS.sub(four, line) if len(MANY_DIGITS.findall(line)) > FEW_NUMBERS else line
+
+
+def _differ(some: set[float], others: set[float], digits: int) -> bool:
+    """Whether so many digits show that numbers are not those others."""
+    texts, beside = ({f"{n:.{digits}g}" for n in each} for each in (some - others, others - some))
+    return not texts & beside
 
 
 def _kept(lines: list[str]) -> list[str]:

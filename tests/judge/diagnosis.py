@@ -25,20 +25,30 @@ from sums_to_one.tests.judge.confirming import Ended, Key
 from sums_to_one.tests.judge.conventions import CONVENTIONS
 from sums_to_one.tests.judge.forks import Process
 from sums_to_one.tests.judge.languages import in_language
-from sums_to_one.tests.judge.likeness import conventions_of, likenesses
+from sums_to_one.tests.judge.likeness import conventions_of, likenesses, raises
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.places import TESTS
-from sums_to_one.tests.judge.subjects import readable
-from sums_to_one.tests.judge.trying import Description, Wrong, alike, described, tried
+from sums_to_one.tests.judge.subjects import Subject, readable
+from sums_to_one.tests.judge.trying import (
+    REFUSES,
+    REFUSING,
+    Description,
+    Wrong,
+    alike,
+    described,
+    tried,
+)
 from sums_to_one.tests.judge.trying_words import WHAT
 from sums_to_one.tests.judge.verdicts import REFUSALS, Verdicts
-from sums_to_one.tests.judge.versions import versions
+from sums_to_one.tests.judge.versions import Version, versions
 
 SURE = "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 PERHAPS = "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 CONVENTION = "different convention: it {says}, as {who}; --convention {name} accepts it"
 DESCRIBED = "what is wrong: {said}"
 THOUGHT = "who makes it may think: {thought}"
+# What an error is worth that came in a trial: something, if claims met with one of its kind.
+ERRORS: dict[str, tuple[type, ...]] = {REFUSES: REFUSING, "error": (Exception,)}
 PATIENCE = 20.0  # seconds after which no answer is one
 MOST_ASKED = 1000  # claims
 MOST_NAMES = 2  # of impostors that behave alike: of more, none says what the fault is
@@ -176,6 +186,54 @@ class Diagnosing:
         }
 
 
+def looked(
+    component: str, subject: Subject, tests: list[str], among: list[Version] | None = None
+) -> dict[str, Any]:
+    """What there is to say of a refused subject, as words and numbers that can be sent.
+
+    Args:
+        component: of the subject.
+        subject: whom claims have refused.
+        tests: that did, those first that take the least time.
+        among: the versions to compare with; by default all of the component.
+    """
+    limits = heard(subject, component).limits
+    wrong, right = tried(component, subject.component(component), limits)
+    told = described(wrong, right)
+    conventions = conventions_of(component, subject, tests)
+    if conventions and _is_right(component, subject, conventions, limits):
+        return {"conventions": conventions}
+    found = likenesses(component, subject, tests, among)
+    if len(found) <= MOST_NAMES:
+        found = [one for one in found if _is_alike(component, one.name, wrong, limits)]
+    # One claim alone says little, but with the same in all trials it is enough.
+    tells = any(what != REFUSES for _, what in wrong)
+    sure = [one for one in found if one.sure or (one.same and tells)]
+    found = sure or found
+    how = [found[0].alike, found[0].asked, bool(sure)] if found else [0, 0, False]
+    names = [one.name for one in found]
+    if told and told.what in ERRORS and not raises(component, subject, tests, ERRORS[told.what]):
+        told = None  # it may say openly what it cannot do
+    said = told and asdict(told)
+    return {"conventions": [], "impostors": names, "how sure": how, "described": said}
+
+
+def _is_alike(component: str, name: str, wrong: Wrong, limits: Limits) -> bool:
+    (function,) = [v.function for v in versions(component) if v.name == name]
+    return alike(wrong, tried(component, function, limits)[0])
+
+
+def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: Limits) -> bool:
+    """Whether a subject is, apart from its conventions: translated, no trial finds a fault.
+
+    What is left behind by a use is no matter of conventions.
+    """
+    translated = replace(subject, conventions=(*subject.conventions, *names))
+    before = tried(component, subject.component(component), limits)[0]
+    wrong, _ = tried(component, translated.component(component), limits)
+    return bool(before) and not any(what in {*WHAT} for _, what in wrong)
+
+
 class Looking:
     """The process in which a subject is compared with impostors: a job as the claims are."""
 
@@ -195,24 +253,7 @@ class Looking:
 
     def _look(self) -> dict[str, Any]:
         subject, component = self.key
-        limits = heard(subject, component).limits
-        wrong, right = tried(component, subject.component(component), limits)
-        told = described(wrong, right)
-        conventions = conventions_of(component, subject, self.tests)
-        if conventions and (told is None or told.what in WHAT):  # what is left is no convention
-            return {"conventions": conventions}
-        found = likenesses(component, subject, self.tests)
-        sure = [one for one in found if one.sure and self._is_alike(one.name, wrong, limits)]
-        found = sure or found
-        how = [found[0].alike, found[0].asked, bool(sure)] if found else [0, 0, False]
-        names = [one.name for one in found]
-        said = told and asdict(told)
-        return {"conventions": [], "impostors": names, "how sure": how, "described": said}
-
-    def _is_alike(self, name: str, wrong: Wrong, limits: Limits) -> bool:
-        _, component = self.key
-        (function,) = [v.function for v in versions(component) if v.name == name]
-        return alike(wrong, tried(component, function, limits)[0])
+        return looked(component, subject, self.tests)
 
     def is_late(self) -> None:
         """Then nothing is known; what claims found stands."""

@@ -35,6 +35,7 @@ TIME = 3.0  # seconds after which no further impostor is looked at
 PERHAPS = 0.7  # the share of claims that say the same from which on a likeness is worth a word
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+FOLDER = re.compile(r"[\w./-]*/tmp\w+/")  # of a claim's own, which has another name each time
 DIGITS = 2e-3  # by which four digits may differ that were rounded
 CHANCE = 0.1  # by which numbers may differ that somebody else has drawn
 FEWEST = 2  # claims without which nothing is sure
@@ -57,14 +58,21 @@ class Likeness:
     Args:
         name: of the impostor.
         alike: how many claims say the same to both.
+        exactly: how many of them with the same numbers.
         asked: of how many that refuse the subject.
-        sure: whether all do, and fresh numbers come out the same.
+        same: whether all do with the same numbers, and fresh numbers come out the same.
     """
 
     name: str
     alike: int
+    exactly: int
     asked: int
-    sure: bool
+    same: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether claims alone are enough to say so."""
+        return self.same and self.asked >= FEWEST
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,23 @@ def likenesses(
         refused: the tests that did, those first that take the least time, as node ids.
         among: the versions to compare with; by default all impostors of the component.
     """
+    return likest(compared(component, subject, refused, among))
+
+
+def likest(found: Collection[Likeness]) -> list[Likeness]:
+    """Those to which most claims say the same, if these are enough to be worth a word."""
+    most = max(((one.alike, one.exactly) for one in found), default=(0, 0))
+    return [
+        one
+        for one in found
+        if (one.alike, one.exactly) == most and one.alike >= PERHAPS * one.asked
+    ]
+
+
+def compared(
+    component: str, subject: Subject, refused: list[str], among: Collection[Version] | None = None
+) -> list[Likeness]:
+    """Every impostor to which some claim says the same as to a subject."""
     everybody = versions(component) if among is None else among
     names = {test.rpartition("::")[2].partition("[")[0] for test in refused}
     suspects = [v for v in everybody if v.refused_by and names.issuperset(v.refused_by)]
@@ -108,19 +133,9 @@ def likenesses(
         other = _within(component, suspect, suspect, subject)
         alike, exactly = _alike(other, told, suspect.refused_by)
         if alike:
-            found.append((suspect, other, alike, exactly))
-    most = max((found[2:] for found in found), default=(0, 0))
-    enough = len(told) >= FEWEST
-    return [
-        Likeness(
-            suspect.name,
-            alike,
-            len(told),
-            enough and exactly == len(told) and _computes_alike(own, other),
-        )
-        for suspect, other, alike, exactly in found
-        if (alike, exactly) == most and alike >= PERHAPS * len(told)
-    ]
+            same = exactly == len(told) and _computes_alike(own, other)
+            found.append(Likeness(suspect.name, alike, exactly, len(told), same))
+    return found
 
 
 def conventions_of(component: str, subject: Subject, refused: list[str]) -> tuple[str, ...]:
@@ -132,6 +147,13 @@ def conventions_of(component: str, subject: Subject, refused: list[str]) -> tupl
         if all(_said(claim, other) is None for claim in claims):
             return names
     return ()
+
+
+def raises(component: str, subject: Subject, refused: list[str], kinds: tuple[type, ...]) -> bool:
+    """Whether a claim that refused a subject met with such an error of it."""
+    own = _within(component, subject, subject, subject)
+    answers = [claim.answer(own) for claim in _claims(component, subject, refused)[:ENOUGH]]
+    return any(isinstance(one, kinds) and not isinstance(one, NotProvided) for one in answers)
 
 
 def _within(component: str, who: Any, by: Provider, subject: Subject) -> Version:
@@ -174,7 +196,7 @@ def _said(claim: Claim, version: Version) -> Said | None:
         return None
     name = getattr(version.function, "__name__", version.of)
     words = re.sub(rf"\b{re.escape(name)}\b", version.of, str(answer))
-    return type(answer).__name__, ADDRESS.sub("", words)
+    return type(answer).__name__, FOLDER.sub("", ADDRESS.sub("", words))
 
 
 def _alike(other: Version, told: list[Asked], named: Collection[str]) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Where claims refuse, the lesson names the fault, if it is a known one."""
 
 import math
+import random
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from sums_to_one.tests.judge.diagnosis import (
     Diagnosis,
     diagnosis,
     faults,
+    looked,
     thought_of,
 )
 from sums_to_one.tests.judge.languages import CHINESE
@@ -26,6 +28,7 @@ from sums_to_one.tests.judge.likeness import likenesses
 from sums_to_one.tests.judge.messages import TamperedError
 from sums_to_one.tests.judge.teeth import Claim
 from sums_to_one.tests.judge.test_lesson import LONG, verdicts
+from sums_to_one.tests.judge.trials import FAMILIES
 from sums_to_one.tests.judge.versions import Version, versions
 
 # Of several kinds: a value, a gradient, a setting, a state, chance.
@@ -37,7 +40,7 @@ SOME = [
     ("BatchNorm1d", "NoEpsInEvaluation"),
     ("Dropout", "DroppedAndNoMore"),
     ("l2_penalty", "mean_of_the_tensors"),
-    ("Compose", "Reversed"),
+    ("Compose", "LabelForgotten"),
 ]
 HAN = "[\u4e00-\u9fff]"
 some_impostors = pytest.mark.parametrize(("component", "name"), SOME)
@@ -108,6 +111,21 @@ def test_without_it_no_other_is_named_for_sure(component, name):
     subject, tests = refused(impostor(component, name))
     others = [version for version in versions(component) if version.name != name]
     assert not [one for one in likenesses(component, subject, tests, others) if one.sure]
+
+
+SAMPLE = random.Random("a sample of all impostors").sample(
+    [(c, v.name) for c in KNOWN if c in FAMILIES for v in versions(c) if v.refused_by], 8
+)
+
+
+@pytest.mark.parametrize(("component", "name"), SAMPLE)
+def test_of_a_sample_each_is_named_and_no_other_where_it_is_unknown(component, name):
+    subject, tests = refused(impostor(component, name))
+    found = looked(component, subject, tests)
+    assert name in found["impostors"] or found["conventions"], found
+    others = [version for version in versions(component) if version.name != name]
+    unknown = looked(component, subject, tests, others)
+    assert found["conventions"] or not unknown["how sure"][2], unknown
 
 
 def test_the_fault_comes_first_and_the_lesson_still_fits_on_a_screen():

@@ -4,10 +4,13 @@ import re
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from sums_to_one.tests.judge.asking import Given, cases
 from sums_to_one.tests.judge.causes import causes
 from sums_to_one.tests.judge.command import app
 from sums_to_one.tests.judge.components import KNOWN
@@ -15,6 +18,7 @@ from sums_to_one.tests.judge.exercise import exercise, write
 from sums_to_one.tests.judge.hints import hints, what_is_next
 from sums_to_one.tests.judge.quiz import impostors, question
 from sums_to_one.tests.judge.test_lesson import verdicts
+from sums_to_one.tests.judge.verdicts import REFUSALS
 
 SOLVED = """import torch
 
@@ -35,6 +39,15 @@ def test_an_exercise_has_the_component_and_not_its_solution(component, chinese):
     assert callable(module[component])
     assert "raise NotImplementedError" in text
     assert not re.search("^(from|import) sums_to_one", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("component", KNOWN)
+def test_an_exercise_is_refused_as_it_is(component):
+    module: dict[str, Any] = {"__name__": "exercise"}
+    exec(compile(exercise(component), component, "exec"), module)
+    subject = Given("exercise", places=(SimpleNamespace(**{component: module[component]}),))
+    asked = [case for case in cases(subject, component) if case.provided]
+    assert any(row.outcome in REFUSALS for case in asked[:6] for row in case.verdicts())
 
 
 def test_an_exercise_never_overwrites(tmp_path):

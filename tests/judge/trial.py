@@ -46,7 +46,7 @@ DTYPES = {
 def normal(*shape: int, spread: float = 1.5, seed: int = 7) -> Tensor:
     random = torch.Generator().manual_seed(seed)
     numbers = torch.randn(shape, generator=random, dtype=torch.float64) * spread
-    return numbers.to(current().dtypes[0])
+    return numbers.to((*current().dtypes, torch.float32)[0])
 
 
 def layouts(x: Tensor) -> Iterator[tuple[str, Tensor]]:
@@ -108,7 +108,7 @@ def of_tensor(
             given = twin(x)
             with torch.no_grad():
                 call(function, given)
-                found["input"] = given.clone()
+                found["written in place" if "inplace" in about else "input"] = given.clone()
                 if x.numel() > 1 and 0 not in x.stride():
                     given.copy_(x.flatten().flip(0).reshape(x.shape))
                     found["changed"] = call(function, given).clone()

@@ -76,7 +76,10 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         "for NaN": torch.nan,
         "for numbers from 20 to 100": 50.0,
         "for numbers from -100 to -20": -50.0,
+        "for numbers from 5 to 20": 12.0,
+        "for numbers from -20 to -5": -12.0,
         "for numbers beyond 700": 900.0,
+        "for numbers beyond 65,504": 70_000.0,
         "for numbers below -700": -900.0,
         "for tiny numbers": 1e-9,
         "for small numbers": 4e-3,
@@ -85,6 +88,8 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         row = torch.full_like(row, number) if name != "softmax" else row
         # What the slope of a corner is, or of no number, is not for here.
         corner = name.endswith("relu") and words in ("at 0", "for NaN")
+        if name == "softmax" and words == "for infinity":
+            continue
         yield of_tensor(row, 0 if corner else min(orders, 1), plainly, words)
     for n, words in SIZES.items():
         yield of_tensor(normal(n), min(orders, 1), plainly, words)
@@ -246,6 +251,21 @@ PENALIZED = {
 }
 
 
+# What a penalty may be in place of a sum.
+INSTEAD: dict[str, Function] = {
+    "the sum of the means of the tensors": lambda total: (
+        lambda tensors: sum(total([x]) / x.numel() for x in tensors)
+    ),
+    "the mean over all numbers": lambda total: (
+        lambda tensors: total(tensors) / sum(x.numel() for x in tensors)
+    ),
+    "the square root of the sum": lambda total: lambda tensors: total(tensors).sqrt(),
+    "the sum of the square roots": lambda total: (
+        lambda tensors: sum(total([x]).sqrt() for x in tensors)
+    ),
+}
+
+
 def penalty(name: str, limits: Limits) -> Iterator[Trial]:
     def use(tensors: list[Tensor], frozen: bool, function: Function, factor: float = 0.75) -> Found:
         found: Found = {}
@@ -253,7 +273,7 @@ def penalty(name: str, limits: Limits) -> Iterator[Trial]:
         second = given[-1].detach().clone().requires_grad_() if frozen else None
         with leaving(found):
             y = function([*given, *([] if second is None else [second])])
-            found["value"] = y.detach().to(given[0].dtype if given else y.dtype)
+            found["value"] = y.detach().to(given[0].dtype if given else torch.float64)
             if y.requires_grad:
                 (y * factor).backward()
             found |= (
@@ -264,6 +284,8 @@ def penalty(name: str, limits: Limits) -> Iterator[Trial]:
 
     plain = functools.partial(use, [normal(3, 5), normal(7)], False)
     as_if = {"what it is without the factor behind it": functools.partial(plain, factor=1.0)}
+    for words, change in INSTEAD.items():
+        as_if[words] = functools.partial(lambda change, function: plain(change(function)), change)
     yield Trial("", plain, as_if)
     for words, tensors in PENALIZED.items():
         yield Trial(words, functools.partial(use, tensors, False))
@@ -308,10 +330,16 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
             }.items():
                 if getattr(made, buffer, None) is not None:
                     found[words] = torch.as_tensor(getattr(made, buffer)).clone()
+            for learned_name in ("weight", "bias"):
+                there = getattr(made, learned_name, None) is not None
+                found[f"a {learned_name}"] = torch.tensor(there)
             made.eval()
             found["evaluation"] = made(batches[-1]).detach().clone()
             if getattr(made, "running_mean", None) is not None:
                 found["mean after evaluation"] = made.running_mean.clone()
+            if found.get("count") is not None:
+                after = torch.as_tensor(made.num_batches_tracked)
+                found["count after evaluation"] = torch.tensor(bool(after == found["count"]))
         return found
 
     def reloaded(made: Any, function: Function, options: dict[str, Any]) -> Any:
@@ -338,21 +366,24 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
             as_if["what it is without the option"] = without
         return Trial(about, run, as_if)
 
-    def constant(mean: bool, function: Function) -> Found:
+    def constant(mean: bool, deviation: bool, function: Function) -> Found:
         """Of the gradient alone: statistics that are taken for constants."""
         x = plain[0].clone().requires_grad_()
         dims = [n for n in range(x.ndim) if n != 1]
         variance, center = torch.var_mean(x, dims, correction=0, keepdim=True)
         center = center.detach() if mean else center
         factor = (normal(5, seed=30) + 2).reshape(1, 5, *[1] * (x.ndim - 2))
-        y = (x - center) / (variance.detach() + 1e-5).sqrt() * factor
+        variance = variance.detach() if deviation else variance
+        y = (x - center) / (variance + 1e-5).sqrt() * factor
         (y * normal(y.numel(), seed=8).reshape(y.shape)).sum().backward()
         return {"gradient": gradient_of(x)}
 
     plain = batches(*shape)
-    both, one = (functools.partial(constant, mean) for mean in (True, False))
-    as_if: dict[str, Run] = {"that of a constant mean and variance": both}
-    as_if["that of a constant variance"] = one
+    as_if: dict[str, Run] = {
+        "that of a constant mean and variance": functools.partial(constant, True, True),
+        "that of a constant variance": functools.partial(constant, False, True),
+        "that of a constant mean": functools.partial(constant, True, False),
+    }
 
     def biased(function: Function) -> Found:
         average = torch.ones(5, dtype=torch.float64)
@@ -362,6 +393,16 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         return {"running variance": average}
 
     as_if["that of the biased variance"] = biased
+
+    def unbiased(function: Function) -> Found:
+        x = plain[0]
+        dims = [n for n in range(x.ndim) if n != 1]
+        variance, center = torch.var_mean(x, dims, correction=1, keepdim=True)
+        shape_of_one = (1, 5, *[1] * (x.ndim - 2))
+        factor, shift = ((normal(5, seed=s) + 2).reshape(shape_of_one) for s in (30, 31))
+        return {"value": (x - center) / (variance + 1e-5).sqrt() * factor + shift}
+
+    as_if["that of the unbiased variance"] = unbiased
     yield Trial("", functools.partial(use, plain, {}, None), as_if)
     named: dict[str, dict[str, Any]] = {
         "with another momentum": {"momentum": 0.25},
@@ -370,6 +411,7 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         "with momentum=1": {"momentum": 1.0},
         "with a large eps": {"eps": 0.5},
         "with affine=False": {"affine": False},
+        "with bias=False": {"bias": False},
         "with track_running_stats=False": {"track_running_stats": False},
     }
     for words, options in named.items():
@@ -385,6 +427,11 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     for words, view in layouts(plain[0]):
         if "repeated" not in words:
             yield trial(words, [view, *plain[1:]])
+    if limits.gradients > 1:
+        call = lambda function, x: function(5).to(x.dtype)(x)  # noqa: E731
+        yield of_tensor(plain[0], limits.gradients, call, "")
+    ones = (1, 5, *(1 for _ in shape[2:]))
+    yield Trial("where there is one value a channel", functools.partial(_of_one_value, ones))
     yield trial("for a batch of two", batches(2, *shape[1:]))
     yield trial("for one sample", batches(1, *shape[1:])) if len(shape) > 2 else trial("", plain)
     yield trial("where the mean is far from 0", batches(*shape, shift=1e4))
@@ -392,6 +439,9 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("beyond 65,535 rows", batches(66001, 2, *(1 for _ in shape[2:])))
     zero = torch.zeros(shape, dtype=widest())
     yield trial("where all numbers are equal", [zero, *plain[1:]])
+
+
+SPREADS = 7  # standard deviations, beyond which nothing is chance
 
 
 def dropout(name: str, limits: Limits) -> Iterator[Trial]:
@@ -415,13 +465,14 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
             )
             or p in (0, 1)
         )
-        found["share"] = _share(kept.double().mean().item(), 1 - p, x.numel())
+        units = x.numel() if name == "Dropout" else x.shape[0] * x.shape[1]
+        found["share"] = _share(kept.double().mean().item(), 1 - p, units)
         scales = (y / x)[kept]
         found["scale"] = scales.detach().flatten()[:1] if kept.any() else scales[:0].detach()
         found["scales"] = torch.tensor(
             bool(torch.allclose(scales, scales[:1].expand_as(scales), rtol=0.02))
         )
-        if name == "Dropout":
+        if name == "Dropout" and x.ndim > 1:
             found["rows"] = torch.tensor(not torch.equal(kept[0], kept[1]) or p in (0, 1))
         if name == "Dropout2d" and x.ndim == 4:
             whole = kept.flatten(2)
@@ -453,13 +504,42 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
             found["input"] = copied
         torch.manual_seed(3)
         found["seed"] = torch.tensor(bool(torch.equal(made(x.clone()) != 0, kept)))
+        if hasattr(made, "state_dict"):
+            found["saved"] = torch.tensor(not made.state_dict())
         if hasattr(made, "eval"):
             made.eval()
             found["evaluation"] = made(x.clone()).detach()
         return found
 
+    def counted(x: Tensor, p: float, change: bool, function: Function) -> Found:
+        """How many of very many units it drops, perhaps after p has been changed."""
+        made = function(0.25 if change else p)
+        if change and not hasattr(made, "p"):
+            return {}
+        if change:
+            made.p = p
+        y = made(x.clone())
+        kept = (y != 0).double().mean().item()
+        scale = (y / x)[y != 0].detach().flatten()[:1]
+        found = {"share": _share(kept, 1 - p, x.shape[0] * x.shape[1]), "scale": scale}
+        whole = y.flatten(2)[..., 0] if y.ndim > 2 else y
+        found["units"] = torch.tensor(not _depend((whole != 0).flatten().double()))
+        counts = {int((made(x[:20]) != 0).sum()) for _ in range(5)}
+        found["number"] = torch.tensor(len(counts) > 1)
+        if limits.gradients:
+            zero = torch.zeros_like(x).requires_grad_()
+            made(zero * 1).sum().backward()
+            found["gradient at 0"] = torch.tensor(bool((gradient_of(zero) != 0).any()))
+        return found
+
     x = normal(*shape).abs() + 0.5
     yield Trial("", functools.partial(use, x, 0.5, {}))
+    many = normal(600, 500, *(1, 1)[: 2 * (name == "Dropout2d")]).abs() + 0.5
+    yield Trial("", functools.partial(counted, many, 0.5, False))
+    yield Trial("after p has been changed", functools.partial(counted, many, 0.75, True))
+    if name == "Dropout2d":
+        few = normal(2000, 2, 1, 1).abs() + 0.5
+        yield Trial("for few channels", functools.partial(counted, few, 0.5, False))
     for p in (0.1, 0.9, 0.0, 1.0):
         yield Trial(f"for p={p:g}", functools.partial(use, x, p, {}))
     yield Trial("with inplace=True", functools.partial(use, x, 0.25, {"inplace": True}))
@@ -471,13 +551,29 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
     for words, view in layouts(x):
         if "repeated" not in words:
             yield Trial(words, functools.partial(use, view, 0.25, {}))
-    large = normal(
-        70001 if name == "Dropout" else 66001, *(2, 1, 1)[: 3 * (name == "Dropout2d")]
-    ).abs()
+    large = normal(*((70001,) if name == "Dropout" else (3501, 20, 1, 1))).abs()
     yield Trial("beyond 65,536 numbers", functools.partial(use, large + 0.5, 0.25, {}))
+
+
+def _of_one_value(shape: tuple[int, ...], function: Function) -> Found:
+    try:
+        function(5)(torch.ones(shape, dtype=torch.float32))
+    except Exception:  # of whatever kind
+        return {"refusal": torch.tensor(True)}
+    return {"refusal": torch.tensor(False)}
+
+
+def _depend(kept: Tensor) -> bool:
+    """Whether a unit's fate has to do with that of its neighbour, or of one in the other half."""
+    away, half = kept - kept.mean(), len(kept) // 2
+    if not away.any():
+        return False
+    first, second = away[:half], away[half : 2 * half]
+    pairs = [(away[1:], away[:-1]), (first, second), (first, second.flip(0))]
+    return any((a * b).mean().abs() > SPREADS * kept.var() / len(a) ** 0.5 for a, b in pairs)
 
 
 def _share(came: float, due: float, count: int) -> Tensor:
     """The share itself where chance cannot account for it, otherwise what is due."""
-    spread = (due * (1 - due) / max(count / 12, 1)) ** 0.5
-    return torch.tensor(due if abs(came - due) <= 6 * spread else came, dtype=torch.float64)
+    spread = (due * (1 - due) / count) ** 0.5
+    return torch.tensor(due if abs(came - due) <= SPREADS * spread else came, dtype=torch.float64)

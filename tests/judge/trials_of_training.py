@@ -24,6 +24,7 @@ from sums_to_one.tests.judge.trial import (
 )
 
 NOTABLY = 0.03  # by which the spread is another one
+MOSTLY = 0.9  # of many numbers, which are all different
 ENOUGH = 190_000  # numbers, of which a deviation is known to a fraction of a percent
 FILLS = {"constant_": {"val": 0.3}}
 
@@ -44,7 +45,8 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         beside = memory.numel() - x.numel()
         found["beside"] = torch.tensor(int((memory == 7).sum()) >= beside)
         if not drawn:
-            found["value"] = x.detach().clone()
+            found["written"] = torch.tensor(not x.numel() or bool((x != 7).any()))
+            found["filled"] = x.detach().clone()
             found["random numbers"] = torch.rand(3)
             return found
         numbers = x.detach().double()
@@ -58,11 +60,13 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
                 for n in (1024, 4096, 65536, 2**18, x.shape[-1])
                 if len(flat) >= n + 1000
             )
+            and (x.dtype.itemsize < 4 or flat.unique().numel() > MOSTLY * flat.numel())
         )
         found["spread"] = numbers.std()
         found["mean"] = numbers.mean() / numbers.std()
         if "uniform" in name:
-            found["largest"] = numbers.max()
+            few = "" if x.dtype.itemsize >= 4 else " of few digits"
+            found[f"largest{few}"] = numbers.max()
         away = (numbers - numbers.mean()) / numbers.std()
         fourth, due = (away**4).mean().item(), 1.8 if "uniform" in name else 3.0
         found["bell" if "normal" in name else "even"] = torch.tensor(abs(fourth - due) < 0.08)
@@ -186,14 +190,9 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("for a parameter", functools.partial(learned, empty(30, 40)))
     if fans:
         yield Trial("for a vector, which has no fans", functools.partial(refuses, empty(7), {}))
-    if name == "normal_":
-        words = "for a std below 0"
-        yield Trial(words, functools.partial(refuses, empty(7, 3), {"std": -1.0}))
-    if name == "uniform_":
-        words = "for bounds the wrong way round"
-        yield Trial(words, functools.partial(refuses, empty(7, 3), {"a": 1.0, "b": -1.0}))
     if not fans:
         yield trial("for 1 dimension", empty(5001))
+        yield trial("for a number without dimensions", empty())
         yield (
             trial("for whole numbers", torch.empty((3, 5), dtype=torch.int64))
             if not drawn
@@ -295,6 +294,21 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
         other.load_state_dict(copy.deepcopy(made.state_dict()))
         return other
 
+    def copied(made: Any, ps: list[Tensor], n: int, function: Function) -> Any:
+        if n != 2 or not hasattr(made, "state_dict"):
+            return made
+        made, ps[:] = copy.deepcopy((made, ps))
+        return made
+
+    def kept(moment: str, beta: float) -> Function:
+        """What comes of a moment that is stored as it is corrected."""
+
+        def change(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+            for p in ps if n else ():
+                made.state[p][moment].div_(1 - beta**n)
+
+        return change
+
     def at_once(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         if n == 2:
             for group in made.param_groups:
@@ -332,7 +346,14 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
             as_if[words] = functools.partial(use, decoupled, starts, {})
         return Trial(about, functools.partial(use, change, starts, options), as_if)
 
-    yield trial("")
+    corrected: dict[str, Run] = {}
+    if name == "Adam":
+        for words, moment in {
+            "that of a mean that is kept corrected": kept("exp_avg", 0.9),
+            "that of a second moment that is kept corrected": kept("exp_avg_sq", 0.999),
+        }.items():
+            corrected[words] = functools.partial(use, moment, plain, {})
+    yield Trial("", functools.partial(use, nothing, plain, {}), corrected)
     for words, options in OPTIONS[name].items():
         yield trial(words, **options)
     yield trial("told the default", **DEFAULTS.get(name, {}))
@@ -340,11 +361,13 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     for words, options in _states(name).items():
         yield trial(words, plain, reloaded, **options)
     yield trial("after the rate has been changed", plain, at_once, **own.get("with momentum", {}))
+    yield trial("after a copy has been made", plain, copied, **own.get("with momentum", {}))
     yield trial("where a gradient is None", plain, without, **own.get("with momentum", {}))
     yield trial("where a gradient is 0", plain, zero, **own.get("with momentum", {}))
     yield trial("for a group that is added later", plain, added, **own.get("with momentum", {}))
     for dtype, words in DTYPES.items():
-        yield trial(words, [x.to(dtype) for x in plain])
+        if (name, dtype) != ("Adam", torch.float16):  # in which PyTorch's own is off by 3 %
+            yield trial(words, [x.to(dtype) for x in plain])
     for words, view in layouts(normal(3, 5)):
         if "repeated" not in words:
             yield trial(words, [view], **own.get("with momentum", {}))
@@ -488,7 +511,6 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
         settings = {"lr": 0.0625, "epochs": 1, **options, **own}
         losses = function(parameters, loss, (x, y), batch_size=batch_size, **settings)
         found["recording"] = torch.tensor(torch.is_grad_enabled())
-        found["gradients"] = torch.tensor(w.grad is not None and bool((w.grad == 3).all()))
         whole, epochs = batch_size == 12, settings["epochs"]
         due = -(-12 // batch_size) * epochs
         found["number of batches"] = torch.tensor(float(len(seen) - due))

@@ -37,12 +37,14 @@ SHARES = {"float64": 1e-11, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 MEASURED = {
     "spread": 7e-3,
     "largest": 1e-3,
+    "largest of few digits": 0.012,
     "scale": 1e-2,
-    "pixels": 1e-6,
-    "pixels later": 1e-6,
+    "pixels": 2e-4,  # for grey is made of three weights, with three digits or four
+    "pixels later": 2e-4,
     "second derivative": 1e-7,
 }  # what is known no better than so
 MOSTLY = 0.6  # of the circumstances in which two are wrong that are alike
+NEARLY = 0.1  # by which numbers may differ that chance has a part in
 AT_MOST = 2  # circumstances that are named
 MOST_OTHERS = 1000
 HONEST = (
@@ -51,8 +53,14 @@ HONEST = (
     NotImplementedError,
     AttributeError,
 )  # by which somebody says: not here
-WITH_DTYPE = ("value", "pixels", "gradient", "second operand's gradient")
+REFUSES = "refuses"
+ONE_SIDED = (REFUSES, "refusal", "error")  # what is looked for where it is amiss, and nowhere else
+EXACT = ("filled",)  # what is no matter of rounding
+REFUSING = HONEST  # the errors by which it does
+MOST_REFUSED = 2  # circumstances; whoever refuses more has limits
+WITH_DTYPE = ("value", "filled", "pixels", "gradient", "second operand's gradient")
 UNASKED = {"second operand's gradient"}  # of operations that nobody must have
+FINE = 1e-5  # errors, relative to the largest number, of which the digits are told
 BLOCK = 1000  # numbers, from which on a part that is wrong is told by where it begins
 
 How = tuple[str, float]  # what is said of it, and the number in it
@@ -117,8 +125,14 @@ class Description:
 
 def alike(one: Wrong, other: Wrong) -> bool:
     """Whether two are wrong in the same circumstances, of which chance may hide some."""
-    both, either = one.keys() & other.keys(), one.keys() | other.keys()
+    ours, theirs = ({key for key in each if key[1] != REFUSES} for each in (one, other))
+    both, either = {key for key in ours & theirs if _same(one[key], other[key])}, ours | theirs
     return len(both) >= MOSTLY * len(either)
+
+
+def _same(one: How, other: How) -> bool:
+    """Whether two are wrong in the same way, and nearly as much."""
+    return one[0] == other[0] and math.isclose(one[1], other[1], rel_tol=NEARLY)
 
 
 def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tuple[str, str]]]:
@@ -155,7 +169,10 @@ def _compared(
     if beyond and first.dim() and "float" in trial.about:
         return
     came = _found(trial.run, function)
-    if isinstance(came, HONEST) or (isinstance(came, Exception) and due.keys() >= UNASKED):
+    if isinstance(came, Exception) and due.keys() >= UNASKED:
+        return
+    if isinstance(came, HONEST):
+        yield REFUSES, ("", 0.0)
         return
     if isinstance(came, Exception):
         yield "error", ("", 0.0)
@@ -199,6 +216,7 @@ def _how(what: str, came: Tensor, due: Tensor) -> How | None:
     name = str(came.dtype).removeprefix("torch.")
     share = max(MEASURED.get(what, 0.0), SHARES.get(name, 0.0))
     share = max(share, 2 * torch.finfo(came.dtype).eps) if came.is_floating_point() else share
+    share = 0.0 if what in EXACT else share
     a, b = (x.detach().double().flatten() for x in (came, due))
     finite = b[b.isfinite()].abs()
     room = share * (finite.max().item() if finite.any() else 1)
@@ -221,7 +239,7 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
     if a.isinf().all():
         return "is infinite", 0.0
     if (a == 0).all():
-        return "is 0", 0.0
+        return ("is 0" if not all_a.any() else "is 0 in places"), 0.0
     told = (b != 0) & b.isfinite() & a.isfinite()
     if not told.any():
         return "is wrong", 0.0
@@ -233,6 +251,8 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
     )
     if errors < 2e-7 and single:
         return "has no more digits than float32", 0.0
+    if errors < FINE:
+        return "is right to {number} digits only", float(math.floor(-math.log10(errors)))
     if told.all() and (ratios - middle).abs().max() <= 1e-3 * abs(middle - 1):
         sign = abs(middle + 1) < 1e-3
         return ("has the wrong sign", 0.0) if sign else (TIMES, middle)
@@ -256,14 +276,18 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     if not whats:
         return None
     what = whats[0]
+    if what in (REFUSES, "error") and sum(o == what for _, o in wrong) > MOST_REFUSED:
+        return None
     where = [about for about, other in wrong if other == what]
-    results = ("value", "pixels", "first step", "error", "share", "spread")
+    results = ("value", "filled", "pixels", "first step", "error", "share", "spread")
     but = what in WHAT and what not in results and not any(o in results for _, o in wrong)
     if "" in where:
         told = ("told the default", what) in right
         where = [DEFAULT] if told else []
         return Description(tuple(where), 0, what, *wrong[("", what)], but)
-    if not any(other == what for _, other in right):  # wherever it was looked for
+    if what not in ONE_SIDED and not any(
+        other == what for _, other in right
+    ):  # wherever it was looked for
         return Description((), 0, what, *wrong[(where[0], what)], but)
     sizes = [about for about in where if about in SIZES]
     where = [about for about in where if about not in sizes[1:]]

@@ -87,6 +87,7 @@ class Watch:
         session.testsfailed, self.shown, self.hinted = 0, False, 0
         self.verdicts.found.clear()
         self.verdicts.limits.clear()
+        self.verdicts.diagnoses.clear()
         self.console.rule(Text(f"{file} {time.strftime('%H:%M:%S')}", style="bold"), align="left")
         items = session.items
         first = _first_refused(items, file) if self.warm else None
@@ -125,7 +126,8 @@ class Watch:
         return report.outcome if report.when == "call" else "", "", ""
 
     def _list(self, everything: bool) -> None:
-        page = Page(self.console.width, everything, self.chinese, {})
+        found = next(iter(self.verdicts.diagnoses.values()), {})
+        page = Page(self.console.width, everything, self.chinese, {}, None, found)
         for line in page.lines_of(self.rows, {}):
             self.console.print(line, soft_wrap=True)
 

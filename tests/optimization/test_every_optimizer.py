@@ -405,7 +405,9 @@ def test_the_state_of_torch_is_left_as_it_was(optimizer):
             pulled(made, parameters, gradients(1, 2, 3))
             if provides(made.step, "closure"):
                 made.step(lambda: torch.tensor(1.0))
-            assert torch.is_grad_enabled() == recording, "whether gradients are recorded"
+            assert torch.is_grad_enabled() == recording, (
+                f"gradients were recorded: {recording} before, {not recording} after"
+            )
     assert torch.equal(torch.get_rng_state(), before), (
         "the state of random numbers changed: some were drawn, or a seed set"
     )

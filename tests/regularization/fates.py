@@ -92,7 +92,7 @@ def count_scores(rows: Tensor, p: float) -> Tensor:
 def assert_share(sentence: str, dropped: Tensor, p: float) -> None:
     """The share p of all units together is dropped."""
     __tracebackhide__ = True
-    counted = f"{dropped.double().mean():.4g} of the {sentence} are 0, {p:.4g} should be"
+    counted = f"{dropped.double().mean():.4g} of the {sentence} are 0, and {p:.4g} should be"
     assert_mean(counted, count_scores(dropped.reshape(1, -1), p))
 
 
