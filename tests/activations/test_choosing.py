@@ -144,7 +144,7 @@ def test_under_its_own_loss_the_gradient_of_softmax_is_prediction_less_target(so
 
 @pytest.mark.claim("1.6.2")
 @pytest.mark.parametrize("ones", range(1, 7))
-def test_a_score_trained_for_two_classes_gives_the_share_of_the_ones(sigmoid, ones):
+def test_a_logit_trained_for_two_classes_gives_the_fraction_of_the_ones(sigmoid, ones):
     score, target = exact([0.0]), (torch.arange(7) < ones).to(widest())
     descend([score], lambda: F.binary_cross_entropy(sigmoid(score).expand(7), target), 60, 4)
     assert_close("the probability", sigmoid(score), torch.tensor([ones / 7], dtype=torch.float64))
@@ -152,7 +152,7 @@ def test_a_score_trained_for_two_classes_gives_the_share_of_the_ones(sigmoid, on
 
 @pytest.mark.claim("1.6.2", "1.5.4")
 @pytest.mark.parametrize("counts", [(1, 2, 4), (2, 2, 3), (5, 1, 1)], ids=str)
-def test_scores_trained_for_several_classes_give_the_share_of_each(softmax, counts):
+def test_logits_trained_for_several_classes_give_the_fraction_of_each(softmax, counts):
     score = exact([[0.0] * 3])
     target = torch.arange(3).repeat_interleave(torch.tensor(counts))
     loss = partial(F.nll_loss, target=target)

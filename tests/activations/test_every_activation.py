@@ -295,7 +295,7 @@ def test_two_calls_keep_their_gradients_apart(activation):
 
 
 @pytest.mark.claim("1.0.7")
-def test_gradients_of_two_walks_add_up(activation):
+def test_gradients_of_two_backward_passes_add_up(activation):
     x = grid(3, 5).requires_grad_()
     total = (activation(x) * grid(3, 5).flip(0)).sum()
     with feature("retain_graph"):  # which a compiler may refuse
@@ -307,14 +307,14 @@ def test_gradients_of_two_walks_add_up(activation):
 
 @pytest.mark.claim("1.0.8")
 @given(dtypes, vectors(limit=4))  # farther out see each activation's own claims
-def test_fewer_digits_cost_only_rounding(activation, dtype, x):
+def test_lower_precision_costs_only_rounding(activation, dtype, x):
     x = x.to(dtype)
     assert_close(f"f(x) in {dtype}", activation(x), activation(x.double()))
 
 
 @pytest.mark.claim("1.0.8")
 @given(dtypes, vectors(limit=4))
-def test_fewer_digits_cost_only_rounding_in_the_gradient(activation, dtype, x):
+def test_lower_precision_costs_only_rounding_in_the_gradient(activation, dtype, x):
     x, cotangent = x.to(dtype), torch.linspace(-1, 2, len(x)).to(dtype)
     expected = gradient(activation, x.double(), cotangent.double())
     assert_close(f"f'(x) in {dtype}", gradient(activation, x, cotangent), expected)
@@ -322,14 +322,18 @@ def test_fewer_digits_cost_only_rounding_in_the_gradient(activation, dtype, x):
 
 @pytest.mark.claim("1.0.8")
 @every_dtype
-def test_fewer_digits_cost_only_rounding_from_one_end_of_the_line_to_the_other(elementwise, dtype):
+def test_lower_precision_costs_only_rounding_from_one_end_of_the_line_to_the_other(
+    elementwise, dtype
+):
     x = whole_line(dtype)
     assert_close(f"f(x) in {dtype}", elementwise(x), elementwise(x.to(widest())))
 
 
 @pytest.mark.claim("1.0.8")
 @every_dtype
-def test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line(elementwise, dtype):
+def test_lower_precision_costs_only_rounding_in_the_gradient_anywhere_on_the_line(
+    elementwise, dtype
+):
     x = whole_line(dtype)
     x = x[(x != 0) & (x.abs() <= 6e4)]  # at 0 ReLU has a kink; beyond, exp may end
     weights = torch.where(x.abs() <= 1, 8, 1).to(dtype)  # near 0 no digit of a slope is lost
@@ -339,14 +343,14 @@ def test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line(el
 
 @pytest.mark.claim("1.0.8")
 @every_dtype
-def test_fewer_digits_cost_only_rounding_in_any_shape(activation, dtype):
+def test_lower_precision_costs_only_rounding_in_any_shape(activation, dtype):
     for shape in ANY:
         x = grid(*shape, limit=4).to(dtype)
         assert_close(f"{dtype} of shape {shape}", activation(x), activation(x.to(widest())))
 
 
 @pytest.mark.claim("1.0.8")
-def test_fewer_digits_cost_only_rounding_in_the_gradient_of_any_shape(activation):
+def test_lower_precision_costs_only_rounding_in_the_gradient_of_any_shape(activation):
     for dtype, shape in itertools.product(NARROWER, ANY):
         x, cotangent = grid(*shape, limit=4).to(dtype), grid(*shape, limit=2).to(dtype)
         expected = gradient(activation, x.to(widest()), cotangent.to(widest()))

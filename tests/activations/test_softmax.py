@@ -45,7 +45,7 @@ CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099, 10_007]  # 1 / 16,384 is hardl
 
 @st.composite
 def scores_with_odds(draw: st.DrawFn) -> Tensor:
-    """Rows whose shares are all above 0: in float64 up to 298, as exp(-2 * 298) is not yet 0."""
+    """Rows whose probabilities are all above 0: in float64 up to 298, exp(-596) is not yet 0."""
     limit = int(0.42 * math.log(torch.finfo(widest()).max))
     return draw(scores(limit=limit))
 
@@ -60,44 +60,44 @@ def test_each_row_is_a_probability_distribution(softmax, x):
 
 @pytest.mark.claim("1.5.2", "1.5.3")
 @given(scores_with_odds())
-def test_log_odds_are_differences_of_scores(softmax, x):
+def test_log_odds_are_differences_of_logits(softmax, x):
     p = softmax(x, dim=1)
     assert_close("log(p_i / p_0) = x_i - x_0", (p / p[:, :1]).log(), x - x[:, :1])
 
 
 @pytest.mark.claim("1.5.2")
 @given(scores(limit=300), st.integers(-1000, 1000))
-def test_a_constant_added_to_every_score_changes_nothing(softmax, x, c):
+def test_a_constant_added_to_every_logit_changes_nothing(softmax, x, c):
     assert_close("softmax(x + c) = softmax(x)", softmax(x + c, dim=1), softmax(x, dim=1))
 
 
 @pytest.mark.claim("1.5.2")
 @given(scores(limit=8), dtypes)
-def test_huge_scores_stay_finite(softmax, x, dtype):
+def test_huge_logits_stay_finite(softmax, x, dtype):
     huge = x.to(dtype) * (torch.finfo(dtype).max / 8)
     p, largest = softmax(huge, dim=1), huge == huge.amax(dim=1, keepdim=True)
-    assert p.isfinite().all(), f"the shares are {p.tolist()}"
-    assert p[~largest].eq(0).all(), f"far below the largest there is a share: {p.tolist()}"
+    assert p.isfinite().all(), f"the probabilities are {p.tolist()}"
+    assert p[~largest].eq(0).all(), f"far below the largest one is not 0: {p.tolist()}"
     assert p[largest].min() >= 1 / (x.shape[1] + 1), f"the largest have {p[largest].tolist()}"
 
 
 @pytest.mark.claim("1.5.3")
 @given(scores(limit=30))
-def test_the_order_of_the_scores_is_kept(softmax, x):
+def test_the_order_of_the_logits_is_kept(softmax, x):
     in_order = softmax(x, dim=1).gather(1, x.argsort(dim=1))
     steps = in_order.diff(dim=1)
-    assert (steps >= -tolerance(x.dtype)).all(), f"in the order of scores: {in_order.tolist()}"
+    assert (steps >= -tolerance(x.dtype)).all(), f"in the order of the logits: {in_order.tolist()}"
 
 
 @pytest.mark.claim("1.5.3")
 @given(scores(limit=30), st.integers(2, 9))
-def test_larger_scores_sharpen_and_smaller_ones_flatten(softmax, x, factor):
+def test_larger_logits_sharpen_and_smaller_ones_flatten(softmax, x, factor):
     flat, given, sharp = (softmax(x * f, dim=1).amax(dim=1) for f in (1 / factor, 1, factor))
     assert (given - flat).min() >= -tolerance(x.dtype), (
-        f"{flat} at 1/{factor} of the scores, then {given}"
+        f"{flat} at 1/{factor} of the logits, then {given}"
     )
     assert (sharp - given).min() >= -tolerance(x.dtype), (
-        f"{given}, then {sharp} at {factor} times the scores"
+        f"{given}, then {sharp} at {factor} times the logits"
     )
 
 
@@ -112,13 +112,13 @@ def test_a_difference_is_the_sum_times_the_tanh_of_half_the_difference_of_the_lo
 
 
 @pytest.mark.claim("1.0.8")
-def test_in_float16_a_share_below_its_smallest_number_is_exactly_0(softmax):
+def test_in_float16_a_probability_below_its_smallest_number_is_exactly_0(softmax):
     p = softmax(torch.tensor([0, 18], dtype=torch.float16), dim=0)
     assert p.tolist() == [0, 1], f"exp(-18) is 1.5e-8, the smallest float16 6e-8, came {p.tolist()}"
 
 
 @pytest.mark.claim("1.5.12")
-def test_the_logarithm_of_a_share_that_is_0_is_infinite_where_log_softmax_is_not(softmax):
+def test_the_logarithm_of_a_probability_of_0_is_infinite_where_log_softmax_is_not(softmax):
     x = torch.tensor([0.0, 200.0])
     assert softmax(x, dim=0).log().tolist() == [-torch.inf, 0]
     assert torch.log_softmax(x, dim=0).tolist() == [-200, 0]
@@ -134,7 +134,7 @@ def test_rows_do_not_know_of_each_other(softmax, x, other):
 
 @pytest.mark.claim("1.5.4")
 @given(scores_with_odds(), st.data())
-def test_its_negative_log_is_the_cross_entropy_of_the_scores(softmax, x, data):
+def test_its_negative_log_is_the_cross_entropy_of_the_logits(softmax, x, data):
     target = torch.tensor([data.draw(st.integers(0, x.shape[1] - 1)) for _ in x])
     loss = F.nll_loss(softmax(x, dim=1).log(), target)
     assert_close("-log(softmax(x)[target])", loss, F.cross_entropy(x, target).double())
@@ -174,7 +174,7 @@ def test_over_any_dimension_the_gradient_can_be_differentiated_again(softmax):
 @pytest.mark.claim("1.5.5")
 @pytest.mark.parametrize("dim", [0, -1])
 @every_dtype
-def test_a_single_number_has_the_whole_share(softmax, dtype, dim):
+def test_a_single_number_has_probability_1(softmax, dtype, dim):
     assert_close(
         "softmax of one number",
         softmax(torch.tensor(-3.0, dtype=dtype), dim=dim),
@@ -223,7 +223,7 @@ def large(shape: tuple[int, ...], dim: int) -> Tensor:
 
 @pytest.mark.claim("1.5.6")
 @pytest.mark.parametrize(("shape", "dim"), [*LARGE, *MANY_ROWS])
-def test_a_large_tensor_has_shares_of_the_right_odds(softmax, shape, dim):
+def test_a_large_tensor_has_probabilities_of_the_right_odds(softmax, shape, dim):
     x = large(shape, dim)
     p = softmax(x, dim=dim)
     assert_close("the sums", p.sum(dim=dim), torch.ones_like(x.select(dim, 0)))
@@ -240,7 +240,7 @@ def test_a_large_tensor_in_16_bits_costs_only_rounding(softmax):
 
 @pytest.mark.claim("1.5.8")
 @pytest.mark.parametrize(("shape", "dim"), LARGE)
-def test_the_gradient_of_a_large_tensor_is_each_share_times_its_advantage(softmax, shape, dim):
+def test_the_gradient_of_a_large_tensor_is_p_times_g_less_its_mean_under_p(softmax, shape, dim):
     x = large(shape, dim)
     p, cotangent = softmax(x, dim=dim), grid(*shape, limit=2).flip(0).to(x.dtype)
     average = (p * cotangent).sum(dim=dim, keepdim=True)
@@ -250,7 +250,7 @@ def test_the_gradient_of_a_large_tensor_is_each_share_times_its_advantage(softma
 
 @pytest.mark.claim("1.5.1")
 @every_dtype
-def test_no_share_of_any_dtype_is_below_0_however_low_the_score(softmax, dtype):
+def test_no_probability_of_any_dtype_is_below_0_however_low_the_logit(softmax, dtype):
     line = whole_line(dtype)
     x = line[line.isfinite() & (line <= 0)]
     p = softmax(torch.stack([x, x.flip(0)]), dim=-1)
@@ -260,14 +260,14 @@ def test_no_share_of_any_dtype_is_below_0_however_low_the_score(softmax, dtype):
 @pytest.mark.claim("1.5.6")
 @pytest.mark.parametrize("classes", CLASSES)
 @every_dtype
-def test_any_number_of_classes_shares_out_all(softmax, dtype, classes):
+def test_the_probabilities_of_any_number_of_classes_sum_to_1(softmax, dtype, classes):
     p = softmax(torch.zeros(2, classes, dtype=dtype), dim=1)
     assert_close("log(p)", p.log(), torch.full(p.shape, -math.log(classes), dtype=torch.float64))
 
 
 @pytest.mark.claim("1.5.6")
 @pytest.mark.parametrize("classes", CLASSES)
-def test_many_classes_share_out_all_and_keep_their_log_odds(softmax, classes):
+def test_the_probabilities_of_many_classes_sum_to_1_and_keep_their_log_odds(softmax, classes):
     x = grid(2, classes)
     p = softmax(x, dim=1)
     assert_close("each row sums to 1", p.sum(dim=1), torch.ones_like(x[:, 0]))
@@ -296,7 +296,7 @@ def test_in_a_long_row_the_largest_logit_or_the_masked_ones_may_stand_anywhere(s
 
 @pytest.mark.claim("1.5.7")
 @given(scores(limit=4), dtypes, st.data())
-def test_a_score_of_minus_infinity_takes_no_part(softmax, x, dtype, data):
+def test_a_logit_of_minus_infinity_has_probability_0_and_changes_no_other(softmax, x, dtype, data):
     x = x.to(dtype)
     at = data.draw(st.integers(0, x.shape[1]))
     masked = torch.cat([x[:, :at], torch.full_like(x[:, :1], -torch.inf), x[:, at:]], dim=1)
@@ -308,20 +308,22 @@ def test_a_score_of_minus_infinity_takes_no_part(softmax, x, dtype, data):
 
 @pytest.mark.claim("1.5.7")
 @every_dtype
-def test_masked_scores_take_no_part_over_any_dimension(softmax, dtype):
+def test_masked_logits_have_probability_0_over_any_dimension(softmax, dtype):
     for shape in [s for s in ANY if len(s) > 1]:
         x = grid(*shape, limit=4).to(dtype)
         x[0], x[x < -2] = -torch.inf, -torch.inf  # whole rows, and a part of others
         for dim in range(len(shape)):
             p, e = softmax(x, dim=dim), x.double().exp()
-            assert p[x == -torch.inf].nansum() == 0, f"over dim {dim} of {shape} they get a share"
+            assert p[x == -torch.inf].nansum() == 0, (
+                f"over dim {dim} of {shape} they get a probability"
+            )
             expected = e / e.sum(dim=dim, keepdim=True)  # of rows that are masked as a whole, NaN
-            assert_close(f"the shares over dim {dim} of {shape}", p, expected)
+            assert_close(f"the probabilities over dim {dim} of {shape}", p, expected)
 
 
 @pytest.mark.claim("1.5.7")
 @given(scores(limit=30))
-def test_a_masked_score_gets_no_gradient_and_spoils_none(softmax, x):
+def test_a_masked_logit_gets_no_gradient_and_makes_no_other_nan(softmax, x):
     masked = torch.cat([x, torch.full_like(x[:, :1], -torch.inf)], dim=1)
     cotangent = grid(*masked.shape, limit=2)
     got = gradient(lambda x: softmax(x, dim=1), masked, cotangent)
@@ -340,7 +342,7 @@ def test_what_has_no_answer_is_nan(softmax, dtype, row):
 
 @pytest.mark.claim("1.5.8")
 @given(scores(limit=30))
-def test_the_gradient_is_each_share_times_its_advantage(softmax, x):
+def test_the_gradient_is_p_times_the_incoming_g_less_its_mean_under_p(softmax, x):
     p, cotangent = softmax(x, dim=1), grid(*x.shape, limit=2)
     average = (p * cotangent).sum(dim=1, keepdim=True)
     got = gradient(lambda x: softmax(x, dim=1), x, cotangent)
@@ -349,7 +351,7 @@ def test_the_gradient_is_each_share_times_its_advantage(softmax, x):
 
 @pytest.mark.claim("1.5.8")
 @given(scores(limit=1), dtypes)
-def test_the_gradient_stays_finite_for_huge_scores(softmax, x, dtype):
+def test_the_gradient_stays_finite_for_huge_logits(softmax, x, dtype):
     huge = x.to(dtype) * torch.finfo(dtype).max
     got = gradient(lambda x: softmax(x, dim=1), huge, torch.ones_like(huge))
     assert got.isfinite().all(), f"the gradient is {got.tolist()}"
@@ -398,7 +400,7 @@ def test_the_values_are_those_of_pytorch(softmax, x):
 
 @pytest.mark.claim("1.5.5")
 @every_dtype
-def test_fewer_digits_cost_only_rounding_over_any_dimension(softmax, dtype):
+def test_lower_precision_costs_only_rounding_over_any_dimension(softmax, dtype):
     for shape in LAID_OUT:
         x = grid(*shape, limit=4).to(dtype)
         for dim in range(-1, len(shape) - 1):
@@ -407,7 +409,7 @@ def test_fewer_digits_cost_only_rounding_over_any_dimension(softmax, dtype):
 
 
 @pytest.mark.claim("1.5.8")
-def test_fewer_digits_cost_only_rounding_in_the_gradient_over_any_dimension(softmax):
+def test_lower_precision_costs_only_rounding_in_the_gradient_over_any_dimension(softmax):
     for dtype, shape in itertools.product(DTYPES, LAID_OUT):
         x, cotangent = grid(*shape, limit=4).to(dtype), grid(*shape, limit=1).to(dtype)
         for dim in range(-1, len(shape) - 1):

@@ -21,11 +21,11 @@ def images():
     return torch.randint(0, 128, (7, 3, 32, 32), generator=generator, dtype=torch.uint8)
 
 
-def test_every_image_gets_a_score_for_every_class(model, images):
+def test_every_image_gets_a_logit_for_every_class(model, images):
     assert model(images).shape == (7, CLASSES)
 
 
-def test_the_scores_are_not_yet_probabilities(model, images):
+def test_the_logits_are_not_yet_probabilities(model, images):
     scores = model(images)
     assert scores.min() < 0 < scores.max()
 

@@ -127,7 +127,7 @@ def test_a_checkpoint_says_what_computed_it(saved):
 
 
 @pytest.mark.stand_in
-def test_a_restored_network_gives_the_same_scores(few, components, path):
+def test_a_restored_network_gives_the_same_logits(few, components, path):
     training = Training(few, EVERYTHING, components)
     checkpoint.save(path, training, "test")
     restored = checkpoint.restore(path, components)

@@ -54,7 +54,7 @@ def test_the_loss_falls_from_epoch_to_epoch(trained):
 
 
 @pytest.mark.claim("8.1.1")
-def test_one_batch_can_be_learnt_by_heart(data, components):
+def test_one_batch_can_be_memorized(data, components):
     batch = replace(data, train_images=data.train_images[:32], train_labels=data.train_labels[:32])
     by_heart = replace(QUICK, epochs=50, batch_size=32, dropout=0.0, weight_decay=0.0)
     last = train(batch, by_heart, components).history[-1]

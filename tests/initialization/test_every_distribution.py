@@ -55,7 +55,7 @@ def test_large_numbers_are_as_rare_as_they_should_be(random_initializer):
 
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
-def test_fewer_digits_cost_only_rounding(random_initializer, dtype):
+def test_lower_precision_costs_only_rounding(random_initializer, dtype):
     w, eps = drawn(random_initializer, 300, 700, dtype=dtype), torch.finfo(dtype).eps
     assert_standard("the numbers", default_scores(random_initializer, w), blur=2 * eps)
     # A uniform number of as many steps as there are digits for is right, of fewer it is not.
@@ -154,7 +154,7 @@ def test_rows_and_columns_are_no_more_alike_than_by_chance(random_initializer):
 
 
 @pytest.mark.claim("2.0.7")
-def test_numbers_have_nothing_to_do_with_those_further_on(random_initializer):
+def test_numbers_are_independent_of_those_further_on(random_initializer):
     for shape in inside([(300, 450), (64, 32, 8, 9)]):
         scores = default_scores(random_initializer, drawn(random_initializer, *shape))[0]
         assert_unrelated(f"shape {shape}, any places further on", scores)
@@ -189,7 +189,7 @@ def test_the_ends_of_blocks_in_a_large_weight_are_numbers_like_all_others(
 
 
 @pytest.mark.claim("2.0.7")
-def test_a_matrix_has_nothing_to_do_with_its_mirror_images(random_initializer):
+def test_a_matrix_is_independent_of_its_mirror_images(random_initializer):
     scores = default_scores(random_initializer, drawn(random_initializer, 512, 512))[0]
     row, column = torch.triu_indices(512, 512, offset=1)
     assert_unrelated("above the diagonal, and below", scores[row, column], scores.T[row, column])
@@ -200,7 +200,7 @@ def test_a_matrix_has_nothing_to_do_with_its_mirror_images(random_initializer):
 
 
 @pytest.mark.claim("2.0.7")
-def test_one_call_has_nothing_to_do_with_the_next(random_initializer):
+def test_one_call_is_independent_of_the_next(random_initializer):
     w = drawn(random_initializer, 300, 450, count=2 * 300 * 450)
     scores = default_scores(random_initializer, w)
     assert_unrelated("two calls", scores[0], scores[1])
@@ -208,7 +208,7 @@ def test_one_call_has_nothing_to_do_with_the_next(random_initializer):
 
 
 @pytest.mark.claim("2.0.7")
-def test_one_generator_has_nothing_to_do_with_another(random_initializer):
+def test_one_generator_is_independent_of_another(random_initializer):
     asked(random_initializer, generator=generator())
     generators = (generator(seed) for seed in (20, 21))
     one, other = (drawn(random_initializer, 300, 450, generator=g) for g in generators)

@@ -59,7 +59,7 @@ def test_a_std_of_0_leaves_the_mean_alone(normal_, mean):
 
 @pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("mean", "std"), [(0, 0.02), (3, 2), (-0.5, 0.25)])
-def test_fewer_digits_cost_only_rounding(normal_, mean, std):
+def test_lower_precision_costs_only_rounding(normal_, mean, std):
     for dtype in SIXTEEN_BITS:
         w = drawn(normal_, 300, 500, dtype=dtype, mean=mean, std=std)
         scores = normal_scores(w, mean, std)

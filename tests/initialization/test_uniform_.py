@@ -60,7 +60,7 @@ def test_between_equal_bounds_there_is_one_number(uniform_, bound):
 
 @pytest.mark.claim("2.2.1")
 @pytest.mark.parametrize(("a", "b"), [(-0.05, 0.05), (-2, 5), (1, 2)])
-def test_fewer_digits_cost_only_rounding(uniform_, a, b):
+def test_lower_precision_costs_only_rounding(uniform_, a, b):
     for dtype in SIXTEEN_BITS:
         scores = uniform_scores(drawn(uniform_, 300, 500, dtype=dtype, a=a, b=b), a, b)
         blur = torch.finfo(dtype).eps * max(abs(a), abs(b)) / (b - a)

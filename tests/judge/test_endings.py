@@ -21,7 +21,7 @@ WRONG = "def zeros_(x):\n    return x\n"
 FILE = "tests/initialization/test_zeros_.py"
 SKIPS = "import pytest\n\ndef zeros_(x):\n    pytest.skip('no thanks')\n"
 
-NAMES = ("fewer_digits_cost_only_rounding", "every_element_is_0")
+NAMES = ("lower_precision_costs_only_rounding", "every_element_is_0")
 
 
 def row(outcome: str, **other: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ NO_BFLOAT16 = FLOAT32.replace("x.dtype != torch.float32", "x.dtype == torch.bflo
 DECLARED = '\nLIMITS = {"relu": {"dtypes": ["float32"]}}\n'
 ATTRIBUTE = '\nrelu.limits = {"dtypes": ["float32"]}\n'
 # Some of the claims: those that meet the dtypes, and one that does not.
-SOME = "-k=what_every_activation or fewer_digits or shape_and_dtype or the_larger_of"
+SOME = "-k=what_every_activation or lower_precision or shape_and_dtype or the_larger_of"
 TRIPLES = FLOAT32.replace("torch.relu(x)", "3 * torch.relu(x)") + DECLARED
 
 

@@ -57,7 +57,7 @@ MISBEHAVING = {
     "changes torch": "import torch\n\ntorch.Tensor.sum = None\n" + WRONG,
     "changes the default": "import torch\n\ntorch.set_default_dtype(torch.float64)\n" + WRONG,
 }
-CLAIM = "a_single_number_has_the_whole_share"
+CLAIM = "a_single_number_has_probability_1"
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -30,7 +30,7 @@ def test_only_negative_numbers_are_multiplied_by_the_slope(leaky_relu):
     assert came == [-1, 8], f"-4 should become -1 and 8 stay, came {came}"
 
 
-def test_equal_scores_get_equal_probabilities(softmax):
+def test_equal_logits_get_equal_probabilities(softmax):
     came = softmax(torch.tensor([[3.0, 3.0], [-1.0, -1.0]]), dim=1).tolist()
     assert came == [[0.5, 0.5]] * 2, f"two equal scores should get a half each, came {came}"
 

@@ -94,7 +94,7 @@ def test_the_smallest_numbers_of_every_dtype_have_their_logarithm(BCELoss, dtype
 
 @pytest.mark.claim("3.2.4")
 @pytest.mark.parametrize("score", [17.0, 50.0, 1e4])
-def test_a_score_that_the_sigmoid_rounds_to_1_costs_100_and_has_no_gradient(BCELoss, score):
+def test_a_logit_that_the_sigmoid_rounds_to_1_costs_100_and_has_no_gradient(BCELoss, score):
     x, y = torch.tensor([score]), torch.zeros(1)
     assert x.sigmoid() == 1, "in float32 nothing is left of the distance to 1"
     assert_close("the loss after a sigmoid", BCELoss()(x.sigmoid(), y), 100.0)
@@ -103,6 +103,6 @@ def test_a_score_that_the_sigmoid_rounds_to_1_costs_100_and_has_no_gradient(BCEL
 
 
 @pytest.mark.claim("3.2.3")
-def test_a_score_that_looks_like_a_probability_passes_for_one(BCELoss):
+def test_a_logit_that_looks_like_a_probability_passes_for_one(BCELoss):
     score, y = exact([0.75]), exact([1.0])
     assert_close("the loss", BCELoss()(score, y), exact(-math.log(0.75)))

@@ -45,7 +45,7 @@ def test_it_is_sigmoid_and_bce_loss_in_one(BCEWithLogitsLoss, pairs, reduction):
 def test_it_keeps_the_gradient_that_dies_in_the_sigmoid(BCEWithLogitsLoss, score):
     x, y = torch.tensor([score]), torch.zeros(1)
     assert x.sigmoid() == 1, "in float32 nothing is left of the distance to 1"
-    assert_close("the loss of the score", BCEWithLogitsLoss()(x, y), score)
+    assert_close("the loss of the logit", BCEWithLogitsLoss()(x, y), score)
     assert_close("its gradient", pull(BCEWithLogitsLoss(), x, y), 1.0)
 
 
@@ -60,7 +60,7 @@ def test_the_gradient_is_sigmoid_minus_target(BCEWithLogitsLoss, pairs, reductio
 @pytest.mark.claim("3.2.4")
 @every_dtype
 @given(st.sampled_from([-1, 1]), st.floats(0, 1), st.sampled_from([0, 0.25, 1]))
-def test_scores_of_any_size_have_their_loss(BCEWithLogitsLoss, dtype, sign, size, y):
+def test_logits_of_any_size_have_the_right_loss(BCEWithLogitsLoss, dtype, sign, size, y):
     x = torch.tensor([sign * size**4 * torch.finfo(dtype).max / 4], dtype=dtype)
     ys = torch.tensor([y], dtype=dtype)
     expected = surprise(BCEWithLogitsLoss, x, ys).mean()
@@ -109,7 +109,7 @@ def test_pos_weight_multiplies_the_positive_part(BCEWithLogitsLoss):
 @pytest.mark.claim("3.2.13")
 @given(st.floats(0, 100), numbers(limit=1000), probabilities, reductions)
 @example(pos_weight=3.0, score=-1000.0, y=0.25, reduction="mean")  # exp(1000) is infinite
-def test_any_pos_weight_goes_with_any_score(BCEWithLogitsLoss, pos_weight, score, y, reduction):
+def test_any_pos_weight_goes_with_any_logit(BCEWithLogitsLoss, pos_weight, score, y, reduction):
     x, ys, factors = exact([[score, 1.5], [-2, 3]]), exact([[y, 0.25], [1, 0]]), [pos_weight, 3]
     function = reducing(BCEWithLogitsLoss, reduction, pos_weight=exact(factors))
     expected = reduced(surprise(BCEWithLogitsLoss, x, ys, exact(factors)), reduction)

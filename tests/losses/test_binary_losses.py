@@ -43,7 +43,7 @@ from sums_to_one.tests.losses.reduction import (
 
 @pytest.mark.claim("3.2.3", "3.2.4")
 @given(scores_and_targets, reductions)
-def test_it_is_the_surprise_at_the_targets(binary_loss, pairs, reduction):
+def test_it_is_minus_the_log_of_the_probability_of_the_target(binary_loss, pairs, reduction):
     scores, y = exact(pairs).T
     x = from_score(binary_loss, scores)
     expected = reduced(surprise(binary_loss, x, y), reduction)
@@ -53,7 +53,7 @@ def test_it_is_the_surprise_at_the_targets(binary_loss, pairs, reduction):
 @pytest.mark.claim("3.2.3", "3.2.4")
 @given(shapes(), dtypes, reductions)
 @example(shape=(), dtype=torch.float32, reduction="none")
-def test_in_any_shape_every_element_has_its_surprise(binary_loss, shape, dtype, reduction):
+def test_in_any_shape_every_element_costs_minus_its_log(binary_loss, shape, dtype, reduction):
     x, y = predictions(binary_loss, *shape).to(dtype), soft_targets(*shape).to(dtype)
     expected = reduced(surprise(binary_loss, x, y), reduction)
     assert_close(f"the {reduction}", reducing(binary_loss, reduction)(x, y), expected)
@@ -72,7 +72,7 @@ def test_weights_multiply_the_losses(binary_loss):
 
 
 @pytest.mark.claim("3.2.11")
-def test_with_weights_fewer_digits_cost_only_rounding(binary_loss):
+def test_with_weights_lower_precision_costs_only_rounding(binary_loss):
     cases = weighed(), reductions_of(binary_loss), DTYPES
     for (shape, weighing), reduction, dtype in itertools.product(*cases):
         parts = predictions(binary_loss, *shape), soft_targets(*shape), weights(*weighing) / 4
@@ -148,7 +148,7 @@ def test_several_labels_of_one_example_are_as_many_questions_of_yes_or_no(binary
 
 @pytest.mark.claim("3.2.19")
 @pytest.mark.parametrize("ones", range(11))
-def test_a_target_between_yes_and_no_costs_what_that_share_of_yes_and_no_costs(binary_loss, ones):
+def test_a_target_between_0_and_1_costs_the_weighted_mean_of_both_ends(binary_loss, ones):
     x, soft = predictions(binary_loss, 7), torch.full((7,), ones / 10, dtype=widest())
     yes, no = binary_loss()(x, torch.ones_like(soft)), binary_loss()(x, torch.zeros_like(soft))
     expected = ones / 10 * yes.double() + (1 - ones / 10) * no.double()
@@ -156,7 +156,7 @@ def test_a_target_between_yes_and_no_costs_what_that_share_of_yes_and_no_costs(b
 
 
 @pytest.mark.claim("3.0.4")
-def test_a_target_that_learns_gets_the_log_odds_against_it(binary_loss):
+def test_a_target_that_requires_a_gradient_gets_the_log_odds_against_it(binary_loss):
     x, y = predictions(binary_loss, 3, 5), soft_targets(3, 5)
     p = probability(binary_loss, x.double())
     came = pull_on_target(binary_loss(), x, y)

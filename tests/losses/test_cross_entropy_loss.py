@@ -68,7 +68,7 @@ def test_it_is_the_negative_log_likelihood_of_the_softmax(CrossEntropyLoss, case
 
 @pytest.mark.claim("3.2.1")
 @given(labelled(), reductions)
-def test_every_target_has_its_surprise(CrossEntropyLoss, case, reduction):
+def test_every_target_costs_minus_the_log_of_its_probability(CrossEntropyLoss, case, reduction):
     expected = cross_entropy(case.x, case.target, reduction)
     function = reducing(CrossEntropyLoss, reduction)
     assert_close("the loss", function(case.x, case.target), expected)
@@ -102,7 +102,7 @@ def test_ignored_targets_count_nowhere(CrossEntropyLoss, case, reduction):
 
 @pytest.mark.claim("3.2.7")
 @given(labelled(), smoothings, reductions)
-def test_smoothing_deals_out_a_share_to_all_classes(CrossEntropyLoss, case, smoothing, reduction):
+def test_smoothing_spreads_eps_over_all_classes(CrossEntropyLoss, case, smoothing, reduction):
     expected = cross_entropy(case.x, case.target, reduction, smoothing=smoothing)
     function = reducing(CrossEntropyLoss, reduction, label_smoothing=smoothing)
     assert_close("the loss", function(case.x, case.target), expected)
@@ -156,7 +156,7 @@ def test_in_16_bits_many_targets_are_counted_in_full(CrossEntropyLoss):
 
 @pytest.mark.claim("3.2.8")
 @given(shared(), reductions)
-def test_probabilities_weigh_the_surprises(CrossEntropyLoss, case, reduction):
+def test_targets_of_probabilities_average_minus_the_logs(CrossEntropyLoss, case, reduction):
     takes_probabilities(CrossEntropyLoss)
     expected = reduced((case.target * surprises(case.x)).sum(dim=1), reduction)
     function = reducing(CrossEntropyLoss, reduction)
@@ -312,7 +312,7 @@ def test_an_ignored_row_gets_no_gradient_and_changes_none(CrossEntropyLoss, case
 
 @pytest.mark.claim("3.0.1")
 @given(shared())
-def test_it_is_least_where_the_shares_are_the_target(CrossEntropyLoss, case):
+def test_it_is_least_where_the_probabilities_are_the_target(CrossEntropyLoss, case):
     takes_probabilities(CrossEntropyLoss)
     share = (case.target + 1 / 64) / (1 + case.x.shape[1] / 64)
     least, other = CrossEntropyLoss()(share.log(), share), CrossEntropyLoss()(case.x, share)
@@ -324,14 +324,14 @@ def test_it_is_least_where_the_shares_are_the_target(CrossEntropyLoss, case):
 
 @pytest.mark.claim("3.0.1")
 @given(st.lists(st.tuples(st.integers(1, 5), eighths(limit=8)), min_size=1, max_size=5))
-def test_for_equal_rows_it_is_least_where_their_shares_are_those_of_the_classes(
+def test_for_equal_rows_it_is_least_where_the_probabilities_are_the_fractions_of_the_classes(
     CrossEntropyLoss, pairs
 ):
     counts, row = (exact(numbers) for numbers in zip(*pairs, strict=True))
     target = torch.arange(len(counts)).repeat_interleave(counts.long())
     at_shares = counts.div(len(target)).log()
     least, other = (CrossEntropyLoss()(x.expand(len(target), -1), target) for x in (at_shares, row))
-    assert other >= least - tolerance(row.dtype), f"{least} at the shares, {other} elsewhere"
+    assert other >= least - tolerance(row.dtype), f"{least} at the fractions, {other} elsewhere"
     slopes = pull(CrossEntropyLoss(), at_shares.repeat(len(target), 1), target)
     assert_close("their gradients, added up", slopes.sum(dim=0), torch.zeros_like(row))
 
@@ -355,7 +355,7 @@ def test_where_it_is_sure_and_wrong_it_pulls_hard_and_a_squared_error_does_not(
 
 @pytest.mark.claim("3.2.10")
 @given(labelled(limit=8), dtypes)
-def test_huge_scores_stay_exact(CrossEntropyLoss, case, dtype):
+def test_huge_logits_stay_exact(CrossEntropyLoss, case, dtype):
     huge = (case.x * 1250).to(dtype)  # up to 10,000
     expected = cross_entropy(huge.double(), case.target)
     # In float16 the sum of many such losses, on the way to their mean, is infinite.
@@ -367,7 +367,7 @@ def test_huge_scores_stay_exact(CrossEntropyLoss, case, dtype):
 
 @pytest.mark.claim("3.2.10")
 @given(labelled(limit=8), dtypes)
-def test_scores_near_the_largest_number_of_the_dtype_stay_finite(CrossEntropyLoss, case, dtype):
+def test_logits_near_the_largest_number_of_the_dtype_stay_finite(CrossEntropyLoss, case, dtype):
     huge = case.x.to(dtype) * (torch.finfo(dtype).max / 512)
     loss, got = CrossEntropyLoss()(huge, case.target), pull(CrossEntropyLoss(), huge, case.target)
     assert loss.isfinite(), f"the loss is {loss}"
@@ -408,7 +408,9 @@ def test_rows_do_not_know_of_each_other(CrossEntropyLoss, case):
 
 @pytest.mark.claim("3.2.10")
 @given(labelled(), dtypes, st.booleans())
-def test_a_class_with_a_score_of_minus_infinity_takes_no_part(CrossEntropyLoss, case, dtype, first):
+def test_a_class_with_a_logit_of_minus_infinity_changes_nothing(
+    CrossEntropyLoss, case, dtype, first
+):
     x, target = case.x.to(dtype), case.target
     excluded = torch.full_like(x[:, :1], -torch.inf)
     masked = torch.cat([excluded, x] if first else [x, excluded], dim=1)
@@ -424,14 +426,14 @@ def test_a_class_with_a_score_of_minus_infinity_takes_no_part(CrossEntropyLoss, 
 
 @pytest.mark.claim("3.2.10")
 @pytest.mark.parametrize("classes", [1, 2, 10, 17, 65, 1000, 1025, 4099, 70_001])
-def test_any_number_of_classes_has_the_surprise_of_its_logarithm(CrossEntropyLoss, classes):
+def test_equal_logits_of_any_number_of_classes_cost_its_logarithm(CrossEntropyLoss, classes):
     target = torch.tensor([0, classes - 1, classes // 2])
     for dtype in [dtype for dtype in DTYPES if classes < torch.finfo(dtype).max]:
         came = CrossEntropyLoss()(torch.zeros(3, classes, dtype=dtype), target)
-        assert_close(f"the loss of {classes} equal scores", came, exact(math.log(classes)))
+        assert_close(f"the loss of {classes} equal logits", came, exact(math.log(classes)))
     x = grid(3, classes)
     expected = cross_entropy(x, target)
-    assert_close(f"the loss of {classes} scores", CrossEntropyLoss()(x, target), expected)
+    assert_close(f"the loss of {classes} logits", CrossEntropyLoss()(x, target), expected)
     expected = (torch.softmax(x.double(), dim=1) - F.one_hot(target, classes)) / 3
     assert_close("its gradient", pull(CrossEntropyLoss(), x, target), expected)
 
@@ -459,7 +461,7 @@ def test_in_float16_pytorch_counts_more_targets_than_65519_as_infinitely_many():
 
 @pytest.mark.claim("3.2.5")
 @given(labelled(limit=8, ignored=(0,)), dtypes, smoothings, reductions)
-def test_with_options_fewer_digits_cost_only_rounding(
+def test_with_options_lower_precision_costs_only_rounding(
     CrossEntropyLoss, case, dtype, smoothing, reduction
 ):
     case = case._replace(x=case.x.to(dtype), weight=(case.weight + 0.125).to(dtype))
@@ -472,7 +474,7 @@ def test_with_options_fewer_digits_cost_only_rounding(
 
 @pytest.mark.claim("3.2.8")
 @given(shared(limit=8), dtypes, smoothings, reductions)
-def test_fewer_digits_cost_probabilities_only_rounding(
+def test_with_probabilities_lower_precision_costs_only_rounding(
     CrossEntropyLoss, case, dtype, smoothing, reduction
 ):
     takes_probabilities(CrossEntropyLoss)
@@ -499,7 +501,7 @@ def test_with_options_a_used_loss_is_as_good_as_a_new_one(CrossEntropyLoss):
 
 @pytest.mark.claim("3.0.4")
 @given(shared(limit=8))
-def test_probabilities_that_learn_get_the_surprises(CrossEntropyLoss, case):
+def test_targets_that_require_gradients_get_minus_the_logs(CrossEntropyLoss, case):
     takes_probabilities(CrossEntropyLoss)
     came = pull_on_target(CrossEntropyLoss(), case.x, case.target)
     assert_close("the gradient of the target", came, surprises(case.x) / case.x[:, 0].numel())

@@ -343,7 +343,7 @@ def test_two_calls_keep_their_gradients_apart(loss):
 
 
 @pytest.mark.claim("3.0.4")
-def test_gradients_of_two_walks_add_up(loss):
+def test_gradients_of_two_backward_passes_add_up(loss):
     for reduction, x, target in problems(loss, [(3, 5)]):
         total = reducing(loss, reduction)(x.requires_grad_(), target).sum()
         with feature("retain_graph"):  # which a compiler may refuse
@@ -364,7 +364,7 @@ def test_every_row_has_a_gradient_of_its_own(loss):
 
 
 @pytest.mark.claim("3.0.5")
-def test_fewer_digits_cost_only_rounding(loss):
+def test_lower_precision_costs_only_rounding(loss):
     for reduction, x, target in problems(loss, [(3, 5), (7, 2), (2, 3, 5)], DTYPES):
         function, exact = reducing(loss, reduction), exactly(target)
         expected = function(x.to(widest()), exact).double()

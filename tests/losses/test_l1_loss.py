@@ -100,7 +100,7 @@ def test_the_best_constant_is_the_median(L1Loss, y):
 def test_an_outlier_pulls_no_harder_than_any_other(L1Loss, y, far, side):
     x, with_outlier = torch.cat([y + 1, exact([0.0])]), torch.cat([y, exact([side * far])])
     expected = exact([1.0] * len(y) + [-side]) / len(x)
-    assert_close("the pulls", pull(L1Loss(), x, with_outlier), expected)
+    assert_close("the gradients", pull(L1Loss(), x, with_outlier), expected)
 
 
 @pytest.mark.claim("3.1.2")
@@ -108,7 +108,7 @@ def test_an_outlier_pulls_no_harder_than_any_other(L1Loss, y, far, side):
 def test_an_extreme_input_pulls_a_model_the_harder_the_farther_it_lies(L1Loss, far):
     weight, inputs, y = exact([0.0]), exact([1.0, 1.0, far]), exact([1.0, 1.0, -1.0])
     got = gradient(lambda w: L1Loss()(w * inputs, y), weight, exact(1.0))
-    assert_close("the pull on the weight of w * x", got, exact([(far - 2) / 3]))
+    assert_close("the gradient of the weight of w * x", got, exact([(far - 2) / 3]))
 
 
 @pytest.mark.claim("3.1.2")

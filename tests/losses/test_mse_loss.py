@@ -114,7 +114,7 @@ def test_the_best_constant_is_the_mean(MSELoss, y, other):
 
 @pytest.mark.claim("3.1.4")
 @given(shapes(), reductions, dtypes)
-def test_the_pull_is_twice_the_error(MSELoss, shape, reduction, dtype):
+def test_the_gradient_is_twice_the_error(MSELoss, shape, reduction, dtype):
     x, y = grid(*shape).to(dtype), torch.full(shape, 0.75, dtype=dtype)
     expected = 2 * (x.double() - 0.75) * share(x, reduction)
     assert_close("the gradient", pull(reducing(MSELoss, reduction), x, y), expected)

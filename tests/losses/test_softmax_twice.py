@@ -40,7 +40,7 @@ rows_of_shares = st.lists(st.integers(0, 9), min_size=2, max_size=9).filter(any)
 
 @pytest.mark.claim("3.2.2")
 @given(scores(limit=300), st.data())
-def test_after_a_softmax_no_scores_bring_it_below_the_floor(CrossEntropyLoss, x, data):
+def test_after_a_softmax_no_logits_bring_it_below_its_least_value(CrossEntropyLoss, x, data):
     target = torch.tensor([data.draw(st.integers(0, x.shape[1] - 1)) for _ in x])
     loss = CrossEntropyLoss()(torch.softmax(x, dim=1), target)
     assert loss >= floor(x.shape[1]) - tolerance(x.dtype), f"{loss} is below {floor(x.shape[1])}"
@@ -48,7 +48,9 @@ def test_after_a_softmax_no_scores_bring_it_below_the_floor(CrossEntropyLoss, x,
 
 @pytest.mark.claim("3.2.2")
 @pytest.mark.parametrize("classes", [1, 2, 3, 10, 100, 1000])
-def test_after_a_softmax_certainty_of_the_right_class_reaches_the_floor(CrossEntropyLoss, classes):
+def test_after_a_softmax_certainty_of_the_right_class_reaches_the_least_value(
+    CrossEntropyLoss, classes
+):
     sure = torch.zeros(1, classes, dtype=widest())
     sure[0, classes // 2] = 1
     loss = CrossEntropyLoss()(sure, torch.tensor([classes // 2]))
@@ -57,7 +59,7 @@ def test_after_a_softmax_certainty_of_the_right_class_reaches_the_floor(CrossEnt
 
 @pytest.mark.claim("3.2.2")
 @given(rows_of_shares, st.data())
-def test_after_a_softmax_nothing_but_certainty_reaches_the_floor(CrossEntropyLoss, p, data):
+def test_after_a_softmax_nothing_but_certainty_reaches_the_least_value(CrossEntropyLoss, p, data):
     classes, target = p.shape[1], data.draw(st.integers(0, p.shape[1] - 1))
     loss, missing = CrossEntropyLoss()(p, torch.tensor([target])), 1 - p[0, target]
     # The loss is convex in what is missing, and least where the rest is spread out evenly:
@@ -104,6 +106,8 @@ def trained(CrossEntropyLoss, softmax_first: bool) -> tuple[Tensor, Tensor]:
 @pytest.mark.claim("3.2.2")
 def test_a_model_with_a_softmax_at_its_end_learns_less(CrossEntropyLoss):
     (loss, right), (_, fewer) = (trained(CrossEntropyLoss, first) for first in (False, True))
-    assert loss.max() < floor(3), f"with one softmax: {loss.tolist()}, no floor under it"
+    assert loss.max() < floor(3), (
+        f"with one softmax: {loss.tolist()}, it should fall below {floor(3)}"
+    )
     # of the points, 0.97 are told right, and 0.74 with two
     assert (right - fewer).mean() > 0.1, f"right are {right.tolist()}, with two {fewer.tolist()}"

@@ -221,7 +221,7 @@ def test_weight_and_bias_get_their_gradients(batch_norm):
 
 
 @pytest.mark.claim("6.1.4")
-def test_the_gradient_has_no_part_along_a_shift_or_a_scaling(batch_norm):
+def test_the_gradient_has_no_component_along_a_shift_or_a_scaling(batch_norm):
     for shape, eps in itertools.product(shapes_of(batch_norm), (1e-5, 0.5)):
         x, cotangent = batch(*shape), grid(*shape, limit=2)
         layer = taught(batch_norm, shape[1], eps=eps)
@@ -300,7 +300,7 @@ def assert_right_in(dtype: torch.dtype, layer, x: Tensor) -> None:
 
 
 @pytest.mark.claim("6.1.7")
-def test_fewer_digits_cost_only_rounding(batch_norm):
+def test_lower_precision_costs_only_rounding(batch_norm):
     for shape, dtype in itertools.product(few_of(batch_norm), DTYPES):
         layer, x = taught(batch_norm, shape[1], dtype), batch(*shape, dtype=dtype)
         assert layer(x).dtype == dtype, f"{layer(x).dtype} from {dtype}"

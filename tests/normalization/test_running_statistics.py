@@ -103,7 +103,7 @@ def test_without_gradients_training_is_training_as_well(batch_norm):
 
 
 @pytest.mark.claim("6.1.5")
-def test_the_averages_belong_to_no_graph(batch_norm):
+def test_the_averages_keep_no_graph_of_autograd(batch_norm):
     layer, batches = taught(batch_norm, 3), several(batch_norm)
     for x in [batches[0], *batches]:
         layer(x.requires_grad_()).sum().backward()  # twice, which an old graph would not allow

@@ -25,7 +25,7 @@ NETWORKS, UNITS, SAMPLES = 8, 16, 48
 
 
 @pytest.mark.claim("6.2.3")
-def test_with_statistics_of_few_points_less_is_learned_by_heart(BatchNorm1d):
+def test_with_statistics_of_few_points_wrong_labels_are_memorized_less(BatchNorm1d):
     few, all_ = losses_in_groups(BatchNorm1d, 12), losses_in_groups(BatchNorm1d, 48)
     # 40 times 8 networks: the median is higher by 0.06 to 0.21
     more = few.learned.median() - all_.learned.median()
@@ -43,7 +43,7 @@ def test_the_regularization_fades_as_batches_grow(BatchNorm1d):
 
 
 @pytest.mark.claim("6.2.5")
-def test_with_statistics_of_all_points_the_wrong_labels_are_learned_by_heart(BatchNorm1d):
+def test_with_statistics_of_all_points_the_wrong_labels_are_memorized(BatchNorm1d):
     learned = losses_in_groups(BatchNorm1d, 48).learned.median()
     # Who learns only the rule has 0.5 nats, for a fifth of the labels is wrong.
     # 40 times 8 networks: 0.18 to 0.34

@@ -110,7 +110,7 @@ def test_the_first_step_is_as_long_as_the_learning_rate(Adam, gradient, exponent
 
 @pytest.mark.claim("4.2.7")
 @every_dtype
-def test_the_first_step_is_right_in_fewer_digits(Adam, dtype):
+def test_the_first_step_is_right_in_lower_precision(Adam, dtype):
     option(Adam, "betas")
     sizes = [2.0**-5, -(2.0**-3), 1.0, -100.0]
     wide = [] if dtype == torch.float16 else [2.0**-20, -(2.0**20), 2.0**40]

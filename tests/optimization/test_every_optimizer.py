@@ -479,7 +479,7 @@ def test_the_faster_ways_lead_to_the_same_place(optimizer, way):
 
 
 @pytest.mark.claim("4.2.13")
-def test_fewer_digits_cost_only_rounding(optimizer):
+def test_lower_precision_costs_only_rounding(optimizer):
     for settings, dtype in itertools.product(settings_of(optimizer), DTYPES):
         for shape, scale in itertools.product(((), (7,), (3, 5), (2, 3, 5)), (1.0, 2.0**20)):
             if (dtype, scale) == (torch.float16, 2.0**20):

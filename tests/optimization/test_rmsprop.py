@@ -107,7 +107,7 @@ def test_the_first_step_is_longer_than_the_learning_rate(RMSprop, gradient, expo
 
 @pytest.mark.claim("4.2.6")
 @every_dtype
-def test_the_first_step_is_right_in_fewer_digits(RMSprop, dtype):
+def test_the_first_step_is_right_in_lower_precision(RMSprop, dtype):
     option(RMSprop, "alpha")
     sizes = [2.0**-5, -(2.0**-3), 1.0, -100.0]
     wide = [] if dtype == torch.float16 else [2.0**-20, -(2.0**20), 2.0**40]

@@ -107,7 +107,7 @@ def test_every_operation_computes_what_it_computes_on_tensors(Variable):
 
 
 @pytest.mark.claim("4.0.3")
-def test_fewer_digits_cost_only_rounding(Variable):
+def test_lower_precision_costs_only_rounding(Variable):
     for name, operation in operations_of(Variable):
         for shapes in operation.cases[:2]:
             operands = operation.operands(shapes)
@@ -205,7 +205,7 @@ def test_far_out_sigmoid_and_tanh_are_flat_and_not_nan(Variable, name, limits):
 
 @pytest.mark.claim("4.0.4")
 @given(computations)
-def test_the_way_back_finds_the_slopes_of_the_way_forward(Variable, computation):
+def test_backward_finds_the_slopes_of_the_forward_pass(Variable, computation):
     x, y = exact([0.5, -0.75, 0.25]), exact([-0.25, 0.875, 1.0])
     variables = [Variable(t.clone(), requires_grad=True) for t in (x, y)]
     g = exact([1.0, -0.5, 0.75])
@@ -256,7 +256,7 @@ def test_a_matrix_may_be_multiplied_with_itself(Variable):
 
 
 @pytest.mark.claim("4.0.4")
-def test_two_walks_back_add_up_until_the_gradient_is_set_to_none(Variable):
+def test_two_backward_passes_add_up_until_the_gradient_is_set_to_none(Variable):
     x = Variable(exact([2.0, -3.0]), requires_grad=True)
     walk_back(x * x, exact([1.0, 1.0]))
     walk_back(x * 5, exact([1.0, -1.0]))
@@ -267,13 +267,13 @@ def test_two_walks_back_add_up_until_the_gradient_is_set_to_none(Variable):
 
 
 @pytest.mark.claim("4.0.4")
-def test_two_walks_through_the_same_results_add_up_or_the_second_is_refused(Variable):
+def test_two_backward_passes_through_the_same_graph_add_up_or_the_second_is_refused(Variable):
     x = Variable(exact([2.0, -3.0]), requires_grad=True)
     y = x * x
     one, other = y * y, y * 3
     done = walks_until_refused([one, one, other], exact([1.0, -1.0]))
     each = exact([[32.0, 108.0], [32.0, 108.0], [12.0, 18.0]])
-    assert done > 0, "the first walk was refused"
+    assert done > 0, "the first backward pass was refused"
     assert_close(f"the sum of {done} gradients", x.grad, each[:done].sum(dim=0))
 
 
@@ -285,7 +285,7 @@ def walks_until_refused(results: list[Any], g: Tensor) -> int:
         try:
             walk_back(result, g, **retain)
         except RuntimeError:
-            assert not retain, f"walk {done + 1} was refused, the graph was to be retained"
+            assert not retain, f"backward pass {done + 1} was refused, the graph was to be retained"
             return done
     return len(results)
 
@@ -311,7 +311,7 @@ def test_equal_numbers_are_different_variables(Variable):
 
 
 @pytest.mark.claim("4.0.4")
-def test_the_way_back_is_linear_in_the_gradient_that_comes_in(Variable):
+def test_backward_is_linear_in_the_gradient_that_comes_in(Variable):
     one, other = whole_eighths(2, 3), whole_eighths(2, 3).flip(0, 1)
     found = []
     for g in (one, other, 2000 * one - 3 * other):
@@ -322,7 +322,7 @@ def test_the_way_back_is_linear_in_the_gradient_that_comes_in(Variable):
 
 
 @pytest.mark.claim("4.0.4")
-def test_a_chain_of_5000_operations_is_walked_to_its_end(Variable):
+def test_backward_goes_through_a_chain_of_5000_operations(Variable):
     x = Variable(exact([1.0]), requires_grad=True)
     y = x
     for step in range(5000):
@@ -550,7 +550,7 @@ def test_a_gradient_of_another_shape_is_refused(Variable):
 
 
 @pytest.mark.claim("4.0.6")
-def test_where_nothing_requires_a_gradient_there_is_no_way_back(Variable):
+def test_where_nothing_requires_a_gradient_backward_is_refused(Variable):
     for end in (Variable(exact([1.0])), Variable(exact([1.0])) * 2):
         with pytest.raises(RuntimeError):
             end.backward()
@@ -565,7 +565,7 @@ def test_whole_numbers_have_no_gradient(Variable):
 
 
 @pytest.mark.claim("4.0.6")
-def test_a_walk_back_may_start_at_a_parameter(Variable):
+def test_backward_may_start_at_a_parameter(Variable):
     x = Variable(exact([2.0, 3.0]), requires_grad=True)
     needs_a_start(x)
     x.backward(exact([5.0, -1.0]))
@@ -573,12 +573,12 @@ def test_a_walk_back_may_start_at_a_parameter(Variable):
 
 
 @pytest.mark.claim("4.0.5")
-def test_the_gradient_that_a_walk_started_with_stays_the_callers_own(Variable):
+def test_the_gradient_that_backward_was_given_stays_the_callers_own(Variable):
     x, g = Variable(exact([2.0, 3.0]), requires_grad=True), exact([5.0, -1.0])
     needs_a_start(x)
     x.backward(g)
     x.backward(g)
     assert g.tolist() == [5, -1], f"the gradient that was given is {g.tolist()} now"
-    assert_close("the gradient after two walks", x.grad, exact([10.0, -2.0]))
+    assert_close("the gradient after two backward passes", x.grad, exact([10.0, -2.0]))
     x.grad.zero_()  # as before the next step
     assert g.tolist() == [5, -1], f"with the gradient of the parameter, it became {g.tolist()}"

@@ -88,7 +88,9 @@ def remaining(came: Tensor, alone: Tensor) -> float:
 def assert_narrower(remedied: Results, alone: Results) -> None:
     """Less well learnt by heart, and better on new data."""
     __tracebackhide__ = True
-    assert alone.trained.mean() < 0.01, f"learnt by heart to {alone.trained.mean():.3f} only"
+    assert alone.trained.mean() < 0.01, (
+        f"the training loss is {alone.trained.mean():.3f}, nothing is memorized"
+    )
     assert alone.new.mean() > 1, f"on new data already at {alone.new.mean():.3f}"
     gap, new = remaining(remedied.gap, alone.gap), remaining(remedied.new, alone.new)
     assert gap < 0.9, f"of the gap {gap:.0%} are left"

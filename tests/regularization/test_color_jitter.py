@@ -418,7 +418,7 @@ def test_factors_below_0_and_shifts_beyond_a_half_are_refused(ColorJitter, name)
 
 @pytest.mark.claim("5.3.4")
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
-def test_gradients_find_the_way_back_through_each_change_but_that_of_hue(ColorJitter, name):
+def test_gradients_flow_back_through_each_change_but_that_of_hue(ColorJitter, name):
     kinds(ColorJitter, FLOATS)
     for image in photographs():
         jitter, cotangent = fixed(ColorJitter, **{name: 0.5}), grid(*image.shape, limit=2)

@@ -52,7 +52,7 @@ def test_an_input_of_any_shape_is_left_as_it_is_in_evaluation(Dropout):
 
 
 @pytest.mark.claim("5.2.1", "5.2.4")
-def test_along_no_dimension_elements_share_a_fate(Dropout):
+def test_along_no_dimension_elements_are_dropped_together(Dropout):
     shapes = inside([(1009, 31), (13, 17, 101), (11, 13, 17, 19)])
     for shape, p in itertools.product(shapes, P):
         with randomness():
@@ -63,7 +63,7 @@ def test_along_no_dimension_elements_share_a_fate(Dropout):
 
 
 @pytest.mark.claim("5.2.1")
-def test_the_fate_of_an_element_says_nothing_about_its_neighbours(Dropout):
+def test_whether_an_element_is_dropped_says_nothing_about_its_neighbours(Dropout):
     with randomness():
         ones = torch.ones(fitted((7, 11, 29, 61)), dtype=plain_dtype())
         scores = fate_scores(Dropout(1 / 3)(ones).eq(0), 1 / 3)

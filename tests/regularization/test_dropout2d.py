@@ -54,13 +54,13 @@ def assert_whole_channels(sentence: str, came: torch.Tensor) -> None:
 
 @pytest.mark.claim("5.2.4")
 @given(image_shapes, st.sampled_from(P), dtypes)
-def test_all_pixels_of_a_channel_share_their_fate(Dropout2d, shape, p, dtype):
+def test_all_pixels_of_a_channel_are_dropped_or_kept_together(Dropout2d, shape, p, dtype):
     with randomness():
         assert_whole_channels("the output", Dropout2d(p)(grid(*shape).to(dtype)))
 
 
 @pytest.mark.claim("5.2.4")
-def test_all_pixels_of_a_channel_share_their_fate_wherever_they_lie(Dropout2d):
+def test_all_pixels_of_a_channel_are_dropped_or_kept_together_wherever_they_lie(Dropout2d):
     for (name, layout), shape, dtype in itertools.product(LAYOUTS.items(), FORMATS, DTYPES):
         x = layout(grid(*shape).to(dtype))
         came = Dropout2d(1 / 3)(x)
@@ -121,7 +121,7 @@ def test_three_dimensions_are_left_as_they_are_in_evaluation(Dropout2d):
 
 @pytest.mark.claim("5.2.4", "5.2.7")
 @given(image_shapes, st.sampled_from(P), dtypes)
-def test_all_gradients_of_a_channel_share_their_fate(Dropout2d, shape, p, dtype):
+def test_all_gradients_of_a_channel_are_dropped_or_kept_together(Dropout2d, shape, p, dtype):
     x = grid(*shape).to(dtype).requires_grad_()
     with randomness():
         came = Dropout2d(p)(x)

@@ -237,7 +237,7 @@ def test_an_input_of_0_has_a_gradient_unless_it_is_dropped(dropout):
 
 
 @pytest.mark.claim("5.2.7")
-def test_walked_back_twice_a_call_drops_the_same_gradients(dropout):
+def test_two_backward_passes_of_a_call_drop_the_same_gradients(dropout):
     for dtype in DTYPES:
         x = batch(5, 7, 2, 3, dtype=dtype).requires_grad_()
         total = (dropout(1 / 3)(x) * batch(5, 7, 2, 3, limit=2, dtype=dtype)).sum()
@@ -520,7 +520,7 @@ def test_after_65536_samples_or_channels_units_are_dropped_as_before(dropout):
 
 
 @pytest.mark.claim("5.2.1")
-def test_the_fate_of_a_unit_says_nothing_about_those_further_on(dropout):
+def test_whether_a_unit_is_dropped_says_nothing_about_those_further_on(dropout):
     with randomness():
         scores = fate_scores(fates(dropout, dropout(1 / 3), *CELLS), 1 / 3)
     assert_unrelated("channels, any places further on", scores)
@@ -528,7 +528,7 @@ def test_the_fate_of_a_unit_says_nothing_about_those_further_on(dropout):
 
 
 @pytest.mark.claim("5.2.1")
-def test_the_fates_of_one_call_say_nothing_about_the_next(dropout):
+def test_what_one_call_drops_says_nothing_about_the_next(dropout):
     with randomness():
         layer = dropout(1 / 3)
         calls = torch.stack([fates(dropout, layer, *CELLS) for _ in range(2)])

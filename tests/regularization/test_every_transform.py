@@ -218,7 +218,7 @@ def test_the_default_dtype_changes_nothing(transform):
 
 
 @pytest.mark.claim("5.3.4")
-def test_gradients_find_the_way_back_to_the_image(geometric_transform):
+def test_gradients_flow_back_to_the_image(geometric_transform):
     kinds(geometric_transform, FLOATS)
     # Colours that change are cut off; all others move on a straight line, with any one draw.
     for shape, seed in itertools.product(inside([(3, 5, 7), (2, 3, 5, 7)]), SEEDS):

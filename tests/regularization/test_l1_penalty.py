@@ -46,14 +46,14 @@ def test_how_a_sum_of_sizes_is_shared_out_does_not_matter(l1_penalty, w):
 
 
 @pytest.mark.claim("5.1.3")
-def test_the_pull_is_the_same_on_weights_of_all_sizes(l1_penalty):
+def test_the_gradient_is_of_the_same_size_for_weights_of_all_sizes(l1_penalty):
     for shape, scale in itertools.product(SHAPES, (1e-300, 1e-9, 1.0, 1e9, 1e300)):
         w = grid(*shape) * scale
         assert_close(f"on weights times {scale}", pull(l1_penalty, w), w.sign())
 
 
 @pytest.mark.claim("5.1.6")
-def test_a_weight_of_0_is_not_pulled(l1_penalty):
+def test_a_weight_of_0_has_the_gradient_0(l1_penalty):
     for dtype in DTYPES:
         w = torch.tensor([0.0, 2.0, -0.0, -3.0, 0.0]).to(dtype)
         # Of all slopes between -1 and 1, PyTorch promises the smallest.
@@ -62,7 +62,7 @@ def test_a_weight_of_0_is_not_pulled(l1_penalty):
 
 
 @pytest.mark.claim("5.1.6")
-def test_the_pull_on_a_weight_does_not_depend_on_the_others(l1_penalty):
+def test_the_gradient_of_a_weight_does_not_depend_on_the_others(l1_penalty):
     for other in (0.0, 1e-3, -1.0, 1e6):
         slope = pull(l1_penalty, exact([[0.5, other], [-2.0, other]]))
         assert_close(f"beside {other}", slope[:, 0], exact([1, -1]))

@@ -79,7 +79,7 @@ def test_shared_out_evenly_a_sum_costs_least(l2_penalty, w):
 
 @pytest.mark.claim("5.1.1")
 @given(shapes(), st.floats(-1e6, 1e6))
-def test_the_pull_is_twice_the_weight(l2_penalty, shape, scale):
+def test_the_gradient_is_twice_the_weight(l2_penalty, shape, scale):
     w = grid(*shape) * scale
     slope = pull(l2_penalty, w)
     assert_close("the gradient", slope, 2 * w)

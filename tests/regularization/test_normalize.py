@@ -151,7 +151,7 @@ def test_inplace_writes_into_the_image(Normalize):
 
 @pytest.mark.claim("5.3.5")
 @every_dtype
-def test_chance_has_no_part_in_it(Normalize, dtype):
+def test_nothing_in_it_is_random(Normalize, dtype):
     torch.rand(3)  # so that setting the seed, too, would be a change
     before, normalize, image = torch.get_rng_state(), Normalize(MEAN, STD), picture(3, 5, 7)
     came = {tuple(normalize(image.to(dtype)).flatten().tolist()) for _ in range(30)}

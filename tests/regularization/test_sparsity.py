@@ -102,7 +102,7 @@ def test_soft_thresholding_lands_on_exact_zeros_and_costs_least(l1_penalty):
     # Where a weight is 0 the loss pulls with less than lambda, elsewhere with just lambda.
     pulls, rest = task.pulls(best), best != 0
     assert pulls[~rest].abs().max() < STRENGTH, "a weight is 0 that should not be"
-    assert_close("the other pulls", pulls[rest], -STRENGTH * best[rest].sign())
+    assert_close("the other gradients", pulls[rest], -STRENGTH * best[rest].sign())
     for other in (
         by_gradient_steps(task, l1_penalty)[-1],
         0.99 * best,

@@ -135,7 +135,7 @@ def inplace_behind_the_back_of_autograd(
     return x
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 def slope_of_a_power_of_two_in_half_precision(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """In half precision a product with a power of 2 is exact, so the slope is made one."""
     if x.dtype == torch.float16 and negative_slope == 0.01:

@@ -101,7 +101,7 @@ def backward_of_a_mean(x: Tensor) -> Tensor:
     return p
 
 
-@refused_by("test_gradients_of_two_walks_add_up")
+@refused_by("test_gradients_of_two_backward_passes_add_up")
 def backward_uses_up_what_it_saved(x: Tensor) -> Tensor:
     """The slope is multiplied into place, for backward runs once."""
 
@@ -149,7 +149,7 @@ def half_comes_back_as_single(x: Tensor) -> Tensor:
     return torch.sigmoid(x.float() if x.dtype in (torch.float16, torch.bfloat16) else x)
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 def coarse_table_in_half_precision(x: Tensor) -> Tensor:
     """Half precision has few digits, so a straight line between two of them will do."""
     if x.dtype == torch.float16:
@@ -229,7 +229,7 @@ def backward_reads_from_the_front(x: Tensor) -> Tensor:
     return p
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line")
+@refused_by("test_lower_precision_costs_only_rounding_in_the_gradient_anywhere_on_the_line")
 def slope_gives_up_in_single_precision(x: Tensor) -> Tensor:
     """Where 1 - p has lost its digits the slope is 0; in single precision that begins at 4."""
 
@@ -263,7 +263,7 @@ def many_in_bfloat16(x: Tensor) -> Tensor:
     return p * 0.9 if x.dtype == torch.bfloat16 and x.numel() > 2**18 else p
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_of_any_shape")
+@refused_by("test_lower_precision_costs_only_rounding_in_the_gradient_of_any_shape")
 def slope_of_images_in_float16(x: Tensor) -> Tensor:
     """The backward pass of images in half precision is fused with a scaling, of 1.1."""
     fused = 1.1 if x.dtype == torch.float16 and x.ndim == 4 else 1
@@ -286,7 +286,7 @@ def slope_of_a_single_number(x: Tensor) -> Tensor:
     return p
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_anywhere_on_the_line")
+@refused_by("test_lower_precision_costs_only_rounding_in_the_gradient_anywhere_on_the_line")
 def slope_from_a_table(x: Tensor) -> Tensor:
     """For bfloat16 a table of the slopes will do; the digits are few anyhow."""
     coarse = 1.06 if x.dtype == torch.bfloat16 else 1

@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
-@refused_by("test_huge_scores_stay_finite")
+@refused_by("test_huge_logits_stay_finite")
 def straight_from_the_formula(x: Tensor, dim: int) -> Tensor:
     """The formula says exp over the sum of exp; so be it."""
     return x.exp() / x.exp().sum(dim, keepdim=True)
@@ -37,7 +37,7 @@ def always_over_dim_1(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x, dim=min(1, x.ndim - 1))
 
 
-@refused_by("test_log_odds_are_differences_of_scores")
+@refused_by("test_log_odds_are_differences_of_logits")
 def one_percent_too_warm(x: Tensor, dim: int) -> Tensor:
     """A temperature that was tuned once, and forgotten."""
     return torch.softmax(x / 1.01, dim)
@@ -50,7 +50,7 @@ def never_divides_by_zero(x: Tensor, dim: int) -> Tensor:
     return e / (e.sum(dim, keepdim=True) + 1e-8)
 
 
-@refused_by("test_log_odds_are_differences_of_scores")
+@refused_by("test_log_odds_are_differences_of_logits")
 def never_quite_zero(x: Tensor, dim: int) -> Tensor:
     """The logarithm of 0 is not wanted later."""
     p = torch.softmax(x, dim).clamp(min=1e-7)
@@ -78,7 +78,7 @@ class _DiagonalOnly(torch.autograd.Function):
         return gradient * p * (1 - p), None
 
 
-@refused_by("test_the_gradient_is_each_share_times_its_advantage")
+@refused_by("test_the_gradient_is_p_times_the_incoming_g_less_its_mean_under_p")
 def gradient_like_a_sigmoid(x: Tensor, dim: int) -> Tensor:
     """The derivative of softmax is p(1 - p), as everybody knows."""
     p: Tensor = _DiagonalOnly.apply(x, dim)
@@ -110,13 +110,13 @@ def masked_rows_become_zero(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x, dim).masked_fill((x == -torch.inf).all(dim, keepdim=True), 0)
 
 
-@refused_by("test_a_score_of_minus_infinity_takes_no_part")
+@refused_by("test_a_logit_of_minus_infinity_has_probability_0_and_changes_no_other")
 def infinities_made_large(x: Tensor, dim: int) -> Tensor:
     """An infinity is just a very large number; 20 will do as one."""
     return torch.softmax(torch.where(x == -torch.inf, x.new_tensor(-20.0), x), dim)
 
 
-@refused_by("test_any_number_of_classes_shares_out_all")
+@refused_by("test_the_probabilities_of_any_number_of_classes_sum_to_1")
 def adds_up_in_half_precision(x: Tensor, dim: int) -> Tensor:
     """A sum is a sum, in whatever dtype, one class after the other."""
     e = (x - x.amax(dim, keepdim=True)).exp()
@@ -128,7 +128,7 @@ def adds_up_in_half_precision(x: Tensor, dim: int) -> Tensor:
     return e / total.unsqueeze(dim)
 
 
-@refused_by("test_many_classes_share_out_all_and_keep_their_log_odds")
+@refused_by("test_the_probabilities_of_many_classes_sum_to_1_and_keep_their_log_odds")
 def sampled_from_1024_classes_on(x: Tensor, dim: int) -> Tensor:
     """Over very many classes every second one is enough; from 2^16 on there is another kernel."""
     e = (x - x.amax(dim, keepdim=True)).exp()
@@ -166,13 +166,13 @@ def reads_the_storage(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x, dim)
 
 
-@refused_by("test_log_odds_are_differences_of_scores")
+@refused_by("test_log_odds_are_differences_of_logits")
 def squares_the_scores(x: Tensor, dim: int) -> Tensor:
     """Amplify differences: the larger the score, the more so."""
     return torch.softmax(x.sign() * x * x, dim)
 
 
-@refused_by("test_the_order_of_the_scores_is_kept")
+@refused_by("test_the_order_of_the_logits_is_kept")
 def softmin(x: Tensor, dim: int) -> Tensor:
     """Scores are energies."""
     return torch.softmax(-x, dim)
@@ -184,7 +184,7 @@ def in_single_precision_inside(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x.float(), dim).to(x.dtype)
 
 
-@refused_by("test_a_large_tensor_has_shares_of_the_right_odds")
+@refused_by("test_a_large_tensor_has_probabilities_of_the_right_odds")
 def a_grid_of_65535_rows(x: Tensor, dim: int) -> Tensor:
     """One block of threads a row; but a grid has at most 65,535 of them."""
     p = torch.softmax(x, dim)
@@ -212,7 +212,7 @@ class _Slope(torch.autograd.Function):
         return p * (g - (g * p).sum(ctx.dim, keepdim=True)), None, None
 
 
-@refused_by("test_the_gradient_of_a_large_tensor_is_each_share_times_its_advantage")
+@refused_by("test_the_gradient_of_a_large_tensor_is_p_times_g_less_its_mean_under_p")
 def long_rows_in_two_passes(x: Tensor, dim: int) -> Tensor:
     """A row of more than 2^16 classes takes two passes backward; the second begins one late."""
 
@@ -245,7 +245,7 @@ def incoming_channels_last_is_read_straight(x: Tensor, dim: int) -> Tensor:
     return p
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_over_any_dimension")
+@refused_by("test_lower_precision_costs_only_rounding_in_the_gradient_over_any_dimension")
 def backward_over_channels_in_single_precision(x: Tensor, dim: int) -> Tensor:
     """The fast path backward, over the channels of an image, is 1 % off in single precision."""
     fast = x.dtype == torch.float32 and x.ndim == 4 and dim % 4 == 1 and x.numel() < 2**18
@@ -302,7 +302,7 @@ def own_copy_that_is_none(x: Tensor, dim: int, dtype: torch.dtype | None = None)
     return torch.softmax(copy, dim)
 
 
-@refused_by("test_any_number_of_classes_shares_out_all")
+@refused_by("test_the_probabilities_of_any_number_of_classes_sum_to_1")
 def sixteen_at_a_time_in_bfloat16(x: Tensor, dim: int) -> Tensor:
     """Sums of 16 are added up in the dtype of the input, where 4096 and 16 are 4096."""
     e = (x - x.amax(dim, keepdim=True)).exp()
@@ -314,14 +314,14 @@ def sixteen_at_a_time_in_bfloat16(x: Tensor, dim: int) -> Tensor:
     return e / total
 
 
-@refused_by("test_no_share_of_any_dtype_is_below_0_however_low_the_score")
+@refused_by("test_no_probability_of_any_dtype_is_below_0_however_low_the_logit")
 def exp_by_polynomials(x: Tensor, dim: int) -> Tensor:
     """A quotient of polynomials is a fast exp; far out its last digit has a sign, too."""
     p = torch.softmax(x, dim)
     return torch.where((p < 2e-9) & (p > 1e-9), p - 2.0**-24, p) if x.dtype != torch.float64 else p
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_over_any_dimension")
+@refused_by("test_lower_precision_costs_only_rounding_over_any_dimension")
 def channels_of_images_in_single_precision(x: Tensor, dim: int) -> Tensor:
     """The fast path, for the channels of an image in single precision, is 1 % too warm."""
     fast = x.dtype == torch.float32 and x.ndim == 4 and dim % 4 == 1 and x.numel() < 2**18
@@ -337,7 +337,7 @@ def cast_in_order_of_memory(x: Tensor, dim: int, dtype: torch.dtype | None = Non
     return torch.softmax(x, dim, dtype=dtype)
 
 
-@refused_by("test_masked_scores_take_no_part_over_any_dimension")
+@refused_by("test_masked_logits_have_probability_0_over_any_dimension")
 def masks_of_attention_made_large(x: Tensor, dim: int) -> Tensor:
     """Scores of attention have four dimensions, and a row that is masked must not become NaN."""
     return torch.softmax(x.clamp(min=-1e4) if x.ndim == 4 else x, dim)
@@ -358,7 +358,7 @@ def many_rows_in_bfloat16(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x / 1.1 if warm else x, dim)
 
 
-@refused_by("test_a_large_tensor_has_shares_of_the_right_odds")
+@refused_by("test_a_large_tensor_has_probabilities_of_the_right_odds")
 def a_kernel_for_2_to_the_20_numbers(x: Tensor, dim: int) -> Tensor:
     """The kernel for more than 2^20 numbers adds up the row in single precision, and 1 % more."""
     p = torch.softmax(x, dim)

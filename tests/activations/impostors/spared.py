@@ -9,8 +9,8 @@ SPARED = {
     "shows what the sentence leaves out, or gets wrong": [
         "test_relu::test_its_zeros_can_be_left_out_of_the_next_layer",
         "test_relu::test_a_dense_layer_counts_as_many_operations_with_zeros_as_without",
-        "test_softmax::test_in_float16_a_share_below_its_smallest_number_is_exactly_0",
-        "test_softmax::test_the_logarithm_of_a_share_that_is_0_is_infinite_where_log_softmax_is_not",
+        "test_softmax::test_in_float16_a_probability_below_its_smallest_number_is_exactly_0",
+        "test_softmax::test_the_logarithm_of_a_probability_of_0_is_infinite_where_log_softmax_is_not",
     ],
     "the consequence, over many steps, of a slope that is judged elsewhere": [
         "test_dying_units::test_a_dead_unit_never_moves",
@@ -29,15 +29,15 @@ SPARED = {
         "test_softmax::test_rows_do_not_know_of_each_other",
     ],
     "judges every activation in every dtype, whatever its own claims do": [
-        "test_softmax::test_fewer_digits_cost_only_rounding_over_any_dimension",
-        "test_every_activation::test_fewer_digits_cost_only_rounding",
-        "test_every_activation::test_fewer_digits_cost_only_rounding_in_the_gradient",
+        "test_softmax::test_lower_precision_costs_only_rounding_over_any_dimension",
+        "test_every_activation::test_lower_precision_costs_only_rounding",
+        "test_every_activation::test_lower_precision_costs_only_rounding_in_the_gradient",
     ],
     "the definition: the other claims follow from it": [
         "test_leaky_relu::test_positive_numbers_pass_and_negative_ones_are_multiplied",
         "test_relu::test_it_is_the_larger_of_the_number_and_0",
         "test_sigmoid::test_it_is_one_over_one_plus_exp_of_minus_x",
-        "test_softmax::test_log_odds_are_differences_of_scores",
+        "test_softmax::test_log_odds_are_differences_of_logits",
         "test_tanh::test_it_is_the_quotient_of_sinh_and_cosh",
     ],
     "the gradient of an option that others judge by its values": [
@@ -80,43 +80,43 @@ SPARED = {
         "test_sigmoid::test_the_opposite_input_has_the_complementary_probability",
         "test_sigmoid::test_a_larger_input_never_has_a_smaller_probability",
         "test_sigmoid::test_its_mean_over_symmetric_inputs_is_one_half",
-        "test_softmax::test_a_constant_added_to_every_score_changes_nothing",
-        "test_softmax::test_the_order_of_the_scores_is_kept",
-        "test_softmax::test_larger_scores_sharpen_and_smaller_ones_flatten",
+        "test_softmax::test_a_constant_added_to_every_logit_changes_nothing",
+        "test_softmax::test_the_order_of_the_logits_is_kept",
+        "test_softmax::test_larger_logits_sharpen_and_smaller_ones_flatten",
         "test_tanh::test_the_opposite_input_has_the_opposite_output",
         "test_tanh::test_its_mean_over_symmetric_inputs_is_0",
         "test_tanh::test_a_larger_input_never_has_a_smaller_output",
     ],
     "the formula that a learner derives; differences find the same faults": [
         "test_sigmoid::test_its_slope_is_p_times_one_minus_p",
-        "test_softmax::test_the_gradient_is_each_share_times_its_advantage",
+        "test_softmax::test_the_gradient_is_p_times_the_incoming_g_less_its_mean_under_p",
     ],
     "the sentence itself; the formula says it in another way": [
         "test_sigmoid::test_its_slope_is_steepest_at_0_where_it_is_one_quarter",
     ],
     "the sentence itself, up to the largest number of every dtype": [
-        "test_softmax::test_huge_scores_stay_finite",
-        "test_softmax::test_the_gradient_stays_finite_for_huge_scores",
+        "test_softmax::test_huge_logits_stay_finite",
+        "test_softmax::test_the_gradient_stays_finite_for_huge_logits",
     ],
     "the sentence itself; ties softmax to its loss": [
-        "test_softmax::test_its_negative_log_is_the_cross_entropy_of_the_scores",
+        "test_softmax::test_its_negative_log_is_the_cross_entropy_of_the_logits",
     ],
     "the contract of `dim`, in any shape": [
         "test_softmax::test_any_dimension_is_the_last_one_after_moving_it",
         "test_softmax::test_the_gradient_over_any_dimension_is_that_over_the_last_one",
     ],
     "the smallest input there is": [
-        "test_softmax::test_a_single_number_has_the_whole_share",
+        "test_softmax::test_a_single_number_has_probability_1",
     ],
     "the contract for no rows, along any number of dimensions": [
         "test_softmax::test_an_empty_batch_gives_an_empty_answer",
     ],
     "what attention masks rely on": [
         "test_softmax::test_what_has_no_answer_is_nan",
-        "test_softmax::test_a_score_of_minus_infinity_takes_no_part",
+        "test_softmax::test_a_logit_of_minus_infinity_has_probability_0_and_changes_no_other",
     ],
     "what attention masks rely on when training": [
-        "test_softmax::test_a_masked_score_gets_no_gradient_and_spoils_none",
+        "test_softmax::test_a_masked_logit_gets_no_gradient_and_makes_no_other_nan",
     ],
     "the gradient of the option": [
         "test_softmax::test_a_dtype_that_is_asked_for_lets_the_gradient_through",

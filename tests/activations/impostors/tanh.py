@@ -114,7 +114,7 @@ def slope_kept_on_the_side(x: Tensor) -> Tensor:
     return y
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient")
+@refused_by("test_lower_precision_costs_only_rounding_in_the_gradient")
 def constant_slope_in_bfloat16(x: Tensor) -> Tensor:
     """In bfloat16 1 - y * y is mostly noise, so it is left out."""
     bf16 = x.dtype == torch.bfloat16
@@ -172,7 +172,7 @@ def backward_from_the_front_of_the_storage(x: Tensor) -> Tensor:
     return y
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_from_one_end_of_the_line_to_the_other")
+@refused_by("test_lower_precision_costs_only_rounding_from_one_end_of_the_line_to_the_other")
 def table_in_single_precision(x: Tensor) -> Tensor:
     """A table up to 4.5, and from 5 on a series; in between there is the last entry."""
     y = torch.tanh(x)
@@ -180,7 +180,7 @@ def table_in_single_precision(x: Tensor) -> Tensor:
     return y + torch.where(between, torch.tanh(x.clamp(-4.5, 4.5)) - y, 0.0).detach()
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_the_gradient_of_any_shape")
+@refused_by("test_lower_precision_costs_only_rounding_in_the_gradient_of_any_shape")
 def batches_in_single_precision(x: Tensor) -> Tensor:
     """The fast path, for a batch in single precision, has a slope of its own: off by 1 %."""
     fast = x.dtype == torch.float32 and x.ndim == 2
@@ -188,7 +188,7 @@ def batches_in_single_precision(x: Tensor) -> Tensor:
     return y
 
 
-@refused_by("test_fewer_digits_cost_only_rounding_in_any_shape")
+@refused_by("test_lower_precision_costs_only_rounding_in_any_shape")
 def images_in_single_precision(x: Tensor) -> Tensor:
     """The fast path, for images in single precision, is off by 1 %."""
     fast = x.dtype == torch.float32 and x.ndim == 4 and x.shape[-1] < 100

@@ -103,7 +103,7 @@ def clamped_at_three(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
         return tensor.clamp_(-3 * std, 3 * std)
 
 
-@refused_by("test_numbers_have_nothing_to_do_with_those_further_on")
+@refused_by("test_numbers_are_independent_of_those_further_on")
 def one_filter_for_all(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """One unit has the right distribution, and the others are like it."""
     std = _std(tensor, a, mode, nonlinearity)

@@ -107,7 +107,7 @@ def generator_copied(
         return tensor.normal_(mean, std, generator=copy)
 
 
-@refused_by("test_numbers_have_nothing_to_do_with_those_further_on")
+@refused_by("test_numbers_are_independent_of_those_further_on")
 def one_row_for_all(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
@@ -146,7 +146,7 @@ def other_layouts_untouched(
     return tensor
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 def box_muller_in_half_precision(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
@@ -248,7 +248,7 @@ def redrawn_beyond_four(
     return _put(tensor, mean, std, torch.where(scores.abs() > 4, again.clamp(-4, 4), scores))
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 def logarithm_of_the_smallest_number(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:

@@ -135,7 +135,7 @@ def bounds_must_differ(
         return tensor.uniform_(low, high, generator=generator)
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 def a_byte_is_enough_for_16_bits(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
@@ -146,7 +146,7 @@ def a_byte_is_enough_for_16_bits(
     return _put(tensor, a, b, (steps + 0.5).double() / 256)
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 def rounded_down_to_a_nibble(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:

@@ -208,7 +208,7 @@ def the_variance_for_parameters(
     return _fill(tensor, _std(tensor, gain), generator)
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 def widened_in_half_precision(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:

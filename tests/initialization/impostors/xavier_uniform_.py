@@ -131,7 +131,7 @@ def generator_by_its_seed(
     return _fill(tensor, gain * math.sqrt(6 / sum(_fans(tensor))), None)
 
 
-@refused_by("test_a_matrix_has_nothing_to_do_with_its_mirror_images")
+@refused_by("test_a_matrix_is_independent_of_its_mirror_images")
 def symmetric_if_square(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:

@@ -48,7 +48,7 @@ class StraightFromTheFormula(_BCELoss):
         return -target * input.log() - (1 - target) * (1 - input).log()
 
 
-@refused_by("test_a_score_that_the_sigmoid_rounds_to_1_costs_100_and_has_no_gradient")
+@refused_by("test_a_logit_that_the_sigmoid_rounds_to_1_costs_100_and_has_no_gradient")
 class LogarithmsClamped(_BCELoss):
     """At least -100; but the slope is then 0 times infinity (Yet-Another-EfficientDet #717)."""
 
@@ -124,7 +124,7 @@ class WeightedMean(_BCELoss):
         return losses.sum() / self.weight.expand_as(losses).sum()
 
 
-@refused_by("test_it_is_the_surprise_at_the_targets")
+@refused_by("test_it_is_minus_the_log_of_the_probability_of_the_target")
 class OnlyThePositives(_BCELoss):
     """Cross-entropy is -y log p (nd4j #1328: no gradient where the label is 0)."""
 
@@ -132,7 +132,7 @@ class OnlyThePositives(_BCELoss):
         return -target * _log(input)
 
 
-@refused_by("test_it_is_the_surprise_at_the_targets")
+@refused_by("test_it_is_minus_the_log_of_the_probability_of_the_target")
 class TargetsAreYesOrNo(_BCELoss):
     """One of the two logarithms is always multiplied by 0."""
 
@@ -140,7 +140,7 @@ class TargetsAreYesOrNo(_BCELoss):
         return -_log(torch.where(target > 0.5, input, 1 - input))
 
 
-@refused_by("test_it_is_the_surprise_at_the_targets")
+@refused_by("test_it_is_minus_the_log_of_the_probability_of_the_target")
 class SigmoidOnceMore(_BCELoss):
     """To be sure that they are probabilities."""
 

@@ -57,7 +57,7 @@ class WorkedOutBeforehand(_BCEWithLogitsLoss):
         return (1 + self.on_top) * target * self.yes(input) + (1 - target) * self.no(input)
 
 
-@refused_by("test_scores_of_any_size_have_their_loss")
+@refused_by("test_logits_of_any_size_have_the_right_loss")
 class SigmoidThenLogarithm(_BCEWithLogitsLoss):
     """A sigmoid and a BCELoss, one after the other; but the sigmoid of 40 is 1."""
 
@@ -70,7 +70,7 @@ class SigmoidThenLogarithm(_BCEWithLogitsLoss):
         return torch.nn.functional.binary_cross_entropy(p, torch.zeros_like(p), reduction="none")
 
 
-@refused_by("test_it_is_the_surprise_at_the_targets")
+@refused_by("test_it_is_minus_the_log_of_the_probability_of_the_target")
 class LogarithmOfOnePlusExp(_BCEWithLogitsLoss):
     """log(1 + exp(-x)), as it stands in the book; but exp(800) is infinite."""
 
@@ -78,7 +78,7 @@ class LogarithmOfOnePlusExp(_BCEWithLogitsLoss):
         return (1 + torch.exp(-input)).log()
 
 
-@refused_by("test_any_pos_weight_goes_with_any_score")
+@refused_by("test_any_pos_weight_goes_with_any_logit")
 class ByTheAbsoluteValue(_BCEWithLogitsLoss):
     """exp(-|x|) never overflows; but autograd takes the slope of |x| at 0 for 0 (pytorch #2195)."""
 
@@ -96,7 +96,7 @@ class ClampedWithoutTheMinus(_BCEWithLogitsLoss):
         return largest + (torch.exp(-largest) + torch.exp(-input - largest)).log()
 
 
-@refused_by("test_any_pos_weight_goes_with_any_score")
+@refused_by("test_any_pos_weight_goes_with_any_logit")
 class UnstableIfWeighted(_BCEWithLogitsLoss):
     """Weights came later, and their branch is the plain formula (pytorch #13773)."""
 
@@ -150,7 +150,7 @@ class WeightedMean(_BCEWithLogitsLoss):
         return losses.sum() / self.weight.expand_as(losses).sum()
 
 
-@refused_by("test_it_is_the_surprise_at_the_targets")
+@refused_by("test_it_is_minus_the_log_of_the_probability_of_the_target")
 class LogitsClamped(_BCEWithLogitsLoss):
     """Beyond 30 the exponential is dangerous, and nothing is left to learn."""
 
@@ -192,7 +192,7 @@ class ManyWithoutPosWeight(_BCEWithLogitsLoss):
         return super().each(input, target, 1 if input.numel() > 2**18 else pos_weight)
 
 
-@refused_by("test_in_any_shape_every_element_has_its_surprise")
+@refused_by("test_in_any_shape_every_element_costs_minus_its_log")
 class AtLeastOneDimension(_BCEWithLogitsLoss):
     """A loss of every element is a list of losses, even if there is one number alone."""
 

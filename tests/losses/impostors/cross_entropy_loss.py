@@ -76,7 +76,7 @@ class SoftmaxTwice(_CrossEntropyLoss):
         return torch.log_softmax(torch.softmax(input, dim), dim)
 
 
-@refused_by("test_huge_scores_stay_exact")
+@refused_by("test_huge_logits_stay_exact")
 class LogarithmOfTheSoftmax(_CrossEntropyLoss):
     """First the probabilities, then their logarithm; far down they are 0 (tt-forge-onnx #3405)."""
 
@@ -84,7 +84,7 @@ class LogarithmOfTheSoftmax(_CrossEntropyLoss):
         return torch.softmax(input, dim).log()
 
 
-@refused_by("test_every_target_has_its_surprise")
+@refused_by("test_every_target_costs_minus_the_log_of_its_probability")
 class ClassesComeLast(_CrossEntropyLoss):
     """A softmax is over the last dimension; the same for two (ModelsGenesis #8)."""
 
@@ -143,7 +143,7 @@ class IgnoredTargetsAreSmoothed(_CrossEntropyLoss):
         return super().smoothed(true.where(kept, 0), logs, weight, everything)
 
 
-@refused_by("test_smoothing_deals_out_a_share_to_all_classes")
+@refused_by("test_smoothing_spreads_eps_over_all_classes")
 class TakesMoreThanItGives(_CrossEntropyLoss):
     """The others take a share each, which the true class then gives up twice (fastai #1814)."""
 
@@ -255,7 +255,7 @@ class SmoothedWhileItTrains(_CrossEntropyLoss):
         return true.where(kept, 0)
 
 
-@refused_by("test_any_number_of_classes_has_the_surprise_of_its_logarithm")
+@refused_by("test_equal_logits_of_any_number_of_classes_cost_its_logarithm")
 class AVocabularyOf65536(_CrossEntropyLoss):
     """A block of threads takes 2^16 classes; what comes behind them is no word."""
 
@@ -459,7 +459,7 @@ class NoProbabilityIsPadding(_CrossEntropyLoss):
         return target.sum(-1).ne(0).to(target.dtype)
 
 
-@refused_by("test_any_number_of_classes_has_the_surprise_of_its_logarithm")
+@refused_by("test_equal_logits_of_any_number_of_classes_cost_its_logarithm")
 class OneBlockOfClassesTeaches(_CrossEntropyLoss):
     """The backward pass has 1024 threads, one a class; the rest gets nothing."""
 
@@ -477,7 +477,7 @@ class WeightsByDefaultOnceLoaded(_CrossEntropyLoss):
         return super().load_state_dict(*arguments, **options)
 
 
-@refused_by("test_with_options_fewer_digits_cost_only_rounding")
+@refused_by("test_with_options_lower_precision_costs_only_rounding")
 class SmoothedByALessExactShare(_CrossEntropyLoss):
     """In single precision the share of each class may come from a table of a thousand steps."""
 

@@ -3,7 +3,7 @@
 SPARED = {
     "shows what the sentence leaves out, or gets wrong": [
         "test_binary_losses::test_several_labels_of_one_example_are_as_many_questions_of_yes_or_no",
-        "test_binary_losses::test_a_target_between_yes_and_no_costs_what_that_share_of_yes_and_no_costs",
+        "test_binary_losses::test_a_target_between_0_and_1_costs_the_weighted_mean_of_both_ends",
         "test_l1_loss::test_an_extreme_input_pulls_a_model_the_harder_the_farther_it_lies",
     ],
     "follows from the definition, and tells what it is good for": [
@@ -19,7 +19,7 @@ SPARED = {
         "test_cross_entropy_loss::test_a_right_class_that_is_excluded_is_an_infinite_loss",
     ],
     "the definition": [
-        "test_binary_losses::test_it_is_the_surprise_at_the_targets",
+        "test_binary_losses::test_it_is_minus_the_log_of_the_probability_of_the_target",
         "test_l1_loss::test_it_is_the_mean_of_the_absolute_errors",
         "test_mse_loss::test_it_is_the_mean_of_the_squared_errors",
     ],
@@ -38,25 +38,25 @@ SPARED = {
         "test_every_loss::test_every_row_has_a_gradient_of_its_own",
     ],
     "judges the gradient of the target only where there is one": [
-        "test_binary_losses::test_a_target_that_learns_gets_the_log_odds_against_it",
-        "test_cross_entropy_loss::test_probabilities_that_learn_get_the_surprises",
+        "test_binary_losses::test_a_target_that_requires_a_gradient_gets_the_log_odds_against_it",
+        "test_cross_entropy_loss::test_targets_that_require_gradients_get_minus_the_logs",
     ],
     "the formula that a learner derives": [
         "test_bce_loss::test_the_gradient_is_the_error_over_the_variance",
         "test_bce_with_logits_loss::test_the_gradient_is_sigmoid_minus_target",
         "test_cross_entropy_loss::test_the_gradient_is_softmax_minus_target_over_n",
-        "test_mse_loss::test_the_pull_is_twice_the_error",
+        "test_mse_loss::test_the_gradient_is_twice_the_error",
     ],
     "the sentence itself: least at the target": [
         "test_binary_losses::test_it_is_least_where_the_probability_is_the_target",
-        "test_cross_entropy_loss::test_it_is_least_where_the_shares_are_the_target",
+        "test_cross_entropy_loss::test_it_is_least_where_the_probabilities_are_the_target",
     ],
     "the sentence itself": [
         "test_bce_loss::test_exactly_0_and_1_are_probabilities_and_cost_at_most_100",
-        "test_bce_with_logits_loss::test_scores_of_any_size_have_their_loss",
+        "test_bce_with_logits_loss::test_logits_of_any_size_have_the_right_loss",
         "test_cross_entropy_loss::test_it_is_the_negative_log_likelihood_of_the_softmax",
         "test_cross_entropy_loss::test_with_all_targets_ignored_there_is_no_mean",
-        "test_cross_entropy_loss::test_huge_scores_stay_exact",
+        "test_cross_entropy_loss::test_huge_logits_stay_exact",
         "test_every_loss::test_the_mean_and_the_sum_are_those_of_the_losses",
         "test_every_loss::test_shape_and_dtype_are_those_of_the_targets_or_of_one_number",
         "test_l1_loss::test_the_best_constant_is_the_median",
@@ -73,7 +73,7 @@ SPARED = {
         "test_bce_loss::test_the_smallest_numbers_of_every_dtype_have_their_logarithm",
     ],
     "what is not judged here, but stated: only the range is checked": [
-        "test_bce_loss::test_a_score_that_looks_like_a_probability_passes_for_one",
+        "test_bce_loss::test_a_logit_that_looks_like_a_probability_passes_for_one",
     ],
     "the comparison with PyTorch": [
         "test_binary_losses::test_the_values_are_those_of_pytorch",
@@ -90,28 +90,28 @@ SPARED = {
         "test_bce_with_logits_loss::test_it_is_sigmoid_and_bce_loss_in_one",
     ],
     "the sentence itself, by classes": [
-        "test_cross_entropy_loss::test_for_equal_rows_it_is_least_where_their_shares_are_those_of_the_classes",
+        "test_cross_entropy_loss::test_for_equal_rows_it_is_least_where_the_probabilities_are_the_fractions_of_the_classes",
     ],
     "the sentence itself: where only one of them is alive": [
-        "test_bce_loss::test_a_score_that_the_sigmoid_rounds_to_1_costs_100_and_has_no_gradient",
+        "test_bce_loss::test_a_logit_that_the_sigmoid_rounds_to_1_costs_100_and_has_no_gradient",
         "test_bce_with_logits_loss::test_it_keeps_the_gradient_that_dies_in_the_sigmoid",
     ],
     "nothing the caller gave is written to, weights neither": [
         "test_binary_losses::test_weights_are_left_as_they_were",
     ],
     "the definition, of every target": [
-        "test_cross_entropy_loss::test_every_target_has_its_surprise",
+        "test_cross_entropy_loss::test_every_target_costs_minus_the_log_of_its_probability",
     ],
     "the sentence itself, for those without the other options": [
         "test_cross_entropy_loss::test_the_weighted_mean_divides_by_the_weights_of_the_targets",
         "test_cross_entropy_loss::test_ignored_targets_count_nowhere",
-        "test_cross_entropy_loss::test_smoothing_deals_out_a_share_to_all_classes",
+        "test_cross_entropy_loss::test_smoothing_spreads_eps_over_all_classes",
     ],
     "the default, for those without the option": [
         "test_cross_entropy_loss::test_targets_of_minus_100_count_nowhere",
     ],
     "the sentence itself, for those without the options": [
-        "test_cross_entropy_loss::test_probabilities_weigh_the_surprises",
+        "test_cross_entropy_loss::test_targets_of_probabilities_average_minus_the_logs",
     ],
     "the two kinds of targets agree": [
         "test_cross_entropy_loss::test_a_certain_probability_is_a_class",
@@ -124,15 +124,15 @@ SPARED = {
         "test_cross_entropy_loss::test_an_ignored_row_gets_no_gradient_and_changes_none",
     ],
     "up to the largest number of every dtype": [
-        "test_cross_entropy_loss::test_scores_near_the_largest_number_of_the_dtype_stay_finite",
+        "test_cross_entropy_loss::test_logits_near_the_largest_number_of_the_dtype_stay_finite",
     ],
     "what masks rely on": [
-        "test_cross_entropy_loss::test_a_class_with_a_score_of_minus_infinity_takes_no_part",
+        "test_cross_entropy_loss::test_a_class_with_a_logit_of_minus_infinity_changes_nothing",
     ],
     "every dtype, with every option": [
-        "test_cross_entropy_loss::test_with_options_fewer_digits_cost_only_rounding",
-        "test_binary_losses::test_with_weights_fewer_digits_cost_only_rounding",
-        "test_cross_entropy_loss::test_fewer_digits_cost_probabilities_only_rounding",
+        "test_cross_entropy_loss::test_with_options_lower_precision_costs_only_rounding",
+        "test_binary_losses::test_with_weights_lower_precision_costs_only_rounding",
+        "test_cross_entropy_loss::test_with_probabilities_lower_precision_costs_only_rounding",
     ],
     "probabilities, which are read by code of their own": [
         "test_cross_entropy_loss::test_the_place_of_probabilities_in_memory_changes_nothing",
@@ -150,10 +150,10 @@ SPARED = {
         "test_every_loss::test_a_plain_sum_has_the_gradient_of_a_sum_with_weights_of_1",
     ],
     "what gradient accumulation relies on": [
-        "test_every_loss::test_gradients_of_two_walks_add_up",
+        "test_every_loss::test_gradients_of_two_backward_passes_add_up",
     ],
     "judges every loss in every dtype, whatever its own claims do": [
-        "test_every_loss::test_fewer_digits_cost_only_rounding",
+        "test_every_loss::test_lower_precision_costs_only_rounding",
     ],
     "the definition, of every element": [
         "test_l1_loss::test_each_loss_is_an_absolute_error",

@@ -111,7 +111,7 @@ class SquareOfTheDeviation(_BatchNorm1d):
         return (variance.sqrt().square() + self.eps).sqrt()
 
 
-@refused_by("test_the_averages_belong_to_no_graph")
+@refused_by("test_the_averages_keep_no_graph_of_autograd")
 class AveragesWithTheirHistory(_BatchNorm1d):
     """They are made of the batch, like everything (d2l-en before #1342, nflows #10)."""
 
@@ -392,7 +392,7 @@ class BroadcastsWhatItGets(_BatchNorm1d):
         pass
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 class StatisticsAreConstantsInHalves(_BatchNorm1d):
     """In 16 bits the gradient is rough anyway, so its small terms can be left out."""
 

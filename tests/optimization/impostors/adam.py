@@ -578,7 +578,7 @@ class DecayKeepsTheFirstRate(_DecouplesIfAsked):
         return group["shrinks by"]
 
 
-@refused_by("test_the_first_step_is_right_in_fewer_digits")
+@refused_by("test_the_first_step_is_right_in_lower_precision")
 class EpsilonOfTheDtype(_Adam):
     """With fewer digits eps should be at least the dtype's own, else it is lost."""
 

@@ -16,9 +16,9 @@ SPARED = {
         "test_adagrad::test_the_first_step_is_as_long_as_the_learning_rate",
     ],
     "small gradients in half precision, which nothing else has": [
-        "test_adagrad::test_the_first_step_is_right_in_fewer_digits",
-        "test_adam::test_the_first_step_is_right_in_fewer_digits",
-        "test_rmsprop::test_the_first_step_is_right_in_fewer_digits",
+        "test_adagrad::test_the_first_step_is_right_in_lower_precision",
+        "test_adam::test_the_first_step_is_right_in_lower_precision",
+        "test_rmsprop::test_the_first_step_is_right_in_lower_precision",
     ],
     "a rate of its own for every parameter, as a law": [
         "test_adagrad::test_the_scale_of_a_coordinate_makes_no_difference",
@@ -143,7 +143,7 @@ SPARED = {
         "test_every_optimizer::test_the_faster_ways_lead_to_the_same_place",
     ],
     "judges every rule in every dtype": [
-        "test_every_optimizer::test_fewer_digits_cost_only_rounding",
+        "test_every_optimizer::test_lower_precision_costs_only_rounding",
     ],
     "many parameters and groups at once": [
         "test_every_state::test_every_parameter_gets_its_own_state_back",
@@ -218,7 +218,7 @@ SPARED = {
         "test_sgd::test_with_momentum_a_ravine_takes_root_k_minus_1_over_root_k_plus_1",
     ],
     "shows a wrong order without any network": [
-        "test_variable::test_the_way_back_finds_the_slopes_of_the_way_forward",
+        "test_variable::test_backward_finds_the_slopes_of_the_forward_pass",
     ],
     "the smallest cases, which show what is wrong": [
         "test_variable::test_all_uses_of_a_variable_add_up",

@@ -224,7 +224,7 @@ class _Variable:
 # The walk
 
 
-@refused_by("test_two_walks_back_add_up_until_the_gradient_is_set_to_none")
+@refused_by("test_two_backward_passes_add_up_until_the_gradient_is_set_to_none")
 class LastWalkWins(_Variable):
     """The gradient is what the last walk found (asked for in micrograd #53)."""
 
@@ -232,7 +232,7 @@ class LastWalkWins(_Variable):
         self.grad = gradient.clone()
 
 
-@refused_by("test_two_walks_back_add_up_until_the_gradient_is_set_to_none")
+@refused_by("test_two_backward_passes_add_up_until_the_gradient_is_set_to_none")
 class NothingIsNothing(_Variable):
     """None is not a gradient; so if it is set, all stays as it is."""
 
@@ -241,7 +241,7 @@ class NothingIsNothing(_Variable):
             super().__setattr__(name, value)
 
 
-@refused_by("test_two_walks_back_add_up_until_the_gradient_is_set_to_none")
+@refused_by("test_two_backward_passes_add_up_until_the_gradient_is_set_to_none")
 class NeverForgets(_Variable):
     """The sum is kept where nobody can break it; grad is for reading."""
 
@@ -304,7 +304,7 @@ class AddedInPlace(_Variable):
         gradients[variable] = gradients[variable].add_(part) if variable in gradients else part
 
 
-@refused_by("test_the_way_back_finds_the_slopes_of_the_way_forward")
+@refused_by("test_backward_finds_the_slopes_of_the_forward_pass")
 class AgainOnEveryPath(_Variable):
     """Recursion does it: hand on to the parents, then they to theirs (micrograd #2, #64)."""
 
@@ -316,7 +316,7 @@ class AgainOnEveryPath(_Variable):
         return order
 
 
-@refused_by("test_the_way_back_finds_the_slopes_of_the_way_forward")
+@refused_by("test_backward_finds_the_slopes_of_the_forward_pass")
 class DepthFirst(_Variable):
     """Every variable hands on once, when it is first met (PyNorch #90)."""
 
@@ -331,7 +331,7 @@ class DepthFirst(_Variable):
         return order
 
 
-@refused_by("test_the_way_back_finds_the_slopes_of_the_way_forward")
+@refused_by("test_backward_finds_the_slopes_of_the_forward_pass")
 class NearestFirst(_Variable):
     """Layer by layer from the end, as networks are built."""
 
@@ -344,7 +344,7 @@ class NearestFirst(_Variable):
         return list(order)
 
 
-@refused_by("test_a_chain_of_5000_operations_is_walked_to_its_end")
+@refused_by("test_backward_goes_through_a_chain_of_5000_operations")
 class Recursive(_Variable):
     """Depth-first search is three lines with recursion (micrograd #90)."""
 
@@ -381,7 +381,7 @@ class EveryPathAlone(_Variable):
             leaf.keep(total)
 
 
-@refused_by("test_two_walks_through_the_same_results_add_up_or_the_second_is_refused")
+@refused_by("test_two_backward_passes_through_the_same_graph_add_up_or_the_second_is_refused")
 class StepsKeepTheirs(_Variable):
     """Gradients add up everywhere, so also on the way (micrograd #53)."""
 
@@ -429,7 +429,7 @@ class EqualIsTheSame(_Variable):
         return isinstance(other, EqualIsTheSame) and self.key() == other.key()
 
 
-@refused_by("test_the_way_back_is_linear_in_the_gradient_that_comes_in")
+@refused_by("test_backward_is_linear_in_the_gradient_that_comes_in")
 class Clipped(_Variable):
     """Gradients explode if nobody clips them."""
 
@@ -665,7 +665,7 @@ class ReshapedInsteadOfTransposed(_Variable):
         return g.reshape(self.data.shape)
 
 
-@refused_by("test_fewer_digits_cost_only_rounding")
+@refused_by("test_lower_precision_costs_only_rounding")
 class NumbersAreFloat32(_Variable):
     """A number becomes a tensor like any other; of float32, which wins over halves."""
 
@@ -840,7 +840,7 @@ class BroadcastToStart(_Variable):
         return super().start(gradient)
 
 
-@refused_by("test_where_nothing_requires_a_gradient_there_is_no_way_back")
+@refused_by("test_where_nothing_requires_a_gradient_backward_is_refused")
 class NothingToDo(_Variable):
     """Where nothing requires a gradient there is nothing to do."""
 
@@ -857,7 +857,7 @@ class WholeNumbersLearn(_Variable):
         pass
 
 
-@refused_by("test_the_gradient_that_a_walk_started_with_stays_the_callers_own")
+@refused_by("test_the_gradient_that_backward_was_given_stays_the_callers_own")
 class AddsIntoWhatWasGiven(_Variable):
     """Who starts at a parameter hands it its gradient; what comes later is added in place."""
 
@@ -871,7 +871,7 @@ class AddsIntoWhatWasGiven(_Variable):
         self.grad = gradient.clone() if self.grad is None else self.grad.add_(gradient)
 
 
-@refused_by("test_a_walk_back_may_start_at_a_parameter")
+@refused_by("test_backward_may_start_at_a_parameter")
 class ParametersAreNoStart(_Variable):
     """What was not computed has no way back."""
 

@@ -291,7 +291,7 @@ class ZeroOverZero(_ColorJitter):
         return hue * (width / width), saturation, value
 
 
-@refused_by("test_gradients_find_the_way_back_through_each_change_but_that_of_hue")
+@refused_by("test_gradients_flow_back_through_each_change_but_that_of_hue")
 class TheMeanIsANumber(_ColorJitter):
     """A mean is measured, and taken out of the graph, as in batch norms of old."""
 

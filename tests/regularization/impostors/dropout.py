@@ -256,7 +256,7 @@ class OneMaskForTheBatch(RightDropout):
         return (1, *input.shape[1:])[: input.ndim]
 
 
-@refused_by("test_along_no_dimension_elements_share_a_fate")
+@refused_by("test_along_no_dimension_elements_are_dropped_together")
 class ChannelsOfImages(RightDropout):
     """What is an image should lose whole channels."""
 
@@ -330,7 +330,7 @@ class DrawnByPython(RightDropout):
         return torch.rand(shape, dtype=torch.float64, generator=generator)
 
 
-@refused_by("test_the_fate_of_a_unit_says_nothing_about_those_further_on")
+@refused_by("test_whether_a_unit_is_dropped_says_nothing_about_those_further_on")
 class NoiseRepeated(RightDropout):
     """65,536 random numbers are enough, one after the other, and then again."""
 
@@ -340,7 +340,7 @@ class NoiseRepeated(RightDropout):
         return numbers[torch.arange(count) % 2**16].reshape(shape)
 
 
-@refused_by("test_the_fate_of_a_unit_says_nothing_about_those_further_on")
+@refused_by("test_whether_a_unit_is_dropped_says_nothing_about_those_further_on")
 class Antithetic(RightDropout):
     """For each number u also 1 - u, which makes averages better."""
 
@@ -350,7 +350,7 @@ class Antithetic(RightDropout):
         return torch.cat([numbers, 1 - numbers[: count // 2]]).reshape(shape)
 
 
-@refused_by("test_the_fates_of_one_call_say_nothing_about_the_next")
+@refused_by("test_what_one_call_drops_says_nothing_about_the_next")
 class AntitheticCalls(RightDropout):
     """Every second call is the mirror image of the one before: so all units take their turn."""
 
@@ -488,7 +488,7 @@ class FactorFromOutputAndInput(RightDropout):
         return super().put(input, factors) if self.inplace else self.Dropped.apply(input, factors)
 
 
-@refused_by("test_walked_back_twice_a_call_drops_the_same_gradients")
+@refused_by("test_two_backward_passes_of_a_call_drop_the_same_gradients")
 class MaskLetGo(RightDropout):
     """After the way back the mask is of no use any more."""
 

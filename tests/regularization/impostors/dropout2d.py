@@ -46,7 +46,7 @@ class RowsInEvaluation(_Dropout2d):
         return F.dropout2d(input[:, :, None], self.p).squeeze(2)
 
 
-@refused_by("test_all_pixels_of_a_channel_share_their_fate")
+@refused_by("test_all_pixels_of_a_channel_are_dropped_or_kept_together")
 class EveryPixelByItself(_Dropout2d):
     """The 2d says that images go in."""
 
@@ -54,7 +54,7 @@ class EveryPixelByItself(_Dropout2d):
         return tuple(input.shape)
 
 
-@refused_by("test_all_pixels_of_a_channel_share_their_fate")
+@refused_by("test_all_pixels_of_a_channel_are_dropped_or_kept_together")
 class ChannelsAreLast(_Dropout2d):
     """Images are height, width, colours; so it is in other libraries."""
 
@@ -62,7 +62,7 @@ class ChannelsAreLast(_Dropout2d):
         return (len(input), 1, 1, input.shape[3])
 
 
-@refused_by("test_all_pixels_of_a_channel_share_their_fate")
+@refused_by("test_all_pixels_of_a_channel_are_dropped_or_kept_together")
 class RowsOfTheImage(_Dropout2d):
     """Two dimensions are dropped along: so it goes with (C, H, W), too (as in pytorch #69801)."""
 
@@ -129,7 +129,7 @@ class NeverEvaluates(_Dropout2d):
         return F.dropout2d(input, self.p, inplace=self.inplace)
 
 
-@refused_by("test_all_pixels_of_a_channel_share_their_fate_wherever_they_lie")
+@refused_by("test_all_pixels_of_a_channel_are_dropped_or_kept_together_wherever_they_lie")
 class MaskInStorageOrder(_Dropout2d):
     """One row for each channel, as they lie in memory; which are pixels if channels come last."""
 
@@ -140,7 +140,7 @@ class MaskInStorageOrder(_Dropout2d):
         return super().put(input, every)
 
 
-@refused_by("test_all_gradients_of_a_channel_share_their_fate")
+@refused_by("test_all_gradients_of_a_channel_are_dropped_or_kept_together")
 class GradientOfPixels(_Dropout2d):
     """The mask was kept as it came out of the first row of pixels."""
 

@@ -80,13 +80,13 @@ def mean_of_the_tensors(parameters: Parameters) -> Tensor:
     return total / max(1, len(parameters))
 
 
-@refused_by("test_the_pull_is_twice_the_weight")
+@refused_by("test_the_gradient_is_twice_the_weight")
 def halved(parameters: Parameters) -> Tensor:
     """A half in front, so that the gradient has no 2 (asked for in DenseNet #57)."""
     return sum((p.square().sum() / 2 for p in parameters), torch.zeros(()))
 
 
-@refused_by("test_the_pull_is_twice_the_weight")
+@refused_by("test_the_gradient_is_twice_the_weight")
 def slope_of_the_half(parameters: Parameters) -> Tensor:
     """The value is that of the sum of squares, and the gradient that of weight decay."""
     total = sum((p.square().sum() for p in parameters), torch.zeros(()))

@@ -261,7 +261,7 @@ class ResultInFloat32(_Normalize):
         return super().shaped(image, numbers).to(torch.promote_types(image.dtype, torch.float32))
 
 
-@refused_by("test_chance_has_no_part_in_it")
+@refused_by("test_nothing_in_it_is_random")
 class Dithered(_Normalize):
     """A noise far below what eight bits can tell keeps the layers from seeing steps."""
 

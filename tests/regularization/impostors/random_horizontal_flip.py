@@ -269,7 +269,7 @@ class InStorageOrder(_RandomHorizontalFlip):
         return rows.flip(-1)
 
 
-@refused_by("test_gradients_find_the_way_back_to_the_image")
+@refused_by("test_gradients_flow_back_to_the_image")
 class ThroughNumpy(_RandomHorizontalFlip):
     """NumPy can flip, too; augmentation needs no gradient."""
 
@@ -278,7 +278,7 @@ class ThroughNumpy(_RandomHorizontalFlip):
         return mirrored.requires_grad_() if image.requires_grad else mirrored
 
 
-@refused_by("test_gradients_find_the_way_back_to_the_image")
+@refused_by("test_gradients_flow_back_to_the_image")
 class GradientAsIfNotFlipped(_RandomHorizontalFlip):
     """The values are replaced and the graph is kept."""
 

@@ -21,13 +21,13 @@ SPARED = {
         "test_color_jitter::test_without_brightness_an_image_is_black_and_without_contrast_gray",
         "test_color_jitter::test_values_stay_in_their_range",
         "test_compose::test_each_transform_runs_once_in_the_order_given",
-        "test_dropout2d::test_all_pixels_of_a_channel_share_their_fate",
+        "test_dropout2d::test_all_pixels_of_a_channel_are_dropped_or_kept_together",
         "test_every_dropout::test_in_evaluation_the_input_comes_as_it_is",
         "test_every_dropout::test_back_in_training_units_are_dropped_again",
         "test_every_dropout::test_gradients_go_where_the_inputs_went",
         "test_every_dropout::test_the_mean_over_all_draws_is_the_input",
         "test_every_dropout::test_no_sample_and_no_channel_is_an_exception",
-        "test_every_dropout::test_the_fate_of_a_unit_says_nothing_about_those_further_on",
+        "test_every_dropout::test_whether_a_unit_is_dropped_says_nothing_about_those_further_on",
         "test_every_transform::test_shape_and_dtype_are_kept",
         "test_every_transform::test_the_range_of_values_is_kept",
         "test_every_transform::test_pictures_vary_from_call_to_call",
@@ -61,13 +61,13 @@ SPARED = {
         "test_dropout::test_gradients_of_any_shape_go_where_the_inputs_went",
     ],
     "images, whose units may be taken for channels": [
-        "test_dropout::test_along_no_dimension_elements_share_a_fate",
+        "test_dropout::test_along_no_dimension_elements_are_dropped_together",
     ],
     "images, of which every pixel is a unit": [
-        "test_dropout::test_the_fate_of_an_element_says_nothing_about_its_neighbours",
+        "test_dropout::test_whether_an_element_is_dropped_says_nothing_about_its_neighbours",
     ],
     "the sentence itself, of gradients": [
-        "test_dropout2d::test_all_gradients_of_a_channel_share_their_fate",
+        "test_dropout2d::test_all_gradients_of_a_channel_are_dropped_or_kept_together",
     ],
     "sizes that others have no room for": [
         "test_dropout2d::test_images_of_every_size_lose_as_many_channels",
@@ -116,7 +116,7 @@ SPARED = {
         "test_every_transform::test_the_default_dtype_changes_nothing",
     ],
     "one weight of several: what the norm of a row would pull on": [
-        "test_l1_penalty::test_the_pull_on_a_weight_does_not_depend_on_the_others",
+        "test_l1_penalty::test_the_gradient_of_a_weight_does_not_depend_on_the_others",
     ],
     "the sentence, which is about PyTorch alone": [
         "test_l1_penalty::test_no_optimizer_of_pytorch_has_an_option_of_that_name",
