@@ -104,7 +104,7 @@ def test_two_calls_keep_their_slopes_apart(leaky_relu):
 
 @pytest.mark.claim("1.4.5")
 @every_dtype
-@given(slopes.filter(lambda alpha: alpha >= 0))  # others may be refused in place
+@given(st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, 0.1]))  # 0.1 is another one in float32
 def test_inplace_writes_into_the_input_and_returns_it(leaky_relu, dtype, alpha):
     option(leaky_relu, "inplace")
     for name, layout in VIEWS.items():
@@ -133,6 +133,17 @@ def test_inplace_has_the_gradient_of_the_plain_call(leaky_relu):
     option(leaky_relu, "inplace")
     expected = slope(leaky_relu, grid(3, 5))
     assert_close("f'(x)", slope(lambda x: leaky_relu(x * 1, inplace=True), grid(3, 5)), expected)
+
+
+@pytest.mark.claim("1.4.5")
+@every_dtype
+def test_inplace_with_a_negative_slope_has_the_values_of_the_plain_call(leaky_relu, dtype):
+    option(leaky_relu, "inplace")
+    x = grid(3, 5).to(dtype)
+    expected = leaky_relu(x, -2.0).tolist()
+    with feature("a negative slope in place"):
+        leaky_relu(x, -2.0, inplace=True)
+    assert x.tolist() == expected
 
 
 @pytest.mark.claim("1.4.5")

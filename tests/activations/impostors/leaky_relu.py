@@ -194,3 +194,12 @@ def _plain(x: Tensor, negative_slope: float = 0.01) -> Tensor:
 def hands_on_what_it_gets(x: Tensor, *args: float, **kwargs: float) -> Tensor:
     """Whoever hands on everything need not know what it is; here nothing is in place."""
     return _plain(x, *args, **kwargs)
+
+
+@refused_by("test_inplace_with_a_negative_slope_has_the_values_of_the_plain_call")
+def size_of_the_slope_in_place(
+    x: Tensor, negative_slope: float = 0.01, inplace: bool = False
+) -> Tensor:
+    """In place the sign must stay readable, so no slope turns it round."""
+    y = torch.where(x > 0, x, (abs(negative_slope) if inplace else negative_slope) * x)
+    return x.copy_(y) if inplace else y
