@@ -99,7 +99,11 @@ def assert_turned(came: Tensor, image: Tensor, degrees: float, **options) -> Non
     assert came.dtype == image.dtype, f"{what}: came {came.dtype}"
     assert came.shape == expected.shape, f"{what}: came the shape {tuple(came.shape)}"
     wrong = (came != expected) & sure
-    assert not wrong.any(), f"{what}: came {came}, should be {expected}, wrong at {wrong.nonzero()}"
+    if wrong.any():
+        at = wrong.nonzero()[0].tolist()
+        one, right = came[tuple(at)].item(), expected[tuple(at)].item()
+        counted = f"{int(wrong.sum())} of {wrong.numel()} pixels are wrong"
+        raise AssertionError(f"{what}: came {one:.4g} at {at}, should be {right:.4g}\n{counted}")
 
 
 @pytest.mark.claim("5.3.7")
