@@ -45,7 +45,7 @@ MARKS = {
 NOT_COUNTED = (NOT_PROVIDED, DEVIATES)  # among the claims that hold or refuse
 SCREEN = 24  # lines, for a component that is refused
 MOST_CAUSES = 3  # that are shown with what came; others by their sentences
-FEWEST_LINES = 5  # of a cause: its sentence, and some of what came
+FEWEST_LINES = 6  # of a cause: its name, what came, and who refuses for the same reason
 FEW_LACKS = 6  # of what a subject lacks that are named
 LINES_OF_NAMES = 2  # of claims that are refused for the same reason
 

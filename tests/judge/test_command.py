@@ -72,7 +72,7 @@ def judge(folder, *arguments):
 def test_a_wrong_subject_is_shown_with_what_came_and_what_should_have_come(tmp_path):
     result = judge(tmp_path, "-k", "single_number")
     assert result.returncode == 1, result.stdout + result.stderr
-    assert "✗ a single number has the whole share" in result.stdout
+    assert "✗ a single number has probability 1" in result.stdout
     assert "came -3, should be 1, 4 too small" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
 

@@ -10,8 +10,8 @@ from sums_to_one.tests.judge.asking import cases, given
 from sums_to_one.tests.judge.deviations import DeviationsError, as_toml, read
 from sums_to_one.tests.judge.parametrize import Claim
 
-HUGE = "huge scores stay finite"
-ENTRY = '[[deviation]]\ncomponent = "softmax"\nclaim = "huge scores stay finite"\n'
+HUGE = "huge logits stay finite"
+ENTRY = '[[deviation]]\ncomponent = "softmax"\nclaim = "huge logits stay finite"\n'
 
 
 def without_a_shift(x, dim):
@@ -83,7 +83,7 @@ def test_one_that_is_past_its_date_fails(file, tmp_path):
 def test_one_that_is_of_elsewhere_is_not_heeded(file, tmp_path):
     (tmp_path / "elsewhere.toml").write_text(file.read_text() + 'where = { torch = "1.13" }\n')
     claim = claims(without_a_shift, tmp_path / "elsewhere.toml")[HUGE]
-    with pytest.raises(AssertionError, match=r"huge scores stay finite  1\.5\.2"):
+    with pytest.raises(AssertionError, match=r"huge logits stay finite  1\.5\.2"):
         claim(without_a_shift)
 
 
@@ -111,6 +111,6 @@ def test_a_refusal_says_the_sentence_and_the_smallest_input():
     with pytest.raises(AssertionError) as refusal:
         Claim(case_of(without_a_shift))(without_a_shift)
     first, *lines = str(refusal.value).splitlines()
-    assert first == "softmax: huge scores stay finite  1.5.2"
+    assert first == "softmax: huge logits stay finite  1.5.2"
     assert any("0.125" in line for line in lines), lines
     assert "nan" in lines[-1]

@@ -267,7 +267,7 @@ def test_two_backward_passes_add_up_until_the_gradient_is_set_to_none(Variable):
 
 
 @pytest.mark.claim("4.0.4")
-def test_two_backward_passes_through_the_same_graph_add_up_or_the_second_is_refused(Variable):
+def test_two_backward_passes_through_a_graph_add_up_or_the_second_is_refused(Variable):
     x = Variable(exact([2.0, -3.0]), requires_grad=True)
     y = x * x
     one, other = y * y, y * 3

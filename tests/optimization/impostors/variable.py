@@ -381,7 +381,7 @@ class EveryPathAlone(_Variable):
             leaf.keep(total)
 
 
-@refused_by("test_two_backward_passes_through_the_same_graph_add_up_or_the_second_is_refused")
+@refused_by("test_two_backward_passes_through_a_graph_add_up_or_the_second_is_refused")
 class StepsKeepTheirs(_Variable):
     """Gradients add up everywhere, so also on the way (micrograd #53)."""
 
