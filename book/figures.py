@@ -254,16 +254,16 @@ CURVES: dict[str, tuple[Callable[[Tensor], Tensor], Tensor, str]] = {
     "l2_penalty": (each(lambda w: ours("l2_penalty")([w])), line(-2, 2), "weight"),
 }
 CAPTIONS = {
-    "softmax": "The share of the first of three scores, as that score grows and the others stay"
+    "softmax": "The probability of the first of three logits, as that logit grows and the others stay"
     " at 1 and 0; and its slope, p (1 - p).",
     "leaky_relu": "`leaky_relu` with a negative slope of 0.1, so that it can be seen, and its"
     " slope.",
-    "CrossEntropyLoss": "The loss as the score of the right class grows, with two others at 0;"
-    " and its slope, the share of that class less 1.",
+    "CrossEntropyLoss": "The loss as the logit of the right class grows, with two others at 0;"
+    " and its slope, the probability of that class less 1.",
     "BCELoss": "The loss of a probability where 1 came, and its slope, which is -1 / p and so"
     " leaves the picture near 0.",
-    "BCEWithLogitsLoss": "The loss of a score where 1 came; and its slope, which stays -1 where"
-    " the score is far too low.",
+    "BCEWithLogitsLoss": "The loss of a logit where 1 came; and its slope, which stays -1 where"
+    " the logit is far too low.",
 }
 
 

@@ -393,8 +393,8 @@ CONVENTIONS = {
         Convention(
             "momentum-of-the-old",
             ("BatchNorm1d", "BatchNorm2d"),
-            "takes momentum as the share of the old average",
-            "momentum 是旧平均值所占的份额",
+            "takes momentum as the weight of the old average",
+            "momentum 是旧平均值的权重",
             "Keras and flax (0.99), Caffe (moving_average_fraction)",
             _complement("momentum", 2, 0.1),
         ),

@@ -52,7 +52,7 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
     if name in ("tanh", "sigmoid"):
         as_if["that of the input, where that of the output is due"] = inside_out
     if name == "softmax":
-        as_if["y (1 - y), which forgets the other scores"] = diagonal
+        as_if["y (1 - y), which forgets the other logits"] = diagonal
     yield of_tensor(x, orders, plainly, "", as_if)
     behind = "behind another function"
     yield of_tensor(x, orders, lambda function, x: plainly(function, x * x), behind)
@@ -174,7 +174,7 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         for words, error in far.items():
             yield trial(words, target + error * normal(7, 5, seed=4), target, min(orders, 1))
     if name in ("CrossEntropyLoss", "BCEWithLogitsLoss"):
-        yield trial("for scores of a thousand", x * 500, target, min(orders, 1))
+        yield trial("for logits of a thousand", x * 500, target, min(orders, 1))
     if name == "BCELoss":
         edge = torch.tensor([0.0, 1.0, 0.0, 1.0], dtype=widest())
         yield trial("where it is certain", edge, edge.flip(0), 0)
