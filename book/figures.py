@@ -254,8 +254,8 @@ CURVES: dict[str, tuple[Callable[[Tensor], Tensor], Tensor, str]] = {
     "l2_penalty": (each(lambda w: ours("l2_penalty")([w])), line(-2, 2), "weight"),
 }
 CAPTIONS = {
-    "softmax": "The probability of the first of three logits, as that logit grows and the others stay"
-    " at 1 and 0; and its slope, p (1 - p).",
+    "softmax": "The probability of the first of three logits, as that logit grows and the others"
+    " stay at 1 and 0; and its slope, p (1 - p).",
     "leaky_relu": "`leaky_relu` with a negative slope of 0.1, so that it can be seen, and its"
     " slope.",
     "CrossEntropyLoss": "The loss as the logit of the right class grows, with two others at 0;"
