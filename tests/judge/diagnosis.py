@@ -231,7 +231,8 @@ def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: 
     translated = replace(subject, conventions=(*subject.conventions, *names))
     before = tried(component, subject.component(component), limits)[0]
     wrong, _ = tried(component, translated.component(component), limits)
-    return bool(before) and not any(what in {*WHAT} for _, what in wrong)
+    ends = {(where, what) for where, what in wrong if what in ERRORS} - {*before}
+    return bool(before) and not ends and not any(what in {*WHAT} for _, what in wrong)
 
 
 class Looking:
