@@ -287,8 +287,11 @@ class OptimizerInFewerDigits(_Save):
         for own in state["state"].values():
             for name, value in own.items():
                 if isinstance(value, Tensor):
-                    own[name] = value.bfloat16()
+                    own[name] = self.shortened(value)
         return state
+
+    def shortened(self, value: Tensor) -> Tensor:
+        return value.bfloat16()
 
 
 @refused_by("test_what_a_file_takes_of_other_dtypes_is_in_it_bit_for_bit")
@@ -756,13 +759,8 @@ class Text(_OfAFormat):
 
 
 @refused_by("test_training_goes_on_from_the_file_bit_for_bit")
-class OptimizerInSinglePrecision(_Save):
+class OptimizerInSinglePrecision(OptimizerInFewerDigits):
     """Single precision is what optimizers have (vllm speculators #899)."""
 
-    def of(self, optimizer: Any) -> Any:
-        state = copy.deepcopy(optimizer.state_dict())
-        for own in state["state"].values():
-            for name, value in own.items():
-                if isinstance(value, Tensor) and value.dtype == torch.float64:
-                    own[name] = value.float()
-        return state
+    def shortened(self, value: Tensor) -> Tensor:
+        return value.float() if value.dtype == torch.float64 else value
