@@ -290,8 +290,11 @@ def long_rows(classes: int) -> Iterator[tuple[str, Tensor]]:
 @pytest.mark.parametrize("classes", LONG_ROWS)
 def test_in_a_long_row_the_largest_logit_or_the_masked_ones_may_stand_anywhere(softmax, classes):
     for (words, x), dtype in itertools.product(long_rows(classes), DTYPES):
-        p, e = softmax(x.to(dtype), dim=1), x.double().exp()
-        assert_close(f"in {dtype}, with {words}", p, e / e.sum(dim=1, keepdim=True))
+        e = x.double().exp()
+        expected = e / e.sum(dim=1, keepdim=True)
+        assert_close(f"in {dtype}, with {words}", softmax(x.to(dtype), dim=1), expected)
+        came = softmax(x.T.to(dtype), dim=0)
+        assert_close(f"in {dtype}, over dim 0, with {words}", came, expected.T)
 
 
 @pytest.mark.claim("1.5.7")

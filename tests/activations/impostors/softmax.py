@@ -476,3 +476,11 @@ def first_block_is_masked(x: Tensor, dim: int) -> Tensor:
     if x.ndim == 0 or x.shape[dim] <= 64:
         return torch.softmax(x, dim)
     return _in_blocks(x, dim, 64, rescales=True)
+
+
+@refused_by("test_in_a_long_row_the_largest_logit_or_the_masked_ones_may_stand_anywhere")
+def last_block_of_columns_not_rescaled(x: Tensor, dim: int) -> Tensor:
+    """Columns have a kernel of their own, for their numbers lie apart."""
+    if dim or x.ndim != 2 or len(x) <= 1024:
+        return torch.softmax(x, dim)
+    return _in_blocks(x, dim, 1024, rescales=False)
