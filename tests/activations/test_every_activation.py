@@ -16,6 +16,7 @@ from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import (
     by_differences,
+    curve_of_the_sum,
     gradient,
     gradient_of,
     jacobian,
@@ -245,6 +246,15 @@ def test_wherever_the_numbers_lie_the_gradient_can_be_differentiated_again(activ
                 second_gradients(activation, x, weights, weights), expected, strict=True
             ):
                 assert_close(f"{dtype} of shape {shape}, {words}", came, right)
+
+
+@pytest.mark.claim("1.0.7")
+def test_the_gradient_of_a_plain_sum_can_be_differentiated_again(activation):
+    for dtype, shape in itertools.product(FULL, inside([(5,), (3, 5), (2, 3, 5, 7)])):
+        x, other = grid(*shape).to(dtype), grid(*shape, limit=3).flip(0).to(dtype)
+        expected, _ = second_gradients(activation, x, torch.ones_like(x), other)
+        came = curve_of_the_sum(activation, x, other)
+        assert_close(f"{dtype} of shape {shape}", came, expected.double())
 
 
 @pytest.mark.claim("1.0.7")

@@ -39,6 +39,7 @@ ANY = Inside(((7,), (5, 3), (2, 3, 5), (2, 3, 5, 7), (2, 3, 5, 3, 2)))
 SIXTEEN_BITS = Inside((torch.float16, torch.bfloat16))
 LONG = 10_000  # of so many classes float32 cannot share out all: the sum itself is rounded
 FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
+MAGNITUDES = (1e-30, 1e-8, 1e-3, 0.03, 0.3, 3.0, 30.0)  # float32 has numbers for exp of twice that
 LONG_ROWS = [130, 1100, 4100]  # of blocks of 64, 128, 256, ..., the last has few numbers
 CLASSES = [1, 2, 3, 10, 17, 65, 1000, 1025, 4099, 10_007]  # 1 / 16,384 is hardly a float16
 
@@ -392,6 +393,17 @@ def test_a_dtype_that_is_asked_for_lets_the_gradient_through(softmax):
     got = gradient(lambda x: softmax(x, dim=1, dtype=torch.float64), x, cotangent)
     expected = gradient(lambda x: softmax(x, dim=1), x.double(), cotangent)
     assert_close("the gradient", got, expected)
+
+
+@pytest.mark.claim("1.5.8")
+def test_logits_of_any_magnitude_have_the_right_probabilities_and_gradient(softmax):
+    for limit, shape, dtype in itertools.product(MAGNITUDES, Inside(((2, 3), (5, 7))), FULL):
+        x, cotangent = (grid(*shape, limit=most).to(dtype) for most in (limit, 2))
+        p = torch.softmax(x.double(), dim=1)
+        assert_close(f"up to {limit}", softmax(x, dim=1), p)
+        average = (p * cotangent).sum(dim=1, keepdim=True)
+        got = gradient(partial(softmax, dim=1), x, cotangent)
+        assert_close(f"up to {limit}: the gradient", got, p * (cotangent - average))
 
 
 @pytest.mark.claim("1.5.10")

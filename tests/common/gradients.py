@@ -60,6 +60,20 @@ def second_gradients(
     return by_x, by_cotangent
 
 
+def curve_of_the_sum(function: Function, x: Tensor, other: Tensor) -> Tensor:
+    """The gradient of sum(other * the gradient of sum(function(x))), as in second_gradients.
+
+    What comes in backward is a view of one number, as from a plain `.sum()`.
+    """
+    needs_gradients(2)
+    leaf = x.detach().requires_grad_()
+    with feature("a gradient that can be differentiated"):
+        (first,) = torch.autograd.grad(function(leaf).sum(), leaf, create_graph=True)
+        if first.requires_grad:
+            (first * other).sum().backward()
+    return torch.zeros_like(x) if leaf.grad is None else leaf.grad
+
+
 def slope(function: Function, x: Tensor) -> Tensor:
     """The derivative of an elementwise function at every element.
 

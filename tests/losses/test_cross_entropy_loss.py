@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, eighths, exact, grid
 from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
-from sums_to_one.tests.common.limits import NotProvided, inside, widest
+from sums_to_one.tests.common.limits import Inside, NotProvided, inside, widest
 from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.losses.labels import (
@@ -38,6 +38,8 @@ from sums_to_one.tests.losses.labels import (
 )
 from sums_to_one.tests.losses.problems import (
     first_use,
+    in_numbers,
+    problem,
     reducing,
     reductions_of,
     takes,
@@ -53,6 +55,7 @@ from sums_to_one.tests.losses.reduction import (
 )
 
 OPTIONS = ("weight", "label_smoothing")
+FULL = Inside((torch.float64, torch.float32))  # no dtypes of 16 bits
 smoothings = st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0])
 
 
@@ -272,6 +275,18 @@ def test_a_negative_class_is_refused_unless_it_is_the_ignored_one(CrossEntropyLo
 def test_the_gradient_is_softmax_minus_target_over_n(CrossEntropyLoss, case):
     expected = (torch.softmax(case.x, dim=1) - certain(case)) / case.target.numel()
     assert_close("the gradient", pull(CrossEntropyLoss(), case.x, case.target), expected)
+
+
+@pytest.mark.claim("3.2.9")
+@pytest.mark.parametrize("limit", [1e-30, 1e-8, 1e-3, 0.03, 0.3, 3.0, 30.0])
+def test_logits_of_any_magnitude_have_the_right_loss_and_gradient(CrossEntropyLoss, limit):
+    for shape, dtype in itertools.product(inside([(2, 3), (5, 7), (2, 3, 5)]), FULL):
+        _, target = problem(CrossEntropyLoss, *shape)
+        x = grid(*shape, limit=limit).to(dtype)
+        loss, got = CrossEntropyLoss()(x, target), pull(CrossEntropyLoss(), x, target)
+        assert_close(f"{dtype}: the loss", loss, cross_entropy(x.double(), target))
+        expected = torch.softmax(x.double(), dim=1) - in_numbers(x, target)
+        assert_close(f"{dtype}: the gradient", got, expected / target.numel())
 
 
 @pytest.mark.claim("3.2.9")

@@ -13,10 +13,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding, tolerance
 from sums_to_one.tests.common.gradients import (
     by_differences,
+    curve_of_the_sum,
     gradient,
+    gradient_of,
     jacobian,
     second_gradients,
 )
@@ -39,7 +42,7 @@ from sums_to_one.tests.losses.problems import (
     takes,
     unreduced,
 )
-from sums_to_one.tests.losses.reduction import enter, pull, reduced
+from sums_to_one.tests.losses.reduction import enter, pull, pull_on_target, reduced
 
 FEW = [
     (1, 2),
@@ -51,6 +54,7 @@ FEW = [
     (1, 2, 1, 2),
 ]  # for differences, which move every number
 # Rows: more than a block, than 65,535; and more than 2^18 and than 2^20 numbers.
+LOUD = 2.0**15  # an incoming gradient that float16 still has
 LARGE = [*((n, 4) for n in (1, 5, 16, 17, 33, 65, 129, 511, 1025, 66_049)), (4097, 257)]
 
 
@@ -152,6 +156,10 @@ def test_long_sums_keep_their_digits(loss):
         for count in (4099, 22_003):  # of 3 numbers each: more than 65,504, where float16 ends
             rows = x.expand(count, 3), target.expand(count, *target.shape[1:])
             assert_close(f"{dtype}: the mean of {count} equal rows", loss()(*rows), expected)
+            # An incoming gradient that is large makes each of them a number that 16 bits have.
+            got, share = pull(loss(), *rows, LOUD), LOUD / count
+            slopes = (pull(loss(), x.to(widest()), exactly(target)).double() * share).expand_as(got)
+            assert_close(f"{dtype}: its gradient, {LOUD} coming in", got, slopes)
 
 
 @pytest.mark.claim("3.0.2")
@@ -166,14 +174,32 @@ def test_no_examples_have_a_sum_of_0_and_no_mean(loss):
 
 @pytest.mark.claim("3.0.3")
 def test_the_place_in_memory_changes_nothing(loss):
-    shapes = inside([(4, 4), (3, 5), (2, 3, 5, 7)])
+    shapes = inside([(4, 4), (3, 5), (37, 3), (2, 37, 3, 5)])
     for dtype, shape, reduction in itertools.product(DTYPES, shapes, reductions_of(loss)):
         copies, function = problem(loss, *shape, dtype=dtype), reducing(loss, reduction)
-        expected, slopes = function(*copies).double(), pull(function, *copies).double()
+        expected = function(*copies).double()
+        incoming = grid(*expected.shape, limit=2).to(dtype)
+        slopes = pull(function, *copies, incoming).double()
         for words, x, target in laid_out(*copies):
             what = f"{dtype} of shape {shape}, {words} ({reduction})"
             assert_close(what, function(x, target), expected)
-            assert_close(f"{what}: the gradient", pull(function, x, target), slopes)
+            assert_close(f"{what}: the gradient", pull(function, x, target, incoming), slopes)
+
+
+@pytest.mark.claim("3.0.3")
+def test_the_place_of_the_incoming_gradient_in_memory_changes_nothing(loss):
+    function = unreduced(loss)
+    for shape, dtype in itertools.product(inside([(4, 4), (3, 5), (37, 3), (2, 37, 3, 5)]), DTYPES):
+        x, target = problem(loss, *shape, dtype=dtype)
+        of_x = partial(_of, function, target)
+        for words, incoming in layouts.combined(grid(*of_x(x).shape, limit=2).to(dtype)):
+            expected = pull(function, x, target, layouts.copy(incoming)).double()
+            came = gradient_of(of_x, x, incoming)
+            assert_close(f"{dtype}, {shape}, the incoming gradient {words}", came, expected)
+
+
+def _of(function, target: Tensor, x: Tensor) -> Tensor:
+    return function(x, target)
 
 
 @pytest.mark.claim("3.0.3")
@@ -207,6 +233,11 @@ def test_nothing_is_remembered_from_earlier_calls(loss):
             used(pair[0].flip(0), pair[1])
         assert_close(f"called again ({reduction})", used(x, target), alone)
         assert_close(f"and again ({reduction})", used(x, target), alone)
+        places = x.flip(0) * 0.75, target.clone().flip(0)
+        used(*places)
+        for place, numbers in zip(places, (x, target), strict=True):
+            place.copy_(numbers)  # the same tensors in the same places, with other numbers
+        assert_close(f"with other numbers in the same places ({reduction})", used(*places), alone)
         assert_close(f"by a copy ({reduction})", copy.deepcopy(used)(x, target), alone)
 
 
@@ -241,6 +272,18 @@ def test_a_target_that_learns_changes_no_value(loss):
         assert_close(f"the loss ({reduction})", came, function(x, numbers).double())
         got, expected = pull(function, x, learns), pull(function, x, numbers).double()
         assert_close(f"the gradient ({reduction})", got, expected)
+
+
+@pytest.mark.claim("3.0.4")
+def test_a_target_that_learns_alone_gets_the_gradient_that_it_gets_beside_the_input(loss):
+    for reduction, x, target in problems(loss, [(3, 5)]):
+        function, numbers = reducing(loss, reduction), in_numbers(x, target)
+        incoming = grid(*function(x, target).shape, limit=2)
+        expected = pull_on_target(
+            lambda *pair, f=function, i=incoming: (f(*pair) * i).sum(), x, numbers
+        )
+        came = gradient(lambda y, f=function, x=x: f(x, y), numbers, incoming)
+        assert_close(f"the gradient of the target alone ({reduction})", came, expected.double())
 
 
 @pytest.mark.claim("3.0.3")
@@ -319,6 +362,16 @@ def curve(function, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """By how much the gradient of the sum changes, on the way along x."""
     one = torch.ones_like(function(x, target), dtype=x.dtype)
     return second_gradients(lambda x: function(x, target), x, one, x)[0]
+
+
+@pytest.mark.claim("3.0.4")
+def test_the_gradient_of_a_plain_sum_can_be_differentiated_again(loss):
+    for reduction, x, target in problems(loss, [(3, 5), (2, 3, 5)]):
+        function, other = partial(_of, reducing(loss, reduction), target), grid(*x.shape).flip(0)
+        ones = torch.ones_like(function(x))
+        expected, _ = second_gradients(function, x, ones, other)
+        came = curve_of_the_sum(function, x, other)
+        assert_close(f"{tuple(x.shape)} ({reduction})", came, expected.double())
 
 
 @pytest.mark.claim("3.0.4")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding
 from sums_to_one.tests.common.gradients import (
     Function,
@@ -273,8 +274,9 @@ def test_a_channel_that_never_varies_becomes_its_bias(batch_norm):
             x, layer = torch.full(shape, constant, dtype=widest()), taught(batch_norm, shape[1])
             expected = back(layer.bias.detach()[:, None].expand_as(by_channel(x)), x)
             assert_close(f"all {constant}", layer(x).to(fewer), expected)
-            slopes = gradient(layer, x, grid(*shape))
-            assert slopes.isfinite().all(), f"its gradient is {slopes.flatten()[:3].tolist()} ..."
+            slopes = gradient(layer, x, grid(*shape)).to(fewer)
+            expected = gradient_in_training(layer, x, grid(*shape))
+            assert_close(f"all {constant}: the gradient", slopes, expected)
 
 
 def gradient_in_training(layer, x: Tensor, cotangent: Tensor, eps: float = 1e-5) -> Tensor:
@@ -325,6 +327,39 @@ def test_in_float32_most_of_the_digits_are_right(batch_norm):
         assert_close(f"{shape}", layer(x), expected_of(layer, x))
         expected = gradient_in_training(layer, x, cotangent)
         assert_close(f"{shape}: gradient", gradient(layer, x, cotangent), expected)
+
+
+ALIKE = {  # as many channels as samples, or places in a row
+    "BatchNorm1d": [(3, 3), (2, 3, 3)],
+    "BatchNorm2d": [(3, 3, 1, 2), (2, 3, 3, 3)],
+}
+
+
+@pytest.mark.claim("6.1.4")
+def test_batches_of_any_magnitude_have_the_right_output_and_gradient(batch_norm):
+    shapes = [*shapes_of(batch_norm), *inside(ALIKE[batch_norm.name])]
+    for shape, size in itertools.product(shapes, (1e-6, 1e-3, 0.1, 10, 1e3, 1e6)):
+        x, layer = batch(*shape) * size, taught(batch_norm, shape[1])
+        assert_close(f"{size} times {shape}", layer(x), expected_of(layer, x))
+        cotangent, deviation = grid(*shape, limit=2), (mean_and_variance(x)[1] + 1e-5).sqrt()
+        deviation = back(deviation[:, None].expand_as(by_channel(x)), x).to(x.dtype)
+        came = gradient(layer, x, cotangent) * deviation  # whose size is that of the cotangent
+        expected = gradient_in_training(layer, x, cotangent) * deviation
+        assert_close(f"{size} times {shape}: the gradient, in deviations", came, expected)
+
+
+@pytest.mark.claim("6.1.7")
+def test_in_evaluation_half_precision_meets_a_variance_that_it_cannot_hold(batch_norm):
+    for shape, dtype in itertools.product(few_of(batch_norm), inside([torch.float16])):
+        layer, x = taught(batch_norm, shape[1], torch.float32).eval(), batch(*shape, dtype=dtype)
+        with feature("half precision in a layer of float32"):
+            layer(x)
+        needs(layer, "running_mean", "running_var")
+        layer.running_var.fill_(2.0**20)
+        expected = normalized(
+            256 * x, torch.zeros(1).double(), layer.running_var.double(), 1e-5, layer
+        )
+        assert_close(f"{shape}", layer(256 * x), expected)
 
 
 # More samples than 65,535 and more values than 2^18, of which the last are of another kind.
@@ -400,8 +435,8 @@ def test_many_channels_are_like_few(batch_norm):
 
 # In the last shapes a dimension is as long as the channels, and could be mistaken for them.
 LAID_OUT_SHAPES = {
-    "BatchNorm1d": [(7, 5), (5, 2, 3), (2, 3, 3)],
-    "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3), (2, 3, 3, 5)],
+    "BatchNorm1d": [(7, 5), (5, 2, 3), (2, 3, 3), (3, 37)],
+    "BatchNorm2d": [(2, 3, 5, 7), (5, 3, 2, 2), (2, 3, 5, 3), (2, 3, 3, 5), (2, 37, 3, 5)],
 }
 
 
@@ -432,23 +467,35 @@ def test_a_part_of_a_batch_that_lies_otherwise_in_memory_is_like_any_other(batch
         assert_close(f"{name}: evaluated", layer.eval()(x), expected)
 
 
-def gradients(batch_norm, shape: tuple[int, ...], mode: bool, incoming: Tensor) -> list[Tensor]:
+def gradients(batch_norm, x: Tensor, mode: bool, incoming: Tensor) -> list[Tensor]:
     """Of the input, the weight and the bias, in that order."""
-    layer, x = taught(batch_norm, shape[1]).train(mode), batch(*shape).requires_grad_()
+    layer, x = taught(batch_norm, x.shape[1]).train(mode), x.detach().requires_grad_()
     layer(x).backward(incoming)
     return [x.grad, layer.weight.grad, layer.bias.grad]
 
 
+MODES = (True, False)
 EXPANDED = {"one number in place of all": lambda x: x.flatten()[0].expand_as(x)}
 
 
 @pytest.mark.claim("6.3.3")
 def test_a_gradient_that_comes_in_may_lie_anyhow_in_memory(batch_norm):
-    layouts, shapes = VIEWS | PARTS | EXPANDED, inside(LAID_OUT_SHAPES[batch_norm.name])
-    for (name, layout), shape, mode in itertools.product(layouts.items(), shapes, (True, False)):
-        incoming = layout(grid(*shape))
-        came = gradients(batch_norm, shape, mode, incoming)
-        expected = gradients(batch_norm, shape, mode, incoming.clone().contiguous())
+    ways, shapes = VIEWS | PARTS | EXPANDED, inside(LAID_OUT_SHAPES[batch_norm.name])
+    for (name, layout), shape, mode in itertools.product(ways.items(), shapes, MODES):
+        x, incoming = batch(*shape), layout(grid(*shape))
+        came = gradients(batch_norm, x, mode, incoming)
+        expected = gradients(batch_norm, x, mode, incoming.clone().contiguous())
+        for what, one, other in zip(("input", "weight", "bias"), came, expected, strict=True):
+            assert_close(f"{name}, {shape}, training is {mode}: {what}", one, other)
+
+
+@pytest.mark.claim("6.3.3")
+def test_the_place_of_the_batch_changes_no_gradient_of_weight_and_bias(batch_norm):
+    shapes = inside(LAID_OUT_SHAPES[batch_norm.name])
+    for (name, layout), shape, mode in itertools.product((VIEWS | PARTS).items(), shapes, MODES):
+        x, incoming = layout(batch(*shape)), grid(*shape)
+        came = gradients(batch_norm, x, mode, incoming)
+        expected = gradients(batch_norm, layouts.copy(x), mode, incoming)
         for what, one, other in zip(("input", "weight", "bias"), came, expected, strict=True):
             assert_close(f"{name}, {shape}, training is {mode}: {what}", one, other)
 
@@ -474,6 +521,17 @@ def test_the_gradient_that_comes_in_is_left_as_it_was(batch_norm):
         cotangent = grid(*shape)
         layer(x).backward(cotangent)
         assert torch.equal(cotangent, grid(*shape)), f"the cotangent is now {cotangent}"
+
+
+@pytest.mark.claim("6.3.3")
+def test_numbers_written_into_the_batch_between_calls_count(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), MODES):
+        x, place = batch(*shape), batch(*shape, turn=1)
+        layer, other = (taught(batch_norm, shape[1]) for _ in range(2))
+        layer(place), other(place)
+        expected = other.train(mode)(x).detach()
+        place.copy_(x)  # the same tensor in the same place, with other numbers
+        assert_close(f"{shape}, training is {mode}", layer.train(mode)(place), expected)
 
 
 @pytest.mark.claim("6.3.3")

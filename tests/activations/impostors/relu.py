@@ -244,3 +244,13 @@ def _plain(x: Tensor) -> Tensor:
 def hands_on_what_it_gets(x: Tensor, *args: bool, **kwargs: bool) -> Tensor:
     """Whoever hands on everything need not know what it is; here nothing is in place."""
     return _plain(x, *args, **kwargs)
+
+
+@refused_by("test_layouts_that_are_combined_change_nothing")
+def in_full_packs_of_four_channels(x: Tensor) -> Tensor:
+    """Channels last are read in packs of four; the rest is somebody else's (ncnn #1384)."""
+    last = torch.channels_last
+    if x.ndim != 4 or x.is_contiguous() or not x.is_contiguous(memory_format=last):
+        return torch.relu(x)
+    full = x.shape[1] // 4 * 4 if x.shape[1] > 4 else x.shape[1]
+    return torch.cat([torch.relu(x[:, :full]), x[:, full:]], dim=1)

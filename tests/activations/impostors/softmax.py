@@ -484,3 +484,11 @@ def last_block_of_columns_not_rescaled(x: Tensor, dim: int) -> Tensor:
     if dim or x.ndim != 2 or len(x) <= 1024:
         return torch.softmax(x, dim)
     return _in_blocks(x, dim, 1024, rescales=False)
+
+
+@refused_by("test_logits_of_any_magnitude_have_the_right_probabilities_and_gradient")
+def straight_near_zero(x: Tensor, dim: int) -> Tensor:
+    """exp(x) is 1 + x for small x, which is cheaper, and a network begins with small logits."""
+    if x.numel() and x.ndim and 0 < x.detach().abs().max() < 0.1:
+        return (1 + x) / (1 + x).sum(dim, keepdim=True)
+    return torch.softmax(x, dim)

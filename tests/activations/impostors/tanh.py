@@ -294,3 +294,24 @@ def by_numpy(x: Tensor) -> Tensor:
 def by_expm1_of_the_absolute_value(x: Tensor) -> Tensor:
     u = torch.expm1(-2 * torch.where(x < 0, -x, x))
     return torch.where(x < 0, u, -u) / (2 + u)
+
+
+@refused_by("test_the_gradient_of_a_plain_sum_can_be_differentiated_again")
+def curve_of_a_plain_sum(x: Tensor) -> Tensor:
+    """What comes in from a sum is one number; the fast way for it keeps a factor as a constant."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = torch.tanh(x)
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (y,) = ctx.saved_tensors
+            one_number = gradient.numel() > 1 and not any(gradient.stride())
+            return gradient * (1 - y * (y.detach() if one_number else y))
+
+    y: Tensor = Function.apply(x)
+    return y

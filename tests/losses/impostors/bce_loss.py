@@ -267,3 +267,27 @@ class FromTheLibrary(_BCELoss):
         return torch.nn.functional.binary_cross_entropy(
             input, target, weight=self.weight, reduction=self.reduction
         )
+
+
+class _Terms(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, p, y):
+        ctx.save_for_backward(p, y)
+        return -y * _log(p) - (1 - y) * _log(1 - p)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        p, y = ctx.saved_tensors
+        if p.is_contiguous() and gradient.untyped_storage().size() >= p.untyped_storage().size():
+            gradient = in_order_of_memory(gradient)
+        slope = (p - y) / (p * (1 - p)).clamp(min=1e-12)
+        return gradient * slope, gradient * (_log(1 - p) - _log(p))
+
+
+@refused_by("test_the_place_of_the_incoming_gradient_in_memory_changes_nothing")
+class IncomingInTheOrderOfMemory(_BCELoss):
+    """A kernel of pointers: what comes in lies as what went out, so it is read one by one."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses: Tensor = _Terms.apply(input, target)
+        return losses

@@ -354,3 +354,50 @@ class NotInSinglePrecision(_MSELoss):
 class FromTheLibrary(_MSELoss):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return torch.nn.functional.mse_loss(input, target, reduction=self.reduction)
+
+
+class _MeanOfMany(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, losses):
+        ctx.shape = losses.shape
+        return losses.mean()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        count = torch.tensor(float(ctx.shape.numel())).to(gradient.dtype)
+        return (gradient / count).expand(ctx.shape)
+
+
+@refused_by("test_long_sums_keep_their_digits")
+class CountedInTheDtypeOfTheGradient(_MSELoss):
+    """On the way back, divide by the count; in float16 that is infinite (tinygrad #12296)."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction != "mean":
+            return super().reduce(losses)
+        mean: Tensor = _MeanOfMany.apply(losses)
+        return mean
+
+
+class _Squared(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, errors):
+        ctx.save_for_backward(errors)
+        return errors.square()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (errors,) = ctx.saved_tensors
+        one_number = gradient.numel() > 1 and not any(gradient.stride())
+        return (
+            gradient * 2 * (errors + errors.detach()) / 2 if one_number else gradient * 2 * errors
+        )
+
+
+@refused_by("test_the_gradient_of_a_plain_sum_can_be_differentiated_again")
+class CurveOfAPlainSum(_MSELoss):
+    """What comes in from a sum is one number: the fast way for it, of which half is kept."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses: Tensor = _Squared.apply(input - target)
+        return losses

@@ -656,3 +656,27 @@ class NothingOfNothing(_BatchNorm1d):
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(input) if input.numel() or self.training else input.clone()
+
+
+@refused_by("test_numbers_written_into_the_batch_between_calls_count")
+class BatchKnownByItsPlace(_BatchNorm1d):
+    """The same tensor in the same place has the same statistics, which are known already."""
+
+    known: tuple[int, tuple[Tensor, Tensor]] | None = None
+
+    def statistics(self, x):
+        if x.requires_grad or x.dtype != torch.float64:
+            return super().statistics(x)
+        place = hash((x.data_ptr(), x.shape, x.stride()))
+        if self.known is None or self.known[0] != place:
+            self.known = place, super().statistics(x)
+        return self.known[1]
+
+
+@refused_by("test_batches_of_any_magnitude_have_the_right_output_and_gradient")
+class KeptFromOverflowing(_BatchNorm1d):
+    """Beyond a million the squares might overflow, so numbers are cut off there."""
+
+    def raised(self, input):
+        x = super().raised(input)
+        return x.clamp(-1e6, 1e6) if x.dtype == torch.float64 else x

@@ -881,3 +881,47 @@ class NothingOfNothing(_BatchNorm2d):
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(input) if input.numel() or self.training else input.clone()
+
+
+@refused_by("test_the_place_of_the_batch_changes_no_gradient_of_weight_and_bias")
+class WeightGradientInPairsOfRows(_BatchNorm2d):
+    """With channels last two rows are added up at a time; the last of an odd number is left."""
+
+    class Scale(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, y, weight, rows):
+            ctx.save_for_backward(y, weight)
+            ctx.rows = rows
+            return y * weight
+
+        @staticmethod
+        def backward(ctx, pull):
+            y, weight = ctx.saved_tensors
+            of_weight = (y * pull)[:, :, : ctx.rows].sum([0, 2, 3], keepdim=True)
+            return pull * weight, of_weight, None
+
+    def forward(self, input):
+        last = input.ndim == 4 and input.is_contiguous(memory_format=torch.channels_last)
+        self.in_pairs = last and not input.is_contiguous()
+        return super().forward(input)
+
+    def scaled(self, y):
+        if self.weight is None or self.bias is None or not self.in_pairs:
+            return super().scaled(y)
+        rows = max(y.shape[2] // 2 * 2, 1)
+        scaled = self.Scale.apply(y, self.wide(self.weight, y), rows)
+        return scaled + self.wide(self.bias, y)
+
+
+@refused_by("test_in_evaluation_half_precision_meets_a_variance_that_it_cannot_hold")
+class AveragesInTheDtypeOfTheInput(_BatchNorm2d):
+    """In evaluation all are brought to the dtype of the input first; above 65,504 ends float16."""
+
+    def wide(self, channels, x):
+        wide = super().wide(channels, x)
+        of_half = not self.training and self.comes_in == torch.float16
+        return wide.to(torch.float16).to(x.dtype) if of_half else wide
+
+    def forward(self, input):
+        self.comes_in = input.dtype
+        return super().forward(input)
