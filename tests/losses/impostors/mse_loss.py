@@ -379,7 +379,7 @@ class CountedInTheDtypeOfTheGradient(_MSELoss):
         return mean
 
 
-class _Squared(torch.autograd.Function):
+class _SquareOfErrors(torch.autograd.Function):
     @staticmethod
     def forward(ctx, errors):
         ctx.save_for_backward(errors)
@@ -399,5 +399,5 @@ class CurveOfAPlainSum(_MSELoss):
     """What comes in from a sum is one number: the fast way for it, of which half is kept."""
 
     def each(self, input: Tensor, target: Tensor) -> Tensor:
-        losses: Tensor = _Squared.apply(input - target)
+        losses: Tensor = _SquareOfErrors.apply(input - target)
         return losses
