@@ -519,7 +519,10 @@ def test_with_options_a_used_loss_is_as_good_as_a_new_one(CrossEntropyLoss):
 def test_targets_that_require_gradients_get_minus_the_logs(CrossEntropyLoss, case):
     takes_probabilities(CrossEntropyLoss)
     came = pull_on_target(CrossEntropyLoss(), case.x, case.target)
-    assert_close("the gradient of the target", came, surprises(case.x) / case.x[:, 0].numel())
+    expected = surprises(case.x) / case.x[:, 0].numel()
+    # A target of 0 may be masked, lest it meets a logarithm of -inf: it then learns nothing.
+    learns = case.target > 0
+    assert_close("the gradient of the target", came.where(learns, 0), expected.where(learns, 0))
 
 
 @pytest.mark.claim("3.0.3")

@@ -31,6 +31,7 @@ from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
 from sums_to_one.tests.losses.problems import (
     exactly,
     first_use,
+    formula,
     in_numbers,
     laid_out,
     of_a_row,
@@ -53,8 +54,10 @@ FEW = [
     (1, 2, 2),
     (1, 2, 1, 2),
 ]  # for differences, which move every number
-# Rows: more than a block, than 65,535; and more than 2^18 and than 2^20 numbers.
+# Each dimension in turn is longer than blocks of 8, 16, 32, 64, ..., and leaves an odd rest.
+LONG = [(2, 17), (3, 67), (2, 1031), (2, 4099), (37, 2), (2, 37, 3), (2, 3, 67), (3, 5, 2, 131)]
 LOUD = 2.0**15  # an incoming gradient that float16 still has
+# Rows: more than a block, than 65,535; and more than 2^18 and than 2^20 numbers.
 LARGE = [*((n, 4) for n in (1, 5, 16, 17, 33, 65, 129, 511, 1025, 66_049)), (4097, 257)]
 
 
@@ -97,6 +100,20 @@ def test_every_row_has_a_loss_of_its_own(loss):
         alone = torch.stack([each(*row) for row in rows]).double()
         expected = alone.flatten(0, 1) if reduction == "none" else reduced(alone, reduction)
         assert_close(f"shape {tuple(x.shape)}", each(x, target), expected)
+
+
+@pytest.mark.claim("3.0.2")
+@pytest.mark.parametrize("shape", LONG, ids=str)
+def test_in_any_dimension_a_long_batch_has_the_losses_and_the_gradient_of_the_formula(loss, shape):
+    for reduction, x, target in problems(loss, [shape], inside(ALL_DTYPES[:2])):
+        of_x, due = reducing(loss, reduction), formula(loss, x, target)
+        assert_close(f"{x.dtype} ({reduction})", of_x(x, target), reduced(due, reduction))
+        each = x.numel() if reduction == "mean" else 1  # of which each has so small a share
+        incoming = grid(*reduced(due, reduction).shape, limit=2)
+        came = pull(of_x, x, target, incoming) * each
+        of_formula = lambda x, y=target, r=reduction: reduced(formula(loss, x, y), r)  # noqa: E731
+        expected = gradient(of_formula, x.double(), incoming.double()) * each
+        assert_close(f"{x.dtype}: the gradient ({reduction})", came, expected)
 
 
 @pytest.mark.claim("3.0.8")

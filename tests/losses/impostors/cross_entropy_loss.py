@@ -553,3 +553,13 @@ class StraightNearZero(_CrossEntropyLoss):
         if input.numel() and 0 < input.detach().abs().max() < 0.1:
             return input - (1 + input).sum(dim, keepdim=True).log()
         return super().logs(input, dim)
+
+
+@accepted
+class TargetsOf0Masked(_CrossEntropyLoss):
+    """What has no part in the target is masked, so that 0 times minus infinity is 0."""
+
+    def by_probability(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        smooth = (1 - self.label_smoothing) * target + self.label_smoothing / len(weight)
+        losses = -(smooth * weight * logs.masked_fill(smooth == 0, 0)).sum(-1)
+        return self.reduce(losses, self.shares_of_samples(weight, target))

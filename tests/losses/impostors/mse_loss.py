@@ -401,3 +401,18 @@ class CurveOfAPlainSum(_MSELoss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:
         losses: Tensor = _SquareOfErrors.apply(input - target)
         return losses
+
+
+@refused_by(
+    "test_in_any_dimension_a_long_batch_has_the_losses_and_the_gradient_of_the_formula",
+)
+class RestOfTheVectorLoop(_MSELoss):
+    """Sixteen numbers at a time; the loop for the rest was copied from the absolute error."""
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        losses = super().each(input, target)
+        full = input.shape[-1] // 16 * 16 if input.ndim and input.shape[-1] > 16 else None
+        if full is None:
+            return losses
+        rest = (input - target)[..., full:].abs()
+        return torch.cat([losses[..., :full], rest], dim=-1)
