@@ -6,6 +6,7 @@ before and who asked for gradients change nothing. `softmax` is taken along the 
 
 import itertools
 import sys
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -101,6 +102,33 @@ def test_a_large_tensor_of_any_shape_is_treated_as_its_numbers(elementwise):
         slopes = [gradient(elementwise, part, torch.ones_like(part)).flatten() for part in parts]
         assert_close(f"{dtype} of shape {shape}: f(x)", y.flatten(), expected)
         assert_close(f"{dtype} of shape {shape}: f'(x)", slope.flatten(), torch.cat(slopes))
+
+
+FORMULAS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "sigmoid": lambda x: 1 / (1 + (-x).exp()),
+    "tanh": lambda x: 1 - 2 / ((2 * x).exp() + 1),
+    "relu": lambda x: x.clamp(min=0),
+    "leaky_relu": lambda x: x.clamp(min=0) + 0.01 * x.clamp(max=0),
+    "softmax": lambda x: x.exp() / x.exp().sum(dim=-1, keepdim=True),
+}
+# Each dimension in turn is longer than blocks of 8, 16, 32, 64, ..., and leaves an odd rest.
+LONG = [
+    *[(17,), (3, 67), (2, 1031), (37, 2), (2, 37, 3), (2, 3, 67)],
+    *[(2, 37, 3, 5), (3, 5, 2, 131), (2, 1, 2, 2, 17)],
+]
+
+
+@pytest.mark.claim("1.0.4")
+@pytest.mark.parametrize("shape", LONG, ids=str)
+def test_in_any_dimension_a_long_tensor_has_the_values_and_gradient_of_the_formula(
+    activation, shape
+):
+    formula = FORMULAS[activation.name]
+    for dtype, _ in itertools.product(FULL, inside([shape])):
+        x, weights = grid(*shape).to(dtype), grid(*shape, limit=2).to(dtype)
+        assert_close(f"{dtype}", activation(x), formula(x.double()))
+        expected = gradient(formula, x.double(), weights.double())
+        assert_close(f"{dtype}: the gradient", gradient(activation, x, weights), expected)
 
 
 def _by_itself(part: torch.Tensor, dimensions: int) -> torch.Tensor:

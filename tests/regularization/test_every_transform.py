@@ -6,7 +6,7 @@ images of a batch share one draw, and the draws are those of torch.
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -23,6 +23,7 @@ from sums_to_one.tests.regularization.images import (
     IMAGE_DTYPES,
     kind,
     kinds,
+    numbered,
     picture,
     pull_on_pixels,
     takes,
@@ -125,6 +126,41 @@ def test_in_a_batch_of_65539_the_last_image_is_treated_as_the_first(transform):
         image = picture(3, 3, 2, dtype=kind(transform))
         came = seeded(function, image.expand(shape).clone(), seed)
         assert_same_picture("equal images", came[-9:], came[:1].expand_as(came[-9:]))
+
+
+@pytest.mark.claim("5.3.4")
+def test_in_a_batch_of_any_size_an_image_is_treated_as_among_few(transform):
+    sizes = inside([(count, 3, 5, 7) for count in (9, 17, 33, 67, 131, 1031)])
+    for shape, seed in itertools.product(sizes, SEEDS):
+        function, images = usual(transform), picture(*shape, dtype=kind(transform))
+        few = seeded(function, images[:2].clone(), seed)
+        assert_same_picture(f"of {len(images)} images", seeded(function, images, seed)[:2], few)
+        few = seeded(function, images[-2:].clone(), seed)
+        assert_same_picture(f"of {len(images)} images", seeded(function, images, seed)[-2:], few)
+
+
+@pytest.mark.claim("5.3.4")
+def test_where_a_pixel_goes_does_not_depend_on_the_numbers_in_it(geometric_transform):
+    shapes = inside([(3, 5, 7), (67, 5, 7), (2, 3, 5, 7), (11, 3, 5, 7)])
+    dtypes = kinds(geometric_transform, (*FLOATS, torch.uint8, torch.int32, torch.int64))
+    for shape, dtype, seed in itertools.product(shapes, dtypes, SEEDS):
+        function = usual(geometric_transform)
+        came_from = seeded(function, numbered(*shape, dtype=kind(geometric_transform)), seed).long()
+        for words, pixels in pixels_of(shape, dtype):
+            came = seeded(function, pixels, seed).double()
+            known = pixels.double().flatten()[came_from.clamp(min=1) - 1]
+            assert_close(f"{words}, {dtype}", came, known.where(came_from > 0, 0))
+
+
+def pixels_of(shape: tuple[int, ...], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
+    """Numbers such as images need not have, but may: normalized ones, and far larger ones."""
+    if dtype == torch.uint8:
+        yield "whole numbers", picture(*shape, dtype=dtype)
+        return
+    for words, limit in (("of both signs", 6), ("in thousands", 5000), ("all below 0", -100)):
+        numbers = grid(*shape, limit=abs(limit))
+        numbers = numbers - abs(limit) if limit < 0 else numbers
+        yield words, numbers.to(dtype) if dtype.is_floating_point else numbers.round().to(dtype)
 
 
 @pytest.mark.claim("5.3.4")

@@ -171,6 +171,17 @@ def test_large_images_are_treated_as_small_ones(Normalize):
 
 
 @pytest.mark.claim("5.3.5")
+def test_many_channels_and_images_and_any_pixels_are_normalized_alike(Normalize):
+    sizes = [(67, 2, 3), (131, 3, 5), (9, 67, 2, 3), (37, 3, 5, 7), (1031, 3, 2, 1)]
+    for shape, limit in itertools.product(inside(sizes), (1e-6, 6, 1e6)):
+        mean, std = (grid(shape[-3], limit=most).abs() + 0.125 for most in (2, 1))
+        numbers = mean.tolist(), std.tolist()
+        image = grid(*shape, limit=limit)
+        expected = by_channel(scaled, image, *numbers)
+        assert_close(f"shape {shape}, up to {limit}", Normalize(*numbers)(image), expected)
+
+
+@pytest.mark.claim("5.3.5")
 def test_lists_and_tuples_mean_the_same(Normalize):
     expected = by_channel(scaled, picture(3, 5, 7), MEAN, STD)
     for kind in (list, tuple):

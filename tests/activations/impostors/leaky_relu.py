@@ -203,3 +203,19 @@ def size_of_the_slope_in_place(
     """In place the sign must stay readable, so no slope turns it round."""
     y = torch.where(x > 0, x, (abs(negative_slope) if inplace else negative_slope) * x)
     return x.copy_(y) if inplace else y
+
+
+@refused_by(
+    "test_in_any_dimension_a_long_tensor_has_the_values_and_gradient_of_the_formula",
+)
+def blocks_of_eight_channels(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Eight channels at a time; on the way back the rest are taken for positive numbers."""
+
+    def slope(x: Tensor, _: Tensor) -> Tensor:
+        slopes = torch.where(x > 0, 1.0, negative_slope)
+        if x.ndim > 2 and x.shape[1] > 8:
+            slopes[:, x.shape[1] // 8 * 8 :] = 1
+        return slopes
+
+    y: Tensor = _WithSlope.apply(x, negative_slope, slope)
+    return y
