@@ -27,7 +27,7 @@ from sums_to_one.tests.common.inputs import (
     vectors,
 )
 from sums_to_one.tests.common.limits import Inside, widest
-from sums_to_one.tests.common.options import feature, option
+from sums_to_one.tests.common.options import feature, option, takes_any
 
 LARGE = (1_048_601,)  # more than 2^20 numbers
 ANY = Inside((*SHAPES, (2, 3, 5, 7), (90_001, 3), LARGE))
@@ -40,10 +40,17 @@ def one_or(alpha: float, x: Tensor) -> Tensor:
     return torch.where(x > 0, 1.0, torch.tensor(alpha, dtype=torch.float64))
 
 
+def needs_slope(leaky_relu, alpha: float) -> None:
+    """Some take no slope but those between 0 and 1, and say so."""
+    with feature(f"a negative_slope of {alpha}"):
+        leaky_relu(exact([0.5]), alpha)
+
+
 @pytest.mark.claim("1.4.1")
 @every_dtype
 @given(vectors(limit=1e4), slopes)
 def test_positive_numbers_pass_and_negative_ones_are_multiplied(leaky_relu, dtype, x, alpha):
+    needs_slope(leaky_relu, alpha)
     x = x.to(dtype)
     expected = (x.double().clamp(min=0) + alpha * x.double().clamp(max=0)).to(dtype).tolist()
     assert leaky_relu(x, negative_slope=alpha).tolist() == expected
@@ -53,6 +60,7 @@ def test_positive_numbers_pass_and_negative_ones_are_multiplied(leaky_relu, dtyp
 @pytest.mark.claim("1.4.1")
 @given(nonzero, st.floats(-1e6, 1e6))
 def test_output_over_input_is_1_or_the_slope(leaky_relu, x, alpha):
+    needs_slope(leaky_relu, alpha)
     assert_close("f(x) / x", leaky_relu(x, negative_slope=alpha) / x, one_or(alpha, x))
 
 
@@ -67,6 +75,7 @@ def test_one_hundredth_is_the_slope_that_nobody_asked_for(leaky_relu, x, dtype):
 @pytest.mark.claim("1.4.2")
 @given(nonzero, dtypes, slopes)
 def test_its_gradient_is_1_or_the_slope_everywhere(leaky_relu, x, dtype, alpha):
+    needs_slope(leaky_relu, alpha)
     x = x.to(dtype)
     x = torch.where(x == 0, 1, x)  # a tiny number may have become 0
     got = slope(lambda x: leaky_relu(x, negative_slope=alpha), x)
@@ -94,11 +103,12 @@ def test_a_slope_that_is_asked_for_holds_wherever_the_numbers_lie(leaky_relu):
 
 @pytest.mark.claim("1.4.2")
 def test_two_calls_keep_their_slopes_apart(leaky_relu):
-    leaves = [grid(3, 5).requires_grad_() for _ in range(3)]
-    sums = [leaky_relu(x, a).sum() for x, a in zip(leaves, (0.25, 2.0, 0.0), strict=True)]
+    three = takes_any((0.25, 2.0, 0.0, 0.5, 0.125), lambda a: leaky_relu(exact([0.5]), a))[:3]
+    leaves = [grid(3, 5).requires_grad_() for _ in three]
+    sums = [leaky_relu(x, alpha).sum() for x, alpha in zip(leaves, three, strict=True)]
     for total in sums:
         total.backward()
-    for x, alpha in zip(leaves, (0.25, 2.0, 0.0), strict=True):
+    for x, alpha in zip(leaves, three, strict=True):
         assert_close(f"the gradient with {alpha}", x.grad, one_or(alpha, x))
 
 
@@ -107,6 +117,7 @@ def test_two_calls_keep_their_slopes_apart(leaky_relu):
 @given(st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, 0.1]))  # 0.1 is another one in float32
 def test_inplace_writes_into_the_input_and_returns_it(leaky_relu, dtype, alpha):
     option(leaky_relu, "inplace")
+    needs_slope(leaky_relu, alpha)
     for name, layout in VIEWS.items():
         x, y = layout(grid(3, 5).to(dtype)), layout(grid(3, 5).to(dtype))
         expected = leaky_relu(x, alpha, inplace=False).tolist()
@@ -139,6 +150,7 @@ def test_inplace_has_the_gradient_of_the_plain_call(leaky_relu):
 @every_dtype
 def test_inplace_with_a_negative_slope_has_the_values_of_the_plain_call(leaky_relu, dtype):
     option(leaky_relu, "inplace")
+    needs_slope(leaky_relu, -2.0)
     x = grid(3, 5).to(dtype)
     expected = leaky_relu(x, -2.0).tolist()
     with feature("a negative slope in place"):
@@ -149,6 +161,7 @@ def test_inplace_with_a_negative_slope_has_the_values_of_the_plain_call(leaky_re
 @pytest.mark.claim("1.4.5")
 def test_inplace_with_a_negative_slope_is_never_silently_wrong(leaky_relu):
     option(leaky_relu, "inplace")
+    needs_slope(leaky_relu, -2.0)
     expected = slope(lambda x: leaky_relu(x, -2.0), grid(3, 5))
     # PyTorch refuses: its output no longer tells the sign of the input.
     with feature("the gradient of inplace with a negative slope"):
@@ -160,6 +173,7 @@ def test_inplace_with_a_negative_slope_is_never_silently_wrong(leaky_relu):
 @every_dtype
 @pytest.mark.parametrize("alpha", [0.01, 0.2, 1.5])
 def test_the_values_are_those_of_pytorch(leaky_relu, dtype, alpha):
+    needs_slope(leaky_relu, alpha)
     x = torch.cat([grid(91, limit=30), exact([0.0, -0.0, torch.inf, -torch.inf])])
     x = x.to(dtype)
     expected = torch.nn.functional.leaky_relu(x.double(), alpha)

@@ -19,7 +19,7 @@ from sums_to_one.tests.common.limits import (
     lies_inside,
     widest,
 )
-from sums_to_one.tests.common.options import feature, is_refusal, provides
+from sums_to_one.tests.common.options import feature, is_refusal, provides, refuses
 
 FLOATS = Inside((torch.float64, torch.float32))
 IMAGE_DTYPES = Inside((*FLOATS, torch.uint8))
@@ -44,7 +44,19 @@ def usual(transform, size: tuple[int, int] = (5, 7)):
     if transform.name == "RandomCrop":
         height, width = size
         own["size"] = size if "padding" in own else ((height + 1) // 2, (width + 1) // 2)
+        own["size"] = own["size"] if takes_pairs(transform) else min(own["size"])
     return made(transform, own)
+
+
+@functools.cache
+def takes_pairs(RandomCrop) -> bool:
+    """Whether a size may have a height and a width of its own; else it is one number."""
+    images = [picture(3, 5, 7, dtype=dtype) for dtype in IMAGE_DTYPES]
+    one, two = (
+        any(not refuses(lambda x=x, size=size: RandomCrop(size)(x)) for x in images)
+        for size in (2, (2, 3))
+    )
+    return two or not one
 
 
 def made(transform, arguments: dict[str, Any]):

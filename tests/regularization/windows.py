@@ -14,8 +14,8 @@ from torch import Tensor
 
 from sums_to_one.tests.common.here import generator
 from sums_to_one.tests.common.inputs import DTYPES
-from sums_to_one.tests.common.limits import lies_inside
-from sums_to_one.tests.regularization.images import kinds, numbered
+from sums_to_one.tests.common.limits import lies_inside, outside
+from sums_to_one.tests.regularization.images import kinds, numbered, takes_pairs
 
 Padding = int | tuple[int, ...] | None
 
@@ -50,6 +50,15 @@ def cases(draw: st.DrawFn, paddings: st.SearchStrategy[Padding], least: int = 1)
     window = st.tuples(st.integers(1, height + top + bottom), st.integers(1, width + left + right))
     dtype = draw(OF_ANY_DTYPE)
     return Case((*leading, height, width), draw(window), padding, dtype)
+
+
+def sized(RandomCrop, size: tuple[int, int], **options: Any):
+    """A crop of that size, which is one number where no two are taken, if it is a square."""
+    if takes_pairs(RandomCrop):
+        return RandomCrop(size, **options)
+    if size[0] != size[1]:
+        outside("a size of two numbers")
+    return RandomCrop(size[0], **options)
 
 
 def of_case(RandomCrop, case: Case) -> Tensor:

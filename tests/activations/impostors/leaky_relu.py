@@ -219,3 +219,11 @@ def blocks_of_eight_channels(x: Tensor, negative_slope: float = 0.01) -> Tensor:
 
     y: Tensor = _WithSlope.apply(x, negative_slope, slope)
     return y
+
+
+@accepted
+def larger_of_both_and_says_so(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """max(x, a x), and other slopes than those up to 1 are refused."""
+    if not 0 < negative_slope <= 1:
+        raise ValueError(f"negative_slope must be above 0 and up to 1, got {negative_slope}")
+    return torch.where(x > 0, x, negative_slope * x)

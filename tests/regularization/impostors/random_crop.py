@@ -610,3 +610,13 @@ class EightImagesAtATime(_RandomCrop):
         if image.ndim < 4 or len(image) <= 8:
             return super().forward(image)
         return torch.cat([super(EightImagesAtATime, self).forward(some) for some in image.split(8)])
+
+
+@accepted
+class OneNumberAndNoPadding(_RandomCrop):
+    """A square out of the image, and nothing else; it says so."""
+
+    def __init__(self, size: int) -> None:
+        if not isinstance(size, int):
+            raise TypeError(f"the size is one whole number, got {size!r}")
+        super().__init__(size)
