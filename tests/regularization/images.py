@@ -51,12 +51,15 @@ def usual(transform, size: tuple[int, int] = (5, 7)):
 @functools.cache
 def takes_pairs(RandomCrop) -> bool:
     """Whether a size may have a height and a width of its own; else it is one number."""
-    images = [picture(3, 5, 7, dtype=dtype) for dtype in IMAGE_DTYPES]
     one, two = (
-        any(not refuses(lambda x=x, size=size: RandomCrop(size)(x)) for x in images)
+        any(not refuses(functools.partial(_crop, RandomCrop, size, d)) for d in IMAGE_DTYPES)
         for size in (2, (2, 3))
     )
     return two or not one
+
+
+def _crop(RandomCrop, size: object, dtype: torch.dtype) -> None:
+    RandomCrop(size)(picture(3, 5, 7, dtype=dtype))
 
 
 def made(transform, arguments: dict[str, Any]):
