@@ -29,6 +29,7 @@ from sums_to_one.tests.judge.likeness import conventions_of, likenesses, raises
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.places import TESTS
 from sums_to_one.tests.judge.subjects import Subject, readable
+from sums_to_one.tests.judge.trials_of_checkpoints import tried_of
 from sums_to_one.tests.judge.trying import (
     REFUSES,
     REFUSING,
@@ -198,7 +199,7 @@ def looked(
         among: the versions to compare with; by default all of the component.
     """
     limits = heard(subject, component).limits
-    wrong, right = tried(component, subject.component(component), limits)
+    wrong, right = tried(component, tried_of(component, subject), limits)
     told = described(wrong, right)
     conventions = conventions_of(component, subject, tests)
     if conventions and _is_right(component, subject, conventions, limits):
@@ -219,8 +220,8 @@ def looked(
 
 
 def _is_alike(component: str, name: str, wrong: Wrong, limits: Limits) -> bool:
-    (function,) = [v.function for v in versions(component) if v.name == name]
-    return alike(wrong, tried(component, function, limits)[0])
+    (version,) = [v for v in versions(component) if v.name == name]
+    return alike(wrong, tried(component, tried_of(component, version), limits)[0])
 
 
 def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: Limits) -> bool:
@@ -229,8 +230,8 @@ def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: 
     What is left behind by a use is no matter of conventions.
     """
     translated = replace(subject, conventions=(*subject.conventions, *names))
-    before = tried(component, subject.component(component), limits)[0]
-    wrong, _ = tried(component, translated.component(component), limits)
+    before = tried(component, tried_of(component, subject), limits)[0]
+    wrong, _ = tried(component, tried_of(component, translated), limits)
     ends = {(where, what) for where, what in wrong if what in ERRORS} - {*before}
     return bool(before) and not ends and not any(what in {*WHAT} for _, what in wrong)
 
