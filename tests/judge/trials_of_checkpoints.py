@@ -149,7 +149,7 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
     if torch.float64 in limits.dtypes:
         yield alone("in float64", torch.arange(1, 16, dtype=torch.float64).reshape(3, 5) / 7)
         if learns:
-            yield trial("for an optimizer in float64", lambda start: network(start).double())
+            yield trial("in float64 with an optimizer", lambda start: network(start).double())
     for dtype, words in {torch.float16: "in float16", torch.bfloat16: "in bfloat16"}.items():
         yield alone(words, (normal(3, 5) * 3).to(dtype))
     yield alone("for large numbers in bfloat16", (normal(3, 5) * 1e6).to(torch.bfloat16))

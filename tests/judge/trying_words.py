@@ -145,6 +145,10 @@ HOW = {
     "is that of smoothing over the other classes alone": "只平滑到其他类别",
     "is the sum over the number of targets, not over their weights": "除以目标个数，未除以权重之和",
     "is wrong in 1 of {number} numbers": "在 {number} 个数中有 1 个不对",
+    **{
+        f"is that of padding_mode='{mode}'": f"相当于 padding_mode='{mode}'"
+        for mode in ("constant", "edge", "reflect", "symmetric")
+    },
     "is the square of what it should be": "是应有值的平方",
     "is the square root of what it should be": "是应有值的平方根",
     "is 1 divided by what it should be": "是应有值的倒数",
@@ -247,7 +251,7 @@ WHERE = {
     "in evaluation mode": "评估模式下",
     "for state that is no tensor": "对非张量的状态",
     "into a model of another dtype": "读进另一种 dtype 的模型时",
-    "for an optimizer in float64": "优化器为 float64 时",
+    "in float64 with an optimizer": "优化器为 float64 时",
     "for large numbers in bfloat16": "bfloat16 下数很大时",
     "for whole numbers beyond 2^24": "整数超过 2^24 时",
     "for whole numbers beyond 2^53": "整数超过 2^53 时",
