@@ -24,6 +24,7 @@ from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.confirming import Ended, Key
 from sums_to_one.tests.judge.conventions import CONVENTIONS
 from sums_to_one.tests.judge.forks import Process
+from sums_to_one.tests.judge.fresh import LAWS
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.likeness import conventions_of, likenesses, raises
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
@@ -207,8 +208,9 @@ def looked(
     found = likenesses(component, subject, tests, among)
     if len(found) <= MOST_NAMES:
         found = [one for one in found if _is_alike(component, one.name, wrong, limits)]
-    # One claim alone says little, but with the same in all trials it is enough.
-    tells = any(what != REFUSES for _, what in wrong)
+    # One claim alone says little, but with the same in all trials it is enough; not where chance
+    # has a part, of which fresh numbers show nothing.
+    tells = component not in LAWS and any(what != REFUSES for _, what in wrong)
     sure = [one for one in found if one.sure or (one.same and tells)]
     found = sure or found
     how = [found[0].alike, found[0].asked, bool(sure)] if found else [0, 0, False]

@@ -71,8 +71,8 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
                 as_if[words] = functools.partial(lambda change, _: _all_of(change(x)), change)
         if "padding_mode" in options:
             for mode in ("constant", "edge", "reflect", "symmetric"):
-                changed = functools.partial(use, x, {**options, "padding_mode": mode})
-                as_if[f"that of padding_mode='{mode}'"] = changed
+                in_mode = functools.partial(use, x, {**options, "padding_mode": mode})
+                as_if[f"that of padding_mode='{mode}'"] = in_mode
         if "degrees" in options and options["degrees"] != (0.0, 0.0):
             low, high = options["degrees"]
             as_if["turned the other way"] = functools.partial(

@@ -108,6 +108,8 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         masked[:, :70] = -torch.inf
         yield of_tensor(masked, min(orders, 1), plainly, "for masked logits")
         yield of_tensor(rising[None], min(orders, 1), plainly, "for long rows")
+        alone = torch.tensor([[torch.nan], [2.0]], dtype=widest())
+        yield of_tensor(alone, 0, plainly, "for one class")
         for dtype, words in DTYPES.items():
             many = torch.zeros(1, 70_001, dtype=dtype)
             yield of_tensor(many, 0, plainly, f"for long rows {words}")
@@ -125,6 +127,8 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         }.items():
             as_if = {"what it is without the option": plainly}
             yield of_tensor(x, orders, with_(negative_slope=slope), words, as_if)
+        many = normal(5001)
+        yield of_tensor(many, 0, with_(negative_slope=0.25), "for many numbers and another slope")
         yield of_tensor(x, orders, with_(negative_slope=0.01), "told the default")
     if name.endswith("relu"):
 
@@ -309,6 +313,7 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         for words, options in softly.items():
             yield trial(words, x, soft, orders, **options)
         yield trial("for 1 dimension", x[0], torch.tensor(2), orders)
+        yield trial("for a single row of probabilities", x[0], soft[0], orders)
         yield trial("for 1 dimension with weight", x[0], torch.tensor(2), orders, weight=weight)
 
 

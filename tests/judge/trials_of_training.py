@@ -179,6 +179,8 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             yield trial(about, empty(200, 1500), mode=mode)
             kernels = "for kernels" if mode == "fan_in" else "with mode='fan_out' for kernels"
             yield trial(kernels, empty(160, 128, 3, 5), mode=mode)
+            if mode == "fan_out":
+                yield trial("with mode='fan_out' for 3 dimensions", empty(160, 128, 15), mode=mode)
         yield trial("with a slope", empty(500, 600), a=0.5)
         yield trial("with nonlinearity='relu'", empty(500, 600), nonlinearity="relu", a=0.5)
         yield trial("with nonlinearity='linear'", empty(500, 600), nonlinearity="linear")
@@ -342,6 +344,14 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
         for p in ps if n == 1 else ():
             p.grad = torch.zeros_like(p)
 
+    def in_part(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        assert ps[0].grad is not None
+        ps[0].grad[1:] = 0
+
+    def looked_at(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        if n == 0 and hasattr(made, "state_dict"):
+            made.state_dict()
+
     def enlarged(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         for p in ps:
             assert p.grad is not None
@@ -413,6 +423,11 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("for parameters of one shape", pair, **own.get("with momentum", {}))
     words = "for parameters of one shape where a gradient is None"
     yield trial(words, pair, without, **own.get("with dampening", {}))
+    words = "where rows of a gradient are 0"
+    yield trial(words, plain, in_part, **own.get("with weight_decay", {}))
+    yield trial("after a look at state_dict", plain, looked_at)
+    few = [normal(2, seed=n) for n in range(70)]
+    yield trial("for many parameters", few, **own.get("with momentum", {}))
     yield trial("for large gradients", plain, enlarged, **own.get("with momentum", {}))
     yield trial("where all gradients are 0", plain, nowhere, **own.get("with lr_decay", {}))
     yield Trial("with a closure", closed)
