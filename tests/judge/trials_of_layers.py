@@ -340,6 +340,7 @@ def _incoming(call: Function, function: Function) -> Found:
 PENALIZED = {
     "for a number without dimensions": [normal()],
     "for one parameter": [normal(3, 5)],
+    "for a square matrix": [normal(4, 4)],
     "for an empty parameter": [normal(3, 5), normal(0)],
     "where a number is 0": [torch.zeros(2, 3, dtype=torch.float64)],
     "for tiny numbers": [normal(2, 3, spread=1e-4)],
@@ -534,7 +535,9 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("after a batch under no_grad", plain, without_gradients)
     many = [normal(*shape, spread=1.0 + n, seed=60 + n) for n in range(14)]
     yield trial("for many batches with momentum=None", many, momentum=None)
-    yield trial("for odd sizes", batches(3, 5, 3, 7)) if len(shape) > 2 else trial("", plain)
+    if len(shape) > 2:
+        yield trial("for odd sizes", batches(3, 5, 3, 7))
+        yield trial("for a square", batches(3, 5, 4, 4))
     for dtype, words in DTYPES.items():
         yield trial(words, batches(*shape, dtype=dtype))
     if name == "BatchNorm1d":
@@ -681,6 +684,9 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
         single = normal(3000, 1, 2, 2).abs() + 0.5
         yield Trial("for one channel", functools.partial(counted, single, 0.5, False))
     yield Trial("after p has been changed", functools.partial(counted, many, 0.75, True))
+    if name == "Dropout2d":
+        one = normal(1, 300, 3, 4).abs() + 0.5
+        yield Trial("for one sample", functools.partial(use, one, 0.5, {}))
     if name == "Dropout":
         yield Trial("for 1 dimension", functools.partial(use, x[0].repeat(40), 0.5, {}))
     if name == "Dropout2d":

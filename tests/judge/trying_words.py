@@ -273,6 +273,7 @@ WHERE = {
     "where there is no folder": "没有文件夹时",
     "where a file is replaced": "替换已有文件时",
     "where it cannot be saved": "无法保存时",
+    "for a square matrix": "方阵上",
     "for one class": "只有一个类别时",
     "for many numbers and another slope": "数很多且换了斜率时",
     "for a single row of probabilities": "单独一行、目标是概率时",
