@@ -26,7 +26,7 @@ from sums_to_one.tests.judge.conventions import CONVENTIONS
 from sums_to_one.tests.judge.forks import Process
 from sums_to_one.tests.judge.fresh import LAWS
 from sums_to_one.tests.judge.languages import in_language
-from sums_to_one.tests.judge.likeness import conventions_of, likenesses, raises
+from sums_to_one.tests.judge.likeness import DRAWN, conventions_of, likenesses, raises
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.places import TESTS
 from sums_to_one.tests.judge.subjects import Subject, readable
@@ -210,7 +210,7 @@ def looked(
         found = [one for one in found if _is_alike(component, one.name, wrong, limits)]
     # One claim alone says little, but with the same in all trials it is enough; not where chance
     # has a part, of which fresh numbers show nothing.
-    tells = component not in LAWS and any(what != REFUSES for _, what in wrong)
+    tells = component not in {*LAWS, *DRAWN} and any(what != REFUSES for _, what in wrong)
     sure = [one for one in found if one.sure or (one.same and tells)]
     found = sure or found
     how = [found[0].alike, found[0].asked, bool(sure)] if found else [0, 0, False]
