@@ -217,7 +217,7 @@ def asking(limits: Limits, hears: bool = False) -> Iterator[None]:
     except hypothesis.errors.Unsatisfiable:
         if limits == EVERYTHING and not _left_out:
             raise
-        what = _left_out[-1] if _left_out else "any of what the claim is about"
+        what = _left_out[-1] if _left_out else "a dtype or a shape that the claim asks for"
         raise NotProvided(f"not provided: {what}") from None
     except NotImplementedError as error:
         if not hears:
@@ -272,7 +272,7 @@ class Inside(tuple[T, ...]):
     def __iter__(self) -> Iterator[T]:
         inside = [x for x in tuple.__iter__(self) if lies_inside(x)]
         if not inside and len(self):
-            raise NotProvided("not provided: any of what the claim is about")
+            raise NotProvided("not provided: a dtype or a shape that the claim asks for")
         return iter(inside)
 
 

@@ -153,7 +153,7 @@ def _message(message: str, frame: FrameType | None, calls: list[Call]) -> list[s
         parts = _parts(frame) if frame else []
         compared = parts or [_compared(first.removeprefix("assert ")), *_kept(rest)]
         return list(map(abridged, compared))
-    return [abridged(_shorter(line)) for line in [first, *_kept(rest)]]
+    return [abridged(shortened(line)) for line in [first, *_kept(rest)]]
 
 
 def abridged(line: str) -> str:
@@ -195,12 +195,15 @@ def _numbers_alone(tensor: re.Match[str]) -> str:
     return " ".join(tensor[1].split())
 
 
-def _shorter(line: str) -> str:
+def shortened(line: str) -> str:
     """Of many numbers in a line four digits are enough, unless those are of a whole number.
 
     And unless what came and what should have come would look alike.
     """
-    came, found, should = line.partition("should be" if line.find("came") == 0 else "came")
+    if line.lstrip().startswith(("came      ", "should be ")):
+        return line  # one of a pair, which has as many digits as the other needs
+    sides = re.search("came (.*), (?:should be|expected) (.*)", line)
+    came, found, should = (sides[1], ",", sides[2]) if sides else _halves(line)
     both = [{float(number) for number in FLOAT.findall(side)} for side in (came, should)]
     count = next((n for n in range(4, 17) if not found or _differ(both[0], both[1], n)), 17)
 
@@ -209,6 +212,10 @@ def _shorter(line: str) -> str:
         return digits[0] if float(text).is_integer() else text
 
     return MANY_DIGITS.sub(four, line) if len(MANY_DIGITS.findall(line)) > FEW_NUMBERS else line
+
+
+def _halves(line: str) -> tuple[str, str, str]:
+    return line.partition("should be" if line.startswith("came") else "came")
 
 
 def _differ(some: set[float], others: set[float], digits: int) -> bool:

@@ -24,11 +24,13 @@ from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.confirming import Ended, Key
 from sums_to_one.tests.judge.conventions import CONVENTIONS
 from sums_to_one.tests.judge.forks import Process
+from sums_to_one.tests.judge.fresh import LAWS
 from sums_to_one.tests.judge.languages import in_language
-from sums_to_one.tests.judge.likeness import conventions_of, likenesses, raises
+from sums_to_one.tests.judge.likeness import DRAWN, conventions_of, likenesses, raises
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 from sums_to_one.tests.judge.places import TESTS
 from sums_to_one.tests.judge.subjects import Subject, readable
+from sums_to_one.tests.judge.trials_of_checkpoints import tried_of
 from sums_to_one.tests.judge.trying import (
     REFUSES,
     REFUSING,
@@ -198,7 +200,7 @@ def looked(
         among: the versions to compare with; by default all of the component.
     """
     limits = heard(subject, component).limits
-    wrong, right = tried(component, subject.component(component), limits)
+    wrong, right = tried(component, tried_of(component, subject), limits)
     told = described(wrong, right)
     conventions = conventions_of(component, subject, tests)
     if conventions and _is_right(component, subject, conventions, limits):
@@ -206,8 +208,9 @@ def looked(
     found = likenesses(component, subject, tests, among)
     if len(found) <= MOST_NAMES:
         found = [one for one in found if _is_alike(component, one.name, wrong, limits)]
-    # One claim alone says little, but with the same in all trials it is enough.
-    tells = any(what != REFUSES for _, what in wrong)
+    # One claim alone says little, but with the same in all trials it is enough; not where chance
+    # has a part, of which fresh numbers show nothing.
+    tells = component not in {*LAWS, *DRAWN} and any(what != REFUSES for _, what in wrong)
     sure = [one for one in found if one.sure or (one.same and tells)]
     found = sure or found
     how = [found[0].alike, found[0].asked, bool(sure)] if found else [0, 0, False]
@@ -219,8 +222,8 @@ def looked(
 
 
 def _is_alike(component: str, name: str, wrong: Wrong, limits: Limits) -> bool:
-    (function,) = [v.function for v in versions(component) if v.name == name]
-    return alike(wrong, tried(component, function, limits)[0])
+    (version,) = [v for v in versions(component) if v.name == name]
+    return alike(wrong, tried(component, tried_of(component, version), limits)[0])
 
 
 def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: Limits) -> bool:
@@ -229,8 +232,8 @@ def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: 
     What is left behind by a use is no matter of conventions.
     """
     translated = replace(subject, conventions=(*subject.conventions, *names))
-    before = tried(component, subject.component(component), limits)[0]
-    wrong, _ = tried(component, translated.component(component), limits)
+    before = tried(component, tried_of(component, subject), limits)[0]
+    wrong, _ = tried(component, tried_of(component, translated), limits)
     ends = {(where, what) for where, what in wrong if what in ERRORS} - {*before}
     return bool(before) and not ends and not any(what in {*WHAT} for _, what in wrong)
 

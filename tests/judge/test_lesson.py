@@ -16,7 +16,7 @@ from sums_to_one.tests.common.wording import shown
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.causes import BLOCKS, ORDER, TOPICS, causes, topic_of
 from sums_to_one.tests.judge.components import GROUPS, KNOWN
-from sums_to_one.tests.judge.counterexample import counterexample
+from sums_to_one.tests.judge.counterexample import counterexample, shortened
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.lesson import SCREEN, Page
 from sums_to_one.tests.judge.places import places_of
@@ -184,3 +184,15 @@ def test_the_lesson_of_an_impostor_fits_on_a_screen_and_its_code_runs(component)
         assert max(map(cell_len, shown_lines)) <= 80
     for text in filter(None, said.values()):
         pasted(text, impostor)
+
+
+def test_of_a_pair_in_two_lines_no_digit_is_left_out():
+    line = "came      [0.12345678, 0.2345678, 0.3456789, 0.4567891]"
+    assert shortened(line) == line
+
+
+def test_many_numbers_keep_as_many_digits_as_the_difference_needs():
+    numbers = "1.123456, 2.123456, 3.123456"
+    came, due = f"[0.6428264, {numbers}]", f"[0.6428225, {numbers}]"
+    told = shortened(f"{{'lr': 0.25}}, loaded after 1: came {came}, expected {due}")
+    assert "came [0.64283, 1.1235, 2.1235, 3.1235], expected [0.64282, 1.1235" in told

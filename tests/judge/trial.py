@@ -53,6 +53,7 @@ def layouts(x: Tensor) -> Iterator[tuple[str, Tensor]]:
     """The same numbers otherwise in memory; x has two or more dimensions."""
     yield "for a transposed view", x.mT.contiguous().mT
     yield "for every second number of a memory", x.repeat_interleave(2, -1)[..., ::2]
+    yield "for a slice of wider rows", torch.cat([x, x + 1], -1)[..., : x.shape[-1]]
     memory = torch.cat([torch.full((3,), 5.0, dtype=x.dtype), x.flatten()])
     yield "for a view with an offset", memory[3:].view(x.shape)
     if x.ndim == 4:
@@ -107,7 +108,9 @@ def of_tensor(
             derived(found, lambda leaf: call(function, leaf), twin(x), orders)
             given = twin(x)
             with torch.no_grad():
-                call(function, given)
+                result = call(function, given)
+                if "inplace" not in about and x.numel():
+                    found["own memory"] = torch.tensor(result.data_ptr() != given.data_ptr())
                 found["written in place" if "inplace" in about else "input"] = given.clone()
                 if x.numel() > 1 and 0 not in x.stride():
                     given.copy_(x.flatten().flip(0).reshape(x.shape))

@@ -69,6 +69,10 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
         if options.get("p") == 1:
             for words, change in INSTEAD.items():
                 as_if[words] = functools.partial(lambda change, _: _all_of(change(x)), change)
+        if "padding_mode" in options:
+            for mode in ("constant", "edge", "reflect", "symmetric"):
+                in_mode = functools.partial(use, x, {**options, "padding_mode": mode})
+                as_if[f"that of padding_mode='{mode}'"] = in_mode
         if "degrees" in options and options["degrees"] != (0.0, 0.0):
             low, high = options["degrees"]
             as_if["turned the other way"] = functools.partial(
@@ -105,16 +109,33 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("for five dimensions", image(2, 4, 3, 6, 9), **options)
         if name in ("RandomHorizontalFlip", "RandomRotation", "ColorJitter"):
             yield trial("for one channel", image(1, 6, 9), **options)
-        yield trial("for a square", image(3, 7, 7), **options)
+        yield trial("for a square", image(3, 8, 8), **options)
+        yield trial("for odd sizes", image(3, 7, 9), **options)
+        yield (
+            trial("for a narrow image", image(5, 6, 3), **options)
+            if name in ANY
+            else trial("for numbers above 1", image() * 200, **options)
+        )
         yield trial("for an odd width", image(3, 6, 7), **options)
         yield trial("for a high image", image(3, 9, 4), **options)
         yield trial("beyond 256 pixels", image(3, 5, 300), **options)
         yield trial("beyond 4096 numbers", image(3, 50, 70), **options)
+    if name == "Normalize":
+        yield Trial("for a std of 0", _without_spread)
     yield from BY_CHANCE.get(name, _nothing)(name)
     if name in DRAWING:
         yield Trial("for a batch by chance", functools.partial(_one_draw, DRAWING[name]))
 
 
+def _without_spread(function: Function) -> Found:
+    try:
+        function(mean=[0.1, 0.2, 0.3], std=[0.0, 0.25, 2.0])(image())
+    except Exception:  # of whatever kind
+        return {"refusal": torch.tensor(True)}
+    return {"refusal": torch.tensor(False)}
+
+
+ANY = ("RandomHorizontalFlip", "RandomCrop", "RandomRotation")  # number of channels
 # With these settings two images are hardly ever treated alike by chance.
 DRAWING: dict[str, dict[str, Any]] = {
     "RandomHorizontalFlip": {"p": 0.5},
@@ -222,6 +243,12 @@ def _by_the_seed(make: Callable[[Function], Any], x: Tensor, function: Function)
     return torch.tensor(all(map(torch.equal, *found)))
 
 
+def _differ(made: Any, x: Tensor) -> bool:
+    """Whether calls come out differently at all."""
+    first = made(x.clone())
+    return any(not torch.equal(first, made(x.clone())) for _ in range(40))
+
+
 def _near(came: float, due: float, room: float) -> Tensor:
     """What came, where chance cannot account for it; otherwise what is due."""
     return torch.tensor(due if abs(came - due) < room else came, dtype=torch.float64)
@@ -253,8 +280,9 @@ def _crops(name: str) -> Iterator[Trial]:
         made = function(**options)
         channel = x[..., :1, :, :]
         whole = channel.flatten()
+        found: Found = {"draws once": torch.tensor(_differ(made, x))}
         corners = {int((whole == made(x.clone()).flatten()[0]).nonzero()[0]) for _ in range(CALLS)}
-        found = {"places": torch.tensor(sorted(corners), dtype=torch.float64)}
+        found["places"] = torch.tensor(sorted(corners), dtype=torch.float64)
         found["size"] = torch.tensor(made(x).shape[-2:])
         found["seed"] = _by_the_seed(lambda function: function(**options), x, function)
         return found
@@ -287,7 +315,8 @@ def _factors(name: str) -> Iterator[Trial]:
         (given,) = options.values()
         low, high = given if isinstance(given, tuple) else (1 - given, 1 + given)
         room = 0.05 * (high - low)
-        found = {"least factor": _near(came.min().item(), low, room)}
+        found = {"draws once": torch.tensor(len(set(came.tolist())) > 1)}
+        found["least factor"] = _near(came.min().item(), low, room)
         found["largest factor"] = _near(came.max().item(), high, room)
         found["mean factor"] = _near(came.mean().item(), (low + high) / 2, 2.2 * room)
         found["seed"] = _by_the_seed(lambda function: function(**options), x, function)
@@ -310,7 +339,8 @@ def _factors(name: str) -> Iterator[Trial]:
 def _angles(name: str) -> Iterator[Trial]:
     def use(options: dict[str, Any], function: Function) -> Found:
         x = image(1, 5, 5)
-        return {"seed": _by_the_seed(lambda function: function(**options), x, function)}
+        found = {"draws once": torch.tensor(_differ(function(**options), x))}
+        return {**found, "seed": _by_the_seed(lambda function: function(**options), x, function)}
 
     yield Trial("for an angle by chance", functools.partial(use, {"degrees": 90}))
 
@@ -358,6 +388,8 @@ def composed(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("for one transform", functools.partial(use, [add], 2.0))
     yield Trial("for five transforms", functools.partial(use, five, 2.0), without)
     yield Trial("for a transform that stands twice", functools.partial(_same, add, triple))
+    yield Trial("for two transforms of one class", _of_one_class)
+    yield Trial("for two random transforms", _drawing)
     yield Trial("where a result is 0", functools.partial(use, [lambda x: x * 0, add], 2.0))
     yield Trial(
         "where a result is None",
@@ -371,6 +403,30 @@ def composed(name: str, limits: Limits) -> Iterator[Trial]:
 
 def _same(add: Function, triple: Function, function: Function) -> Found:
     return {"value": torch.tensor(function([add, triple, add])(2.0)).double()}
+
+
+def _drawing(function: Function) -> Found:
+    drawn: list[float] = []
+
+    def draw(x: float) -> float:
+        drawn.append(torch.rand(()).item())
+        return x
+
+    function([draw, draw])(2.0)
+    return {"draws alike": torch.tensor(len(set(drawn)) == len(drawn))}
+
+
+class _Adding(torch.nn.Module):
+    def __init__(self, number: float) -> None:
+        super().__init__()
+        self.number = number
+
+    def forward(self, x: float) -> float:
+        return x + self.number
+
+
+def _of_one_class(function: Function) -> Found:
+    return {"value": torch.tensor(function([_Adding(1.0), _Adding(4.0)])(2.0)).double()}
 
 
 def _failing(function: Function) -> Found:

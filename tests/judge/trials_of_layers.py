@@ -58,11 +58,17 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
     yield of_tensor(x, orders, lambda function, x: plainly(function, x * x), behind)
     if orders:
         yield Trial("", functools.partial(_incoming, plainly))
+    yield of_tensor(x.abs(), orders, plainly, "for numbers above 0")
+    if name != "relu":  # of which all of these are 0
+        yield of_tensor(-x.abs(), orders, plainly, "for numbers below 0")
     for n in (1, 3, 4):
         of_n = normal(*(3, 2, 3, 5)[-n:])
         yield of_tensor(of_n, orders, plainly, f"for {n} dimension{'s' * (n > 1)}")
+    yield of_tensor(normal(), min(orders, 1), plainly, "for a number without dimensions")
     for dtype, words in DTYPES.items():
         yield of_tensor(x.to(dtype), min(orders, 1), plainly, words)
+        far = torch.full((2, 40), 95.0, dtype=dtype) * torch.tensor([[1], [-1]]).to(dtype)
+        yield of_tensor(far, 0, plainly, f"for numbers as large as 95 {words}")
         large = f"for larger numbers {words}"
         yield of_tensor(5 * x.to(dtype), min(orders, name != "softmax"), plainly, large)
     for words, view in layouts(x):
@@ -71,9 +77,6 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         yield of_tensor(view, min(orders, 1), plainly, words)
     for words, number in {
         "at 0": 0.0,
-        "for infinity": torch.inf,
-        "for minus infinity": -torch.inf,
-        "for NaN": torch.nan,
         "for numbers from 20 to 100": 50.0,
         "for numbers from -100 to -20": -50.0,
         "for numbers from 5 to 20": 12.0,
@@ -81,6 +84,9 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         "for numbers beyond 700": 900.0,
         "for numbers beyond 65,504": 70_000.0,
         "for numbers below -700": -900.0,
+        "for infinity": torch.inf,
+        "for minus infinity": -torch.inf,
+        "for NaN": torch.nan,
         "for tiny numbers": 1e-9,
         "for small numbers": 4e-3,
     }.items():
@@ -96,6 +102,17 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
     yield of_tensor(normal(66001, 2), min(orders, 1), plainly, "beyond 65,535 rows")
     yield of_tensor(normal(0, 3), min(orders, 1), plainly, "for an empty tensor")
     if name == "softmax":
+        apart = torch.tensor([[0.0], [-2000.0], [3000.0]], dtype=widest())
+        yield of_tensor(x + apart, min(orders, 1), plainly, "for rows that lie far apart")
+        masked, rising = normal(2, 100), torch.linspace(-9, 9, 3001, dtype=widest())
+        masked[:, :70] = -torch.inf
+        yield of_tensor(masked, min(orders, 1), plainly, "for masked logits")
+        yield of_tensor(rising[None], min(orders, 1), plainly, "for long rows")
+        alone = torch.tensor([[torch.nan], [2.0]], dtype=widest())
+        yield of_tensor(alone, 0, plainly, "for one class")
+        for dtype, words in DTYPES.items():
+            many = torch.zeros(1, 70_001, dtype=dtype)
+            yield of_tensor(many, 0, plainly, f"for long rows {words}")
         for dim in (0, 1):
             yield of_tensor(normal(2, 3, 5), orders, with_(dim=dim), f"for dim={dim}")
         for dtype in (torch.float32, torch.float64):
@@ -110,12 +127,17 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         }.items():
             as_if = {"what it is without the option": plainly}
             yield of_tensor(x, orders, with_(negative_slope=slope), words, as_if)
+        many = normal(5001)
+        yield of_tensor(many, 0, with_(negative_slope=0.25), "for many numbers and another slope")
         yield of_tensor(x, orders, with_(negative_slope=0.01), "told the default")
     if name.endswith("relu"):
 
         def inplace(function: Function, x: Tensor) -> Any:
             return function(x * 1 if x.requires_grad else x, inplace=True)
 
+        if name == "leaky_relu":
+            both = with_(inplace=True, negative_slope=0.25)
+            yield of_tensor(x, 0, both, "with inplace=True for another slope")
         yield of_tensor(x, min(orders, 1), inplace, "with inplace=True")
         yield of_tensor(x.mT, min(orders, 1), inplace, "with inplace=True for a view")
 
@@ -135,13 +157,58 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
 
     def use(target: Tensor, options: dict[str, Any]) -> Function:
         return lambda function, x: function(**options)(
-            x, target.to(x.dtype) if target.is_floating_point() else target
+            x, twin(target.to(x.dtype) if target.is_floating_point() else target)
         )
+
+    def twice(x: Tensor, target: Tensor, function: Function) -> Found:
+        """Another call comes before its backward pass, and another one came before it."""
+        made = function()
+        made(x.flip(0), target.clone())
+        leaf = x.clone().requires_grad_(orders > 0)
+        y = made(leaf, target.flip(0).clone())
+        found = {"value": y.detach().clone()}
+        made(x.flip(0), target.clone())
+        if orders:
+            y.backward()
+            found["gradient"] = gradient_of(leaf)
+        return found
+
+    def of_targets(options: dict[str, Any], function: Function) -> Found:
+        """What becomes of the targets: they stay, and may learn where that is provided."""
+        mine = twin(target)
+        function(**options)(x, mine)
+        found = {"target": mine}
+        if orders and not several:
+            leaf = target.clone().requires_grad_()
+            try:
+                function(**options)(x, leaf).backward()
+            except Exception:  # of whatever kind: targets need not learn
+                return found
+            found["target's gradient"] = gradient_of(leaf)
+        return found
+
+    def refuses(x: Tensor, target: Tensor, function: Function) -> Found:
+        try:
+            function()(x, target)
+        except Exception:  # of whatever kind
+            return {"refusal": torch.tensor(True)}
+        return {"refusal": torch.tensor(False)}
 
     def trial(about: str, x: Tensor, target: Tensor, orders: int, **options: Any) -> Trial:
         as_if: dict[str, Function] = {}
         if options.keys() - {"reduction"}:
             as_if["what it is without the option"] = use(target, {})
+            smoothing = options.get("label_smoothing", 0)
+            if smoothing and several and x.ndim > 1:
+                among = smoothing * x.shape[1] / (x.shape[1] - 1)
+                words = "that of smoothing over the other classes alone"
+                as_if[words] = use(target, {**options, "label_smoothing": among})
+            if "weight" in options and several and "reduction" not in options:
+                summed = use(target, {**options, "reduction": "sum"})
+                kept = target[target != options.get("ignore_index", -100)].numel()
+                kept = kept if target.dtype == torch.int64 else len(target)
+                words = "the sum over the number of targets, not over their weights"
+                as_if[words] = lambda function, x: summed(function, x) / kept
         elif options.get("reduction", "mean") != "none":
             total = use(target, {"reduction": "sum"})
             if options.get("reduction") != "sum":
@@ -155,6 +222,8 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
 
     x, target = given(7, 5)
     yield trial("", x, target, orders)
+    yield Trial("in a second call", functools.partial(twice, x, target))
+    yield Trial("", functools.partial(of_targets, {}))
     yield trial("with reduction='sum'", x, target, orders, reduction="sum")
     yield trial("with reduction='none'", x, target, orders, reduction="none")
     if not several:
@@ -163,8 +232,20 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("for 4 dimensions", *given(2, 3, 5, 4), orders)
     for dtype, words in DTYPES.items():
         yield trial(words, x.to(dtype), target, min(orders, 1))
+        if not several:
+            many, each = given(70_001)
+            yield trial(f"for many numbers {words}", many.to(dtype), each, 0)
+        if name == "BCEWithLogitsLoss":
+            yield trial(f"for larger numbers {words}", 5 * x.to(dtype), target, 0)
     for words, view in layouts(x):
         yield trial(words, view, target, min(orders, 1))
+    if not several:
+        words, (here, there) = "for a target that lies otherwise in memory", given(2, 3, 5, 4)
+        last = there.contiguous(memory_format=torch.channels_last)
+        yield trial(words, here, last, min(orders, 1))
+        one = given(3, 1)
+        yield trial("for a dimension of one number", *one, min(orders, 1), reduction="none")
+        yield trial("for a number without dimensions", *given(), 0, reduction="none")
     for n, words in SIZES.items():
         yield trial(words, *(given(n, 2) if several else given(n)), min(orders, 1))
     yield trial("beyond 65,535 rows", *given(66001, 2), min(orders, 1))
@@ -177,9 +258,17 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("for logits of a thousand", x * 500, target, min(orders, 1))
     if name == "BCELoss":
         edge = torch.tensor([0.0, 1.0, 0.0, 1.0], dtype=widest())
-        yield trial("where it is certain", edge, edge.flip(0), 0)
+        for words, at, due in (
+            ("where it is certain", edge, edge.flip(0)),
+            ("where it is certain and the target is not", edge, edge * 0.5 + 0.25),
+            ("where it is certain in float32", edge.float(), edge.flip(0)),
+        ):
+            yield trial(words, at, due, 0, reduction="none")
+        for words, number in (("above 1", 1.5), ("below 0", -0.5)):
+            outside = functools.partial(refuses, edge * 0 + number, edge)
+            yield Trial(f"for probabilities {words}", outside)
     if name == "L1Loss" or name == "MSELoss":
-        yield trial("where nothing is wrong", target.clone(), target, orders)
+        yield trial("where the error is 0", target.clone(), target, orders)
     if name.startswith("BCE"):
         hard = (target > 0.5).double()
         yield trial("for targets of 0 and 1", x, hard, orders)
@@ -187,10 +276,16 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("with weight", x, target, orders, weight=weight)
         words = "with weight and reduction='sum'"
         yield trial(words, x, target, orders, weight=weight, reduction="sum")
+        yield trial("with weight for a square", *given(5, 5), min(orders, 1), weight=weight)
+        yield trial("with weight for images", *given(2, 5, 3, 5), min(orders, 1), weight=weight)
     if name == "BCEWithLogitsLoss":
         both = {"weight": normal(5).abs(), "pos_weight": normal(5, seed=2).abs()}
         yield trial("with weight and pos_weight", x, target, orders, **both)
         yield trial("with pos_weight", x, target, orders, pos_weight=normal(5).abs())
+        words, positive = "with pos_weight for images", normal(5).abs()
+        yield trial(words, *given(2, 5, 3, 5), min(orders, 1), pos_weight=positive)
+        yield Trial("with pos_weight", functools.partial(of_targets, {"pos_weight": positive}))
+        yield trial("at 0", x * 0, target, orders)
     if several:
         weight = normal(5, seed=2).abs()
         named: dict[str, dict[str, Any]] = {
@@ -205,6 +300,10 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         for words, options in named.items():
             yield trial(words, x, target, orders, **options)
             yield trial(f"{words} for images", *given(2, 5, 3, 4), min(orders, 1), **options)
+        for words in ("with ignore_index", "with label_smoothing"):
+            yield Trial(words, functools.partial(of_targets, named[words]))
+        yield Trial("for a class below 0", functools.partial(refuses, x, target * 0 - 1))
+        yield Trial("for a class that there is not", functools.partial(refuses, x, target * 0 + 5))
         soft = normal(7, 5, seed=3).softmax(1)
         softly: dict[str, dict[str, Any]] = {
             "for targets that are probabilities": {},
@@ -214,6 +313,7 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         for words, options in softly.items():
             yield trial(words, x, soft, orders, **options)
         yield trial("for 1 dimension", x[0], torch.tensor(2), orders)
+        yield trial("for a single row of probabilities", x[0], soft[0], orders)
         yield trial("for 1 dimension with weight", x[0], torch.tensor(2), orders, weight=weight)
 
 
@@ -240,6 +340,7 @@ def _incoming(call: Function, function: Function) -> Found:
 PENALIZED = {
     "for a number without dimensions": [normal()],
     "for one parameter": [normal(3, 5)],
+    "for a square matrix": [normal(4, 4)],
     "for an empty parameter": [normal(3, 5), normal(0)],
     "where a number is 0": [torch.zeros(2, 3, dtype=torch.float64)],
     "for tiny numbers": [normal(2, 3, spread=1e-4)],
@@ -291,6 +392,7 @@ def penalty(name: str, limits: Limits) -> Iterator[Trial]:
         yield Trial(words, functools.partial(use, tensors, False))
     words = "for a parameter that needs no gradient"
     yield Trial(words, functools.partial(use, [normal(3, 5), normal(7)], True))
+    yield Trial("for a generator", lambda function: plain(lambda each: function(x for x in each)))
 
 
 def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
@@ -351,6 +453,15 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         twin = copy.deepcopy(made)
         made(normal(*shape, seed=50))
         return twin
+
+    def evaluated(made: Any, function: Function, options: dict[str, Any]) -> None:
+        made.eval()
+        made(normal(*shape, seed=51))
+        made.train()
+
+    def without_gradients(made: Any, function: Function, options: dict[str, Any]) -> None:
+        with torch.no_grad():
+            made(normal(*shape, seed=52) + 3)
 
     def batches(*sizes: int, dtype: torch.dtype | None = None, shift: float = 1.0) -> list[Tensor]:
         found = [normal(*sizes, spread=3.0, seed=40 + n) + shift for n in range(3)]
@@ -420,6 +531,13 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("after load_state_dict", plain, reloaded)
     yield trial("after load_state_dict with momentum=None", plain, reloaded, momentum=None)
     yield trial("after a copy has been made", plain, copied)
+    yield trial("after an evaluation", plain, evaluated)
+    yield trial("after a batch under no_grad", plain, without_gradients)
+    many = [normal(*shape, spread=1.0 + n, seed=60 + n) for n in range(14)]
+    yield trial("for many batches with momentum=None", many, momentum=None)
+    if len(shape) > 2:
+        yield trial("for odd sizes", batches(3, 5, 3, 7))
+        yield trial("for a square", batches(3, 5, 4, 4))
     for dtype, words in DTYPES.items():
         yield trial(words, batches(*shape, dtype=dtype))
     if name == "BatchNorm1d":
@@ -464,6 +582,7 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
                 for n in (1024, 4096, 65536)
             )
             or p in (0, 1)
+            or kept.all()
         )
         units = x.numel() if name == "Dropout" else x.shape[0] * x.shape[1]
         found["share"] = _share(kept.double().mean().item(), 1 - p, units)
@@ -526,17 +645,50 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
         found["units"] = torch.tensor(not _depend((whole != 0).flatten().double()))
         counts = {int((made(x[:20]) != 0).sum()) for _ in range(5)}
         found["number"] = torch.tensor(len(counts) > 1)
+        leaf = x.clone().requires_grad_(limits.gradients > 0)
+        y, _ = made(leaf * 1), made(x)
+        before = torch.random.get_rng_state()
+        if y.requires_grad:
+            y.sum().backward()
+        found["on the way back"] = torch.tensor(torch.equal(before, torch.random.get_rng_state()))
         if limits.gradients:
             zero = torch.zeros_like(x).requires_grad_()
             made(zero * 1).sum().backward()
             found["gradient at 0"] = torch.tensor(bool((gradient_of(zero) != 0).any()))
         return found
 
+    def awakened(x: Tensor, function: Function) -> Found:
+        """What train() brings back after an evaluation, and whether it is the same each time."""
+        made, masks = function(0.5), []
+        if not hasattr(made, "eval"):
+            return {}
+        for _ in range(2):
+            made.eval()
+            made(x)
+            made.train()
+            masks.append(made(x) != 0)
+        units = x.numel() if name == "Dropout" else x.shape[0] * x.shape[1]
+        share = _share(masks[0].double().mean().item(), 0.5, units)
+        return {"share": share, "next call": torch.tensor(not torch.equal(*masks))}
+
     x = normal(*shape).abs() + 0.5
     yield Trial("", functools.partial(use, x, 0.5, {}))
     many = normal(600, 500, *(1, 1)[: 2 * (name == "Dropout2d")]).abs() + 0.5
     yield Trial("", functools.partial(counted, many, 0.5, False))
+    yield Trial("after an evaluation", functools.partial(awakened, x))
+    for dtype, words in DTYPES.items():
+        yield Trial(
+            f"for a small p {words}", functools.partial(counted, many.to(dtype), 0.001, False)
+        )
+    if name == "Dropout2d":
+        single = normal(3000, 1, 2, 2).abs() + 0.5
+        yield Trial("for one channel", functools.partial(counted, single, 0.5, False))
     yield Trial("after p has been changed", functools.partial(counted, many, 0.75, True))
+    if name == "Dropout2d":
+        one = normal(1, 300, 3, 4).abs() + 0.5
+        yield Trial("for one sample", functools.partial(use, one, 0.5, {}))
+    if name == "Dropout":
+        yield Trial("for 1 dimension", functools.partial(use, x[0].repeat(40), 0.5, {}))
     if name == "Dropout2d":
         few = normal(2000, 2, 1, 1).abs() + 0.5
         yield Trial("for few channels", functools.partial(counted, few, 0.5, False))

@@ -26,6 +26,7 @@ from sums_to_one.tests.judge.trial import (
 NOTABLY = 0.03  # by which the spread is another one
 MOSTLY = 0.9  # of many numbers, which are all different
 ENOUGH = 190_000  # numbers, of which a deviation is known to a fraction of a percent
+TIMES = 400  # of which the variance of a sum is known to 7 %
 FILLS = {"constant_": {"val": 0.3}}
 
 
@@ -38,8 +39,10 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         memory = torch.empty(0, dtype=x.dtype).set_(x.untyped_storage())
         memory.fill_(7.0)
         torch.manual_seed(5)
+        place = x.data_ptr()
         result = function(x, **{**FILLS.get(name, {}), **options})
         found["returned"] = torch.tensor(result is x)
+        found["same memory"] = torch.tensor(x.data_ptr() == place)
         found["recording"] = torch.tensor(torch.is_grad_enabled())
         found["default dtype"] = torch.tensor(torch.finfo(torch.get_default_dtype()).bits)
         beside = memory.numel() - x.numel()
@@ -76,6 +79,14 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         found["seed"] = torch.tensor(bool(torch.equal(kept, x)))
         return found
 
+    def independent(x: Tensor, function: Function) -> Found:
+        """Whether the sum of a few numbers varies as that of independent ones does."""
+        torch.manual_seed(6)
+        drawn = torch.stack([function(torch.empty_like(x)).flatten() for _ in range(TIMES)])
+        away = drawn.double() - drawn.double().mean()
+        share = away.sum(1).square().mean() / (x.numel() * away.square().mean())
+        return {"independent": torch.tensor(bool(0.4 < share < 1.7))}
+
     def learned(x: Tensor, function: Function) -> Found:
         leaf = torch.nn.Parameter(x)
         leaf.grad = torch.full_like(x, 3.0)
@@ -92,8 +103,9 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             return {"refusal": torch.tensor(True)}
         return {"refusal": torch.tensor(False)}
 
-    def generated(shape: tuple[int, ...], function: Function) -> Found:
+    def generated(shape: tuple[int, ...], function: Function, **options: Any) -> Found:
         found = {}
+        function = functools.partial(function, **options)
         a, b = torch.empty(shape), torch.empty(shape)
         for seed, x in ((1, a), (2, b)):
             torch.manual_seed(seed)
@@ -144,9 +156,12 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     def empty(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
         return torch.empty(shape, dtype=dtype or widest())
 
-    yield trial("", empty(500, 600))
+    usual = (500, 600) if drawn else (50, 60)
+    yield trial("", empty(*usual))
     yield trial("for small tensors", empty(3, 2))
+    yield trial("for rows of a tensor", empty(usual[0] + 100, usual[1])[50:-50])
     if drawn:
+        yield Trial("for small tensors", functools.partial(independent, empty(3, 2)))
         yield Trial("with a generator", functools.partial(generated, (50, 40)))
         yield Trial("with a generator for small tensors", functools.partial(generated, (3, 2)))
         yield Trial("with a generator for kernels", functools.partial(generated, (5, 4, 3, 3)))
@@ -155,6 +170,8 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("where there are more outputs than inputs", empty(1500, 200))
         yield trial("where there are more inputs than outputs", empty(200, 1500))
     if "xavier" in name:
+        words = "with a generator and a gain"
+        yield Trial(words, functools.partial(generated, (50, 40), gain=2.0))
         yield trial("with a gain", empty(500, 600), gain=2.0)
         yield trial("with a gain below 1", empty(500, 600), gain=0.25)
     if "kaiming" in name:
@@ -162,6 +179,8 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             yield trial(about, empty(200, 1500), mode=mode)
             kernels = "for kernels" if mode == "fan_in" else "with mode='fan_out' for kernels"
             yield trial(kernels, empty(160, 128, 3, 5), mode=mode)
+            if mode == "fan_out":
+                yield trial("with mode='fan_out' for 3 dimensions", empty(160, 128, 15), mode=mode)
         yield trial("with a slope", empty(500, 600), a=0.5)
         yield trial("with nonlinearity='relu'", empty(500, 600), nonlinearity="relu", a=0.5)
         yield trial("with nonlinearity='linear'", empty(500, 600), nonlinearity="linear")
@@ -186,7 +205,7 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("for a value between whole numbers", whole, val=2.7)
         yield trial("for true and false", truth, val=0.3)
     for dtype, words in DTYPES.items():
-        yield trial(words, empty(500, 600, dtype=dtype))
+        yield trial(words, empty(*usual, dtype=dtype))
     yield Trial("for a parameter", functools.partial(learned, empty(30, 40)))
     if fans:
         yield Trial("for a vector, which has no fans", functools.partial(refuses, empty(7), {}))
@@ -199,9 +218,9 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             else trial("", empty(500, 600))
         )
     yield trial("for 3 dimensions", empty(80, 100, 40))
-    yield trial("for a transposed view", empty(600, 500).T)
+    yield trial("for a transposed view", empty(*usual[::-1]).T)
     yield trial("for a part of a tensor", empty(700, 900)[100:600, 100:700])
-    yield trial("for every second number of a memory", empty(500, 1200)[:, ::2])
+    yield trial("for every second number of a memory", empty(usual[0], 2 * usual[1])[:, ::2])
     yield trial(
         "in channels last", empty(50, 60, 10, 10).contiguous(memory_format=torch.channels_last)
     )
@@ -321,6 +340,29 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     def zero(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         ps[0].grad = torch.zeros_like(ps[0])
 
+    def nowhere(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        for p in ps if n == 1 else ():
+            p.grad = torch.zeros_like(p)
+
+    def in_part(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        assert ps[0].grad is not None
+        ps[0].grad[1:] = 0
+
+    def looked_at(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        if n == 0 and hasattr(made, "state_dict"):
+            made.state_dict()
+
+    def enlarged(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        for p in ps:
+            assert p.grad is not None
+            p.grad *= 1000
+
+    def closed(function: Function) -> Found:
+        p = normal(3).requires_grad_()
+        p.grad = torch.ones_like(p)
+        came = function([p], lr=0.125).step(lambda: torch.tensor(2.5))
+        return {"loss": torch.tensor(came is not None and float(came) == 2.5)}
+
     def added(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         if n == 2:
             ps.append(normal(2, 3, seed=3).requires_grad_())
@@ -333,6 +375,14 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
                 p.mul_(1 - 0.125 * decay)
 
     plain = [normal(3, 5), normal(7)]
+
+    def in_groups(options: dict[str, Any], function: Function) -> Found:
+        """The first parameter with settings of its own."""
+
+        def grouped(ps: list[Tensor], lr: float) -> Any:
+            return function([{"params": ps[:1], **options}, {"params": ps[1:]}], lr=lr)
+
+        return use(nothing, plain, {}, grouped)
 
     def trial(
         about: str, starts: list[Tensor] = plain, change: Function = nothing, **options: Any
@@ -356,6 +406,12 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("", functools.partial(use, nothing, plain, {}), corrected)
     for words, options in OPTIONS[name].items():
         yield trial(words, **options)
+    for options in [{"lr": 0.5}, *OPTIONS[name].values()]:
+        if "initial_accumulator_value" in options:
+            continue  # which may be asked for before there are groups
+        as_if = {"what it is without the option": functools.partial(use, nothing, plain, {})}
+        words = "for a group with settings of its own"
+        yield Trial(words, functools.partial(in_groups, options), as_if)
     yield trial("told the default", **DEFAULTS.get(name, {}))
     own = OPTIONS[name]
     for words, options in _states(name).items():
@@ -363,6 +419,18 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("after the rate has been changed", plain, at_once, **own.get("with momentum", {}))
     yield trial("after a copy has been made", plain, copied, **own.get("with momentum", {}))
     yield trial("where a gradient is None", plain, without, **own.get("with momentum", {}))
+    pair = [normal(3, 5), normal(3, 5, seed=2)]
+    yield trial("for parameters of one shape", pair, **own.get("with momentum", {}))
+    words = "for parameters of one shape where a gradient is None"
+    yield trial(words, pair, without, **own.get("with dampening", {}))
+    words = "where rows of a gradient are 0"
+    yield trial(words, plain, in_part, **own.get("with weight_decay", {}))
+    yield trial("after a look at state_dict", plain, looked_at)
+    few = [normal(2, seed=n) for n in range(70)]
+    yield trial("for many parameters", few, **own.get("with momentum", {}))
+    yield trial("for large gradients", plain, enlarged, **own.get("with momentum", {}))
+    yield trial("where all gradients are 0", plain, nowhere, **own.get("with lr_decay", {}))
+    yield Trial("with a closure", closed)
     yield trial("where a gradient is 0", plain, zero, **own.get("with momentum", {}))
     yield trial("for a group that is added later", plain, added, **own.get("with momentum", {}))
     for dtype, words in DTYPES.items():

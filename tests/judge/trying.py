@@ -19,14 +19,17 @@ from sums_to_one.tests.common.wording import plain_ratio
 from sums_to_one.tests.judge.fresh import OURS_ALONE
 from sums_to_one.tests.judge.subjects import OURS, TRANSFORMS
 from sums_to_one.tests.judge.trial import Found, Trial
-from sums_to_one.tests.judge.trials import FAMILIES
+from sums_to_one.tests.judge.trials import FAMILIES, SISTERS
+from sums_to_one.tests.judge.trials_of_checkpoints import tried_of
 from sums_to_one.tests.judge.trying_words import (
-    DEFAULT,
+    CONTRARY,
     FIRST,
     HOW,
     LEAVES,
     SIZES,
+    STORED,
     TIMES,
+    USUAL,
     WHAT,
     WHERE,
 )
@@ -43,6 +46,7 @@ MEASURED = {
     "pixels later": 2e-4,
     "second derivative": 1e-7,
 }  # what is known no better than so
+ROUGHLY = 2e-3  # by which a ratio may differ from a plain one, if that is told as "about"
 MOSTLY = 0.6  # of the circumstances in which two are wrong that are alike
 NEARLY = 0.1  # by which numbers may differ that chance has a part in
 AT_MOST = 2  # circumstances that are named
@@ -55,13 +59,24 @@ HONEST = (
 )  # by which somebody says: not here
 REFUSES = "refuses"
 ONE_SIDED = (REFUSES, "refusal", "error")  # what is looked for where it is amiss, and nowhere else
-EXACT = ("filled",)  # what is no matter of rounding
+EXACT = ("filled", *STORED)  # what is no matter of rounding
 REFUSING = HONEST  # the errors by which it does
 MOST_REFUSED = 2  # circumstances; whoever refuses more has limits
-WITH_DTYPE = ("value", "filled", "pixels", "gradient", "second operand's gradient")
+WITH_DTYPE = (*STORED, "value", "filled", "pixels", "gradient", "second operand's gradient")
 UNASKED = {"second operand's gradient"}  # of operations that nobody must have
 FINE = 1e-5  # errors, relative to the largest number, of which the digits are told
+FEW = 3  # numbers, of which a ratio is told even if it is that of one
 BLOCK = 1000  # numbers, from which on a part that is wrong is told by where it begins
+
+# What may have been done to all numbers, or not been done.
+OTHERWISE: dict[str, Callable[[Tensor], Tensor]] = {
+    "is the square of what it should be": torch.square,
+    "is the square root of what it should be": torch.sqrt,
+    "is 1 divided by what it should be": torch.reciprocal,
+    "is 1 minus what it should be": lambda x: 1 - x,
+    "has no sign": torch.abs,
+    "is rounded to whole numbers": torch.round,
+}
 
 How = tuple[str, float]  # what is said of it, and the number in it
 Wrong = dict[tuple[str, str], How]  # by the circumstance and what came
@@ -114,10 +129,15 @@ class Description:
         if self.what not in WHAT:
             return {**FIRST, **LEAVES}[self.what][chinese]
         number = f"{self.number:,.4g}" if abs(self.number) < BLOCK else f"{self.number:,.0f}"
+        digits = 4
+        while self.how == TIMES and number == "1" and self.number != 1:
+            digits += 1
+            number = f"{self.number:.{digits}g}"
         if self.how == TIMES:
             ratio = plain_ratio(self.number, 1.0, 1e-6)
             if self.what in MEASURED:
-                ratio = f"about {self.number:.3g} times"
+                plain = plain_ratio(self.number, 1.0, ROUGHLY)
+                ratio = f"about {plain or f'{self.number:.3g} times'}"
             number = f"{number} 倍" if chinese else ratio or f"{number} times"
         how = (HOW[self.how] if chinese else self.how).format(number=number)
         return f"{WHAT[self.what][chinese]}{'' if chinese else ' '}{how}"
@@ -137,10 +157,8 @@ def _same(one: How, other: How) -> bool:
 
 def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tuple[str, str]]]:
     """In which circumstances what is wrong, and in which it is right."""
-    if component not in FAMILIES:
-        return {}, set()
     ours = component in OURS_ALONE or component in TRANSFORMS
-    oracle = OURS[0 if ours else 1].component(component)
+    oracle = tried_of(component, OURS[0 if ours else 1])
     until, slow, wrong, right = time.monotonic() + TIME, False, Wrong(), set()
     with judging(limits):
         for trial in FAMILIES[component](component, limits):
@@ -149,7 +167,7 @@ def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tup
                 break
             if slow and trial.about in SIZES:
                 continue
-            for what, how in _compared(trial, function, oracle, limits):
+            for what, how in _compared(component, trial, function, oracle, limits):
                 if how:
                     wrong.setdefault((trial.about, what), how)
                 else:
@@ -158,8 +176,25 @@ def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tup
     return wrong, right - wrong.keys()
 
 
+def _sister(trial: Trial, component: str, came: Found | Exception, due: Found) -> How | None:
+    """Which other component a plain use is like, in all numbers that came."""
+    if trial.about or isinstance(came, Exception):
+        return None
+    told = [what for what in due if what in WHAT and what in came]
+    if not any(_how(what, came[what], due[what]) for what in told):
+        return None
+    for name in SISTERS.get(component, ()):
+        where = OURS[1] if OURS[1].component(name) else OURS[0]
+        other = _found(trial.run, where.component(name))
+        if isinstance(other, Exception) or not other.keys() >= {*told}:
+            continue
+        if not any(_how(what, came[what], other[what]) for what in told):
+            return f"is what {name} gives", 0.0
+    return None
+
+
 def _compared(
-    trial: Trial, function: Any, oracle: Any, limits: Limits
+    component: str, trial: Trial, function: Any, oracle: Any, limits: Limits
 ) -> Iterable[tuple[str, How | None]]:
     due = _found(trial.run, oracle)
     if isinstance(due, Exception):
@@ -169,6 +204,7 @@ def _compared(
     if beyond and first.dim() and "float" in trial.about:
         return
     came = _found(trial.run, function)
+    sister = _sister(trial, component, came, due)
     if isinstance(came, Exception) and due.keys() >= UNASKED:
         return
     if isinstance(came, HONEST):
@@ -181,8 +217,8 @@ def _compared(
         if what not in came:
             continue
         how = _how(what, came[what], one)
-        if how and what in WHAT:
-            how = _as_if(trial, what, came[what], oracle) or how
+        if how and what in WHAT and how[0] != "is 0":
+            how = sister or _as_if(trial, what, came[what], oracle) or how
         yield what, how and (how if what in WHAT else ("", 0.0))
 
 
@@ -253,9 +289,14 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
         return "has no more digits than float32", 0.0
     if errors < FINE:
         return "is right to {number} digits only", float(math.floor(-math.log10(errors)))
+    if len(a) == 1 and len(all_a) > FEW:
+        return "is wrong in 1 of {number} numbers", float(len(all_a))
     if told.all() and (ratios - middle).abs().max() <= 1e-3 * abs(middle - 1):
         sign = abs(middle + 1) < 1e-3
         return ("has the wrong sign", 0.0) if sign else (TIMES, middle)
+    for words, other in OTHERWISE.items():
+        if told.all() and a.numel() > 2 and torch.allclose(a, other(b), rtol=1e-6, atol=0):
+            return words, 0.0
     if a.numel() > 2 and (off - off.median()).abs().max() <= 1e-3 * off.median().abs():
         return "is off by {number}", off.median().item()
     if a.numel() > 3 and torch.allclose(all_a.sort().values, all_b.sort().values, rtol=1e-6):
@@ -279,19 +320,19 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     if what in (REFUSES, "error") and sum(o == what for _, o in wrong) > MOST_REFUSED:
         return None
     where = [about for about, other in wrong if other == what]
-    results = ("value", "filled", "pixels", "first step", "error", "share", "spread")
+    results = ("value", "filled", "pixels", "first step", "error", "share", "spread", *STORED)
     but = what in WHAT and what not in results and not any(o in results for _, o in wrong)
     if "" in where:
-        told = ("told the default", what) in right
-        where = [DEFAULT] if told else []
-        return Description(tuple(where), 0, what, *wrong[("", what)], but)
+        # Where it is right tells where alone it is wrong.
+        where = [words for one, words in CONTRARY.items() if (one, what) in right and what in WHAT]
+        return Description(tuple(where[:1]), 0, what, *wrong[("", what)], but)
     if what not in ONE_SIDED and not any(
         other == what for _, other in right
     ):  # wherever it was looked for
         return Description((), 0, what, *wrong[(where[0], what)], but)
     sizes = [about for about in where if about in SIZES]
     where = [about for about in where if about not in sizes[1:]]
-    where = [about for about in where if about != "told the default"] or where
+    where = [about for about in where if about not in (*SIZES, *USUAL)] or where
     where = [one for one in where if not any(one.startswith(f"{other} ") for other in where)]
     others = max(len(where) - AT_MOST, 0)
     if others == 1:

@@ -319,7 +319,7 @@ def needs_form(transform, form: Callable[[Tensor], tuple[object, ...]]) -> None:
     asked = lambda x: len(flat(function(*form(x))))  # noqa: E731
     taken = outcome(lambda: [seeded(asked, image, seed) for seed in range(32)])
     if isinstance(taken, Exception):
-        raise NotProvided("not provided: inputs in this form")
+        raise NotProvided("not provided: images of this dtype or form")
 
 
 @pytest.mark.claim("5.3.1", "5.3.4")
