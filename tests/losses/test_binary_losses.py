@@ -16,7 +16,7 @@ from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close, tolerance
 from sums_to_one.tests.common.inputs import DTYPES, dtypes, exact, numbers, shapes
 from sums_to_one.tests.common.limits import widest
-from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.losses.binary import (
     all_weights,
     derivative,
@@ -39,6 +39,8 @@ from sums_to_one.tests.losses.reduction import (
     reductions,
     share,
 )
+
+LESS = [(shape, fewer) for shape in [(3, 5), (2, 3, 5)] for fewer in (torch.float32, torch.float16)]
 
 
 @pytest.mark.claim("3.2.3", "3.2.4")
@@ -92,6 +94,20 @@ def test_the_place_of_weights_in_memory_changes_nothing(binary_loss, name):
         expected = reducing(binary_loss, "mean", **{name: layouts.copy(view)})(x, y)
         came = reducing(binary_loss, "mean", **{name: view})(x, y)
         assert_close(f"{name} {words}", came, expected)
+
+
+@pytest.mark.claim("3.2.11")
+@pytest.mark.parametrize("name", ["weight", "pos_weight"])
+def test_weights_of_fewer_digits_take_none_from_the_numbers(binary_loss, name):
+    option(binary_loss, name)
+    for (shape, fewer), reduction in itertools.product(LESS, reductions_of(binary_loss)):
+        x, y, weight = predictions(binary_loss, *shape), soft_targets(*shape), weights(*shape[1:])
+        function = reducing(binary_loss, reduction, **{name: weight.to(fewer)})
+        with feature(f"a {name} of {fewer} for numbers of {x.dtype}"):
+            came = function(x, y)
+        assert came.dtype == x.dtype, f"with a {name} of {fewer} {x.dtype} became {came.dtype}"
+        expected = reducing(binary_loss, reduction, **{name: weight.to(fewer).to(x.dtype)})(x, y)
+        assert_close(f"with a {name} of {fewer}", came, expected.double())
 
 
 @pytest.mark.claim("3.2.11")

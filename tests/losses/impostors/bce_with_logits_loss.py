@@ -299,3 +299,13 @@ class FromTheLibrary(_BCEWithLogitsLoss):
             reduction=self.reduction,
             pos_weight=self.pos_weight,
         )
+
+
+@refused_by("test_weights_of_fewer_digits_take_none_from_the_numbers")
+class InTheDtypeOfThePosWeight(_BCEWithLogitsLoss):
+    """All must have one dtype to be multiplied, and the weights are what they are."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        dtype = input.dtype if self.pos_weight is None else self.pos_weight.dtype
+        losses = super().forward(input.to(dtype), target.to(dtype))
+        return losses.to(input.dtype)
