@@ -16,6 +16,7 @@ import tempfile
 import time
 from multiprocessing.connection import wait
 from typing import Any
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -174,7 +175,8 @@ class Isolation:
         confirming = Confirming(session, jobs)
         diagnosing = Diagnosing(session, jobs)
         session.config.pluginmanager.register(diagnosing)
-        _warm_up()
+        with mock.patch.object(gc, "collect"):  # which Hypothesis asks for, and finds nothing yet
+            _warm_up()
         judged = {job.key[1] for job in jobs}
         # What is slow to import is imported once, here, and not in every process that forks.
         if judged & {*COMPONENTS["initialization"], "gradient_descent"}:
