@@ -118,5 +118,6 @@ def _all_of(came: Tensor, expected: Tensor, wrong: Tensor) -> list[str]:
 def _ratio_of_all(came: Tensor, expected: Tensor, nearly: float) -> str:
     """What all that are wrong have in common: each is so many times what it should be."""
     pairs = zip(came[:1000].tolist(), expected[:1000].tolist(), strict=True)
-    alike = {plain_ratio(one, other, nearly) for one, other in pairs}
-    return alike.pop() if len(alike) == 1 else ""
+    ratios = (plain_ratio(one, other, nearly) for one, other in pairs)
+    first = next(ratios, "")
+    return first if first and all(ratio == first for ratio in ratios) else ""

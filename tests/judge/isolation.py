@@ -86,6 +86,7 @@ class Job:
         plugins = self.items[0].config.pluginmanager
         for name in filter(plugins.has_plugin, ("timeout", "logging-plugin")):
             plugins.unregister(name=name)
+        self.items[0].config.option.tbstyle = "line"  # nor a traceback, which takes long to make
         for item, following in itertools.zip_longest(self.items, self.items[1:]):
             faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
             reports = runtestprotocol(item, log=False, nextitem=following)
