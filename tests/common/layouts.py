@@ -24,6 +24,13 @@ def combined(x: Tensor) -> Iterator[tuple[str, Tensor]]:
         yield f"{words}, the last column repeated", view[..., -1:].expand_as(view)
 
 
+def by_numbers(x: Tensor) -> list[tuple[Tensor, list[tuple[str, Tensor]]]]:
+    """As combined: a plain copy of each set of numbers, of which what is due is asked once, and all
+    that have these numbers otherwise in memory."""
+    views = [*combined(x)]
+    return [(copy(views[kind][1]), views[kind::3]) for kind in range(3)]
+
+
 def in_pairs(x: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
     """As combined, each twice, to be written to: none of their numbers is a repeated one."""
     for (words, view), (_, twin) in zip(combined(x), combined(x), strict=True):

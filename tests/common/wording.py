@@ -20,6 +20,11 @@ MOST_TO_PASTE = 12  # numbers of a tensor; a longer one is told by its shape
 PLAIN = sorted({Fraction(p, q) for p in range(1, 13) for q in range(1, 13)})
 NEARLY = 1e-9  # how near a ratio must be to a plain one, as a share of it
 IN_WORDS = {Fraction(1, 2): "half of", Fraction(2): "twice"}
+OTHERS = [plain for plain in PLAIN if plain != 1]
+RATIOS = [  # each with its words; roots come last, for some are plain themselves
+    *((float(r), IN_WORDS.get(r, f"{r} {'times' if r > 1 else 'of'}")) for r in OTHERS),
+    *((math.sqrt(r), f"sqrt({r}) times") for r in OTHERS),
+]
 ROUGHLY = 0.01  # how near a measured ratio must be to one of these few
 SIMPLE = [Fraction(p, q) for p in range(1, 5) for q in range(1, 5) if p != q]
 
@@ -84,12 +89,9 @@ def plain_ratio(came: float, should: float, nearly: float = NEARLY) -> str:
     ratio = came / should
     if abs(ratio + 1) < nearly:
         return "the opposite of"
-    for plain in PLAIN if ratio > 0 else ():
-        if plain != 1 and abs(ratio / plain - 1) < nearly:
-            return IN_WORDS.get(plain, f"{plain} {'times' if plain > 1 else 'of'}")
-    for square in PLAIN if ratio > 0 else ():
-        if square != 1 and abs(ratio / math.sqrt(square) - 1) < nearly:
-            return f"sqrt({square}) times"
+    for plain, words in RATIOS if ratio > 0 else ():
+        if abs(ratio / plain - 1) < nearly:
+            return words
     return ""
 
 

@@ -54,12 +54,14 @@ class Measure:
         self, sentence: str, came: Tensor, expected: Tensor, off: Tensor, allowed: Tensor | float
     ) -> None:
         """Keep it if it is worse than all before, which is seldom: so it is cheap."""
-        if not came.is_floating_point() or not off.numel() or off.max() == 0:
+        if not came.is_floating_point() or not off.numel():
+            return
+        known, eps = self.by_dtype.get(came.dtype), float(torch.finfo(came.dtype).eps)
+        if float(off.max()) / eps <= (known.ulp if known else 0):
             return
         size = expected.abs().clamp(min=1)
         ratio = (off / size).nan_to_num(nan=0, posinf=0)  # of an infinity that equals itself
         at = int(ratio.argmax())
-        known, eps = self.by_dtype.get(came.dtype), float(torch.finfo(came.dtype).eps)
         if float(ratio.flatten()[at]) / eps <= (known.ulp if known else 0):
             return
         number, right, error, most = (

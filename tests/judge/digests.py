@@ -16,7 +16,6 @@ from sums_to_one.cifar.modules import ROOT
 COMMON = ROOT / "tests" / "common"
 
 
-@functools.cache
 def digest(test: str, profile: str) -> str:
     """Twelve digits for the inputs of a test.
 
@@ -24,17 +23,29 @@ def digest(test: str, profile: str) -> str:
         test: its node id.
         profile: the profile of Hypothesis by which it was asked.
     """
-    own = ROOT / test.partition("::")[0]
-    settings = hypothesis.settings.get_profile(profile)
-    words = f"{test.partition('[')[0]} {hypothesis.__version__} {settings!r} {_texts(own)}"
+    return _digest(test.partition("[")[0], profile)
+
+
+@functools.cache
+def _digest(claim: str, profile: str) -> str:
+    texts = " ".join([*_common(), _text(ROOT / claim.partition("::")[0])])
+    words = f"{claim} {hypothesis.__version__} {_settings(profile)} {texts}"
     return hashlib.sha256(words.encode()).hexdigest()[:12]
 
 
 @functools.cache
-def _texts(own: Path) -> str:
-    files = [own, *sorted(COMMON.glob("*.py"))]
-    texts = [file.read_bytes() for file in files if file == own or "test_" not in file.name]
-    return " ".join(hashlib.sha256(text).hexdigest() for text in texts)
+def _settings(profile: str) -> str:
+    return repr(hypothesis.settings.get_profile(profile))
+
+
+@functools.cache
+def _common() -> list[str]:
+    return [_text(file) for file in sorted(COMMON.glob("*.py")) if "test_" not in file.name]
+
+
+@functools.cache
+def _text(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def with_inputs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

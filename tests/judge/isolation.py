@@ -16,6 +16,7 @@ import tempfile
 import time
 from multiprocessing.connection import wait
 from typing import Any
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -85,6 +86,7 @@ class Job:
         plugins = self.items[0].config.pluginmanager
         for name in filter(plugins.has_plugin, ("timeout", "logging-plugin")):
             plugins.unregister(name=name)
+        self.items[0].config.option.tbstyle = "line"  # nor a traceback, which takes long to make
         for item, following in itertools.zip_longest(self.items, self.items[1:]):
             faulthandler.dump_traceback_later(_limit(item), exit=True, file=self.trace)
             reports = runtestprotocol(item, log=False, nextitem=following)
@@ -174,7 +176,8 @@ class Isolation:
         confirming = Confirming(session, jobs)
         diagnosing = Diagnosing(session, jobs)
         session.config.pluginmanager.register(diagnosing)
-        _warm_up()
+        with mock.patch.object(gc, "collect"):  # which Hypothesis asks for, and finds nothing yet
+            _warm_up()
         judged = {job.key[1] for job in jobs}
         # What is slow to import is imported once, here, and not in every process that forks.
         if judged & {*COMPONENTS["initialization"], "gradient_descent"}:

@@ -30,7 +30,7 @@ from sums_to_one.tests.judge.verdicts import (
     Proof,
     Verdict,
     Verdicts,
-    is_judged,
+    judged_in,
 )
 
 MARKS = {
@@ -137,11 +137,12 @@ def _what(reason: str) -> str:
 def _lacks(rows: Iterable[Verdict]) -> dict[str, str]:
     """By test, the other component that a claim needs and the subject does not have."""
     rows = list(rows)
+    judged = judged_in(rows)
     return {
         row.test: ", ".join(lacking)
         for row in rows
         if row.outcome == NOT_PROVIDED
-        and (lacking := [c for c in _components(row.test) if not is_judged(rows, c)])
+        and (lacking := [c for c in _components(row.test) if c not in judged])
     }
 
 
@@ -160,7 +161,8 @@ def _misspelt(subject: str, rows: list[Verdict], chinese: bool = False) -> Itera
     """What a file defines that is nearly the name of a component which it does not have."""
     if not subject.endswith(".py"):
         return
-    names = {known.lower(): known for known in KNOWN if not is_judged(rows, known)}
+    judged = judged_in(rows)
+    names = {known.lower(): known for known in KNOWN if known not in judged}
     try:
         body = ast.parse(Path(subject).read_bytes()).body
     except (OSError, SyntaxError, ValueError, MemoryError, RecursionError):
@@ -195,7 +197,7 @@ class Page:
         for chapter, names in COMPONENTS.items():
             for component in names:
                 own = [row for row in rows if row.component == component]
-                if is_judged(own, component):
+                if judged_in(own):
                     yield from self._component(chapter, own, limits.get(component, {}))
 
     def _component(

@@ -1,9 +1,11 @@
 """Attacks on the judge, each of which says what its verdict must be: tests/judge/attacks/.
 
-All are judged in one run, beside an honest right and an honest wrong implementation. Among them are
-those that forge their verdict, those that would spoil others', and those that leave things behind.
+They are judged in one run, beside an honest right and an honest wrong implementation. Among them
+are those that forge their verdict, those that would spoil others', and those that leave things
+behind. Those that never end are judged in another run, beside it, by one claim and soon ended.
 """
 
+import functools
 import json
 import subprocess
 import sys
@@ -16,6 +18,8 @@ from filelock import FileLock
 from sums_to_one.cifar.modules import ROOT
 
 ATTACKS = sorted(Path(__file__).with_name("attacks").glob("*.py"))
+HONEST = ("honest_right", "honest_wrong")
+ENDLESS = ("fork_bomb", "hoarder", "loops", "loops_at_import")
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +34,38 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def judge_in(folder: Path) -> None:
-    file = folder / "verdicts.json"
-    command = [sys.executable, "-m", "pytest", "--timeout=6", f"--verdicts={file}"]
     for attack in ATTACKS:
         (folder / attack.stem).mkdir(parents=True)
         (folder / attack.stem / "solution.py").write_text(attack.read_text())
-        command.append(f"--subject={folder / attack.stem / 'solution.py'}")
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    (folder / "printed.txt").write_text(result.stdout + result.stderr)
-    assert result.returncode == 1, result.stdout + result.stderr
+    others = [attack.stem for attack in ATTACKS if attack.stem not in ENDLESS]
+    endless = ["--timeout=5", "-k", "every_element_is_0"]
+    runs = [
+        judging(folder, "verdicts", others, "--timeout=20"),
+        judging(folder, "endless", [*ENDLESS, *HONEST], *endless),
+    ]
+    for run in runs:
+        printed, _ = run.communicate()
+        with (folder / "printed.txt").open("a") as file:
+            file.write(printed)
+        assert run.returncode == 1, printed
 
 
-def verdicts(folder: Path) -> dict[str, Any]:
-    found = json.loads((folder / "verdicts.json").read_text())
+def judging(folder: Path, name: str, subjects: list[str], *options: str) -> subprocess.Popen[str]:
+    """The judge of these, at work."""
+    files = [f"--subject={folder / subject / 'solution.py'}" for subject in subjects]
+    command = [sys.executable, "-m", "pytest", *options, f"--verdicts={folder / name}.json"]
+    return subprocess.Popen(
+        [*command, *files],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@functools.cache
+def verdicts(folder: Path, name: str = "verdicts") -> dict[str, Any]:
+    found = json.loads((folder / f"{name}.json").read_text())
     by_name = {Path(s["name"]).parent.name: s for s in found["subjects"]}
     return {**by_name, **{Path(name).parent.name: why for name, why in found["not judged"].items()}}
 
@@ -61,8 +84,14 @@ def verdict_on(subject: dict[str, Any] | str) -> str:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.stem)
 def test_every_attack_gets_the_verdict_that_it_must(judged: Path, attack: Path) -> None:
     due = attack.read_text().partition("Verdict: ")[2].partition("\n")[0]
-    subject = verdicts(judged)[attack.stem]
+    run = "endless" if attack.stem in ENDLESS else "verdicts"
+    subject = verdicts(judged, run)[attack.stem]
     assert verdict_on(subject) == due, subject
+
+
+def test_beside_those_that_never_end_the_honest_get_their_verdicts(judged: Path) -> None:
+    found = verdicts(judged, "endless")
+    assert [verdict_on(found[name]) for name in HONEST] == ["accepted", "refused"]
 
 
 def test_whoever_is_accepted_has_been_confirmed_with_fresh_numbers(judged: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from sums_to_one.tests.judge import warm
 from sums_to_one.tests.judge.command import app
 from sums_to_one.tests.judge.ledger import ledger
 
@@ -63,14 +64,13 @@ def test_what_is_not_in_the_ledger_is_refused_with_what_there_is(arguments, word
 WRONG = "def softmax(x, dim):\n    return x\n"
 
 
-def judge(folder, *arguments):
-    (folder / "solution.py").write_text(WRONG)
-    command = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", "solution.py"]
-    return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
+JUDGE = ["sums_to_one.tests.judge.command", "judge", "solution.py", "-k"]
 
 
 def test_a_wrong_subject_is_shown_with_what_came_and_what_should_have_come(tmp_path):
-    result = judge(tmp_path, "-k", "single_number")
+    (tmp_path / "solution.py").write_text(WRONG)
+    command = [sys.executable, "-m", *JUDGE, "single_number"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "✗ a single number has probability 1" in result.stdout
     assert "came -3, should be 1, 4 too small" in result.stdout
@@ -78,6 +78,7 @@ def test_a_wrong_subject_is_shown_with_what_came_and_what_should_have_come(tmp_p
 
 
 def test_where_no_claim_is_meant_that_is_said(tmp_path):
-    result = judge(tmp_path, "-k", "single_numbr")
+    (tmp_path / "solution.py").write_text(WRONG)
+    result = warm.run(*JUDGE, "single_numbr", cwd=tmp_path)
     assert result.returncode == 4
     assert "there is no claim whose name matches -k 'single_numbr'" in result.stderr

@@ -8,7 +8,7 @@ import pytest
 
 from sums_to_one.cifar.modules import OUR_FOLDERS, PACKAGE, ROOT, name_of
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, KNOWN, chapter_of, file_of
-from sums_to_one.tests.judge.places import TESTS, Place, files_of, places_in, places_of
+from sums_to_one.tests.judge.places import TESTS, files_of, places_in, places_of
 from sums_to_one.tests.judge.teeth import claims_about
 
 FILES = [file for folder in OUR_FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
@@ -53,18 +53,38 @@ def test_every_module_of_ours_is_imported_by_its_one_name():
         assert not first & set(OUR_FOLDERS), f"{file} imports {first & set(OUR_FOLDERS)}"
 
 
-def returns_early(place: Place) -> bool:
+@pytest.mark.parametrize("chapter", COMPONENTS)
+def test_claims_are_found_as_python_reads_them(chapter):
+    for file in files_of(chapter):
+        tests = tests_in(file)
+        due = [(t.lineno, t.name, [a.arg for a in t.args.args], ids_of(t)) for t in tests]
+        found = [(p.line, p.name, [*p.arguments], [*p.ids]) for p in places_in(file)]
+        assert found == due, file
+
+
+def tests_in(file: Path) -> list[ast.FunctionDef]:
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    return [n for n in body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+
+
+def ids_of(test: ast.FunctionDef) -> list[str]:
+    marks = [mark for mark in test.decorator_list if isinstance(mark, ast.Call)]
+    claims = [m for m in marks if isinstance(m.func, ast.Attribute) and m.func.attr == "claim"]
+    return [str(id.value) for m in claims for id in m.args if isinstance(id, ast.Constant)]
+
+
+def returns_early(test: ast.FunctionDef) -> bool:
     """Whether some path through a claim ends before its last statement, with nothing said."""
-    nested = [n for part in place.body for n in ast.walk(part) if isinstance(n, ast.FunctionDef)]
+    nested = [n for part in test.body for n in ast.walk(part) if isinstance(n, ast.FunctionDef)]
     inside = {id(node) for function in nested for node in ast.walk(function)}
-    nodes = [node for part in place.body for node in ast.walk(part) if id(node) not in inside]
+    nodes = [node for part in test.body for node in ast.walk(part) if id(node) not in inside]
     return any(isinstance(node, ast.Return) for node in nodes)
 
 
 @pytest.mark.parametrize("chapter", [*COMPONENTS, "cifar", "common", "judge"])
 def test_no_claim_returns_before_its_end(chapter):
-    early = [p for file in files_of(chapter) for p in places_in(file) if returns_early(p)]
-    assert not [f"{place.file.name}:{place.line}" for place in early]
+    for file in files_of(chapter):
+        assert not [test.name for test in tests_in(file) if returns_early(test)], file
 
 
 @pytest.mark.parametrize("component", KNOWN)

@@ -4,24 +4,33 @@ import io
 import subprocess
 import sys
 
-import pytest
 from typer.testing import CliRunner
 
+from sums_to_one.tests.judge import warm
 from sums_to_one.tests.judge.command import app
 from sums_to_one.tests.judge.terminal import Plain, Screen
 
 WRONG = "def relu(x, inplace=False):\n    return x.abs()\n"
 
 
-@pytest.mark.parametrize("setting", [("NO_COLOR", "1"), ("PYTHONIOENCODING", "ascii")], ids=str)
-def test_a_lesson_is_written_in_ascii_where_that_is_all_there_is(setting, tmp_path, monkeypatch):
+JUDGE = ["sums_to_one.tests.judge.command", "judge", "relu.py", "-k", "larger"]
+
+
+def test_a_lesson_is_written_in_ascii_where_that_is_all_there_is(tmp_path, monkeypatch):
     (tmp_path / "relu.py").write_text(WRONG)
-    monkeypatch.setenv(*setting)
-    command = [sys.executable, "-m", "sums_to_one.tests.judge.command", "judge", "relu.py"]
-    ended = subprocess.run(
-        [*command, "-k", "larger"], cwd=tmp_path, stdout=subprocess.PIPE, check=False
-    )
-    said = ended.stdout.decode("ascii")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    ended = subprocess.run([sys.executable, "-m", *JUDGE], cwd=tmp_path, stdout=subprocess.PIPE)
+    assert_plain(ended.stdout.decode("ascii"))
+
+
+def test_a_lesson_is_written_in_ascii_where_no_colour_is_asked_for(tmp_path, monkeypatch):
+    (tmp_path / "relu.py").write_text(WRONG)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert_plain(warm.run(*JUDGE, cwd=tmp_path).stdout)
+
+
+def assert_plain(said: str) -> None:
+    assert said.isascii()
     assert "x it is the larger of the number and 0" in said
     assert "-----" in said
 

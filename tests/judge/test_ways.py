@@ -1,6 +1,7 @@
 """Four ways to ask the claims, and one answer: in tests of one's own, in a notebook, in two shells.
 
-Ten impostors and ten right versions, of components whose claims are quick.
+An impostor and a right version of each of some components whose claims are quick: what differs from
+way to way is what lies around a claim, and every version would meet the same.
 """
 
 import json
@@ -12,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from sums_to_one import check_component
+from sums_to_one.tests.judge import warm
 from sums_to_one.tests.judge.components import chapter_of, file_of
 from sums_to_one.tests.judge.versions import Version, versions
 
-MANY = {"constant_": 3, "zeros_": 3, "ones_": 2, "Compose": 2}
+QUICK = ("constant_", "zeros_", "ones_", "Compose")
 # The first of a component may leave memory as it found it, which is not the same in two processes.
-IMPOSTORS = [v for c, n in MANY.items() for v in [v for v in versions(c) if v.refused_by][1:][:n]]
-RIGHT = [v for c, n in MANY.items() for v in [v for v in versions(c) if not v.refused_by][:n]]
+IMPOSTORS = [[v for v in versions(c) if v.refused_by][1] for c in QUICK]
+RIGHT = [next(v for v in versions(c) if not v.refused_by) for c in QUICK]
 ASKED = {str(version): version for version in (*IMPOSTORS, *RIGHT)}
 
 # A stranger's settings, each of which would change a verdict if it were heeded.
@@ -80,6 +82,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> None:
+    """In a new process: nothing of ours is there until the stranger's settings are."""
     told = subprocess.run(
         [sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True
     )
@@ -130,7 +133,8 @@ def by_pytest(folder: Path) -> Found:
 def by_the_command(folder: Path) -> Found:
     subjects = [f"{name}.py" for name in ASKED]
     command = "sums_to_one.tests.judge.command"
-    run(folder, command, "judge", "--verdicts=judge.json", *subjects)
+    told = warm.run(command, "judge", "--verdicts=judge.json", *subjects, cwd=folder)
+    assert told.returncode == 1, told.stdout + told.stderr
     return found_in(folder / "judge.json")
 
 
@@ -139,8 +143,7 @@ def found(repository: Path) -> Found:
     return by_tests_of_ones_own(repository)
 
 
-def test_ten_impostors_are_refused_and_ten_right_versions_accepted(found):
-    assert (len(IMPOSTORS), len(RIGHT)) == (10, 10)
+def test_impostors_are_refused_and_right_versions_accepted(found):
     refused = {sentence.partition(".py ")[0] for sentence in found["failed"]}
     assert refused == {str(version) for version in IMPOSTORS}
 

@@ -216,13 +216,13 @@ class Verdicts:
                 {
                     "name": name,
                     "asked": self._asked(name),
-                    "components": [c for c in KNOWN if is_judged(rows, c)],
+                    "components": sorted(judged_in(rows), key=KNOWN.index),
                     "limits": self.limits.get(name, {}),
                     "proof": asdict(self.proofs.get(name, Proof())),
                     "diagnoses": {
                         c: found.as_json() for c, found in self.diagnoses.get(name, {}).items()
                     },
-                    "claims": with_inputs([asdict(row) for row in sorted(rows, key=_order)]),
+                    "claims": with_inputs([{**vars(row)} for row in sorted(rows, key=_order)]),
                 }
                 for name, rows in self.found.items()
             ],
@@ -295,8 +295,9 @@ def _outcome(report: pytest.TestReport) -> str:
     return "passed"
 
 
-def is_judged(rows: Iterable[Verdict], component: str) -> bool:
-    return any(row.component == component and row.outcome != NOT_PROVIDED for row in rows)
+def judged_in(rows: Iterable[Verdict]) -> set[str]:
+    """The components of which something was asked."""
+    return {row.component for row in rows if row.outcome != NOT_PROVIDED}
 
 
 def _order(row: Verdict) -> tuple[int, tuple[int, ...], str]:

@@ -370,14 +370,24 @@ class FirstLesson:
 
 @remarked("1 dimension", "3 dimensions", "4 dimensions", "5 dimensions")
 class RowByRow:
+    class Sum(torch.autograd.Function):
+        """One number after the other, each sum rounded to its dtype, as a loop would."""
+
+        @staticmethod
+        def forward(ctx, numbers):
+            ctx.count = len(numbers)
+            return torch.from_numpy(np.add.accumulate(np.pad(numbers.numpy(), (1, 0))))[-1]
+
+        @staticmethod
+        def backward(ctx, incoming):
+            return incoming.expand(ctx.count)
+
     def __call__(self, input: Tensor, target: Tensor) -> Tensor:
         if input.ndim != 2:
             raise ValueError(f"rows of scores only, got {input.ndim} dimensions")
         rows = input.to(torch.promote_types(input.dtype, torch.float32))
-        total = torch.zeros((), dtype=rows.dtype)
-        for row, y in zip(rows, target, strict=True):
-            total = total - torch.log_softmax(row, 0)[y]
-        return (total / len(input)).to(input.dtype)
+        logs = torch.log_softmax(rows, 1).gather(1, target.unsqueeze(1))
+        return (self.Sum.apply(-logs.flatten()) / len(input)).to(input.dtype)
 
 
 @remarked("1 dimension", "3 dimensions", "4 dimensions", "5 dimensions")
