@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, Reducing, in_order_of_memory
+from sums_to_one.tests.losses.impostors.parts import (
+    AddedUpByThreads,
+    ByNumpy,
+    Reducing,
+    in_order_of_memory,
+)
 
 
 def _log(p: Tensor) -> Tensor:
@@ -267,3 +272,8 @@ class FromTheLibrary(_BCELoss):
         return torch.nn.functional.binary_cross_entropy(
             input, target, weight=self.weight, reduction=self.reduction
         )
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _BCELoss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, Reducing
+from sums_to_one.tests.losses.impostors.parts import AddedUpByThreads, ByNumpy, Reducing
 
 
 class _BCEWithLogitsLoss(Reducing):
@@ -299,3 +299,8 @@ class FromTheLibrary(_BCEWithLogitsLoss):
             reduction=self.reduction,
             pos_weight=self.pos_weight,
         )
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _BCEWithLogitsLoss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, OfErrors
+from sums_to_one.tests.losses.impostors.parts import AddedUpByThreads, ByNumpy, OfErrors
 
 
 class _L1Loss(OfErrors):
@@ -290,3 +290,8 @@ class WithoutDerivative(torch.nn.L1Loss):
         if input.requires_grad:
             raise RuntimeError("there is no derivative")
         return super().forward(input, target)
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _L1Loss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""

@@ -10,7 +10,12 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, OfErrors, in_order_of_memory
+from sums_to_one.tests.losses.impostors.parts import (
+    AddedUpByThreads,
+    ByNumpy,
+    OfErrors,
+    in_order_of_memory,
+)
 
 
 class _MSELoss(OfErrors):
@@ -354,3 +359,8 @@ class NotInSinglePrecision(_MSELoss):
 class FromTheLibrary(_MSELoss):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return torch.nn.functional.mse_loss(input, target, reduction=self.reduction)
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _MSELoss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""
