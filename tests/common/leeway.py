@@ -36,13 +36,18 @@ class Shares(Measure):
     """How much of what is allowed an error takes at most, by what is compared and the dtype."""
 
     by_sentence: dict[Key, float] = field(default_factory=dict)
+    most = 1.0  # else it is an infinity that is right, or nothing is allowed
 
     def note(
         self, sentence: str, came: Tensor, expected: Tensor, off: Tensor, allowed: Tensor | float
     ) -> None:
         key, share = (sentence, came.dtype), excess(off, allowed)
-        if share <= 1:  # else an infinity that is right, or nothing is allowed
+        if share <= self.most:
             self.by_sentence[key] = max(share, self.by_sentence.get(key, 0.0))
+
+    def of(self, sentence: str, dtype: torch.dtype) -> float:
+        """How much of what is allowed there was taken."""
+        return self.by_sentence.get((sentence, dtype), 0.0)
 
     @property
     def grants(self) -> bool:
@@ -50,19 +55,32 @@ class Shares(Measure):
         return any(times(dtype) * share > 1 for (_, dtype), share in self.by_sentence.items())
 
 
-_granted: ContextVar[dict[Key, float] | None] = ContextVar("granted", default=None)
+class Costs(Shares):
+    """The same of those who may exceed what is allowed."""
+
+    most = math.inf
+
+
+class Anything(Shares):
+    """In 16 bits anything is allowed, to measure by how much somebody exceeds it."""
+
+    def of(self, sentence: str, dtype: torch.dtype) -> float:
+        return math.inf if dtype.itemsize == 2 else 0.0
+
+
+_granted: ContextVar[Shares | None] = ContextVar("granted", default=None)
 
 
 def leeway(sentence: str, dtype: torch.dtype) -> float:
     """How many times what stands there is allowed at the moment."""
     granted = _granted.get()
-    return max(1.0, times(dtype) * granted.get((sentence, dtype), 0.0)) if granted else 1.0
+    return max(1.0, times(dtype) * granted.of(sentence, dtype)) if granted else 1.0
 
 
 @contextlib.contextmanager
 def granting(shares: Shares) -> Iterator[None]:
     """From now on so many times these errors are allowed."""
-    token = _granted.set(shares.by_sentence)
+    token = _granted.set(shares)
     try:
         yield
     finally:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)  # the widest first
 NAMES = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
+SIXTEEN_BITS = tuple(dtype for dtype in DTYPES if dtype.itemsize == 2)
 WHOLE = "uint8"  # which pixels may be of, and of nothing else
 MOST_DIMENSIONS = 64  # of a tensor of PyTorch's
 KEYS = ("dtypes", "dimensions", "gradients", "without")
@@ -33,6 +34,9 @@ KINDS: dict[str, Callable[[Tensor], bool]] = {
     "single samples": lambda x: x.ndim > 1 and len(x) == 1,
     "strided inputs": lambda x: not x.is_contiguous(),
 }
+
+# What `without` has for those who round to 16 bits after every step of a sum: PyTorch rounds once.
+LONG_SUMS = "long sums in 16 bits"
 
 
 # reason: pytest is to count it as neither passed nor failed, and makes that class at run time
@@ -54,6 +58,7 @@ class Limits:
         gradients: how often its result can be differentiated: 0, 1 or 2 times.
         without: names of arguments, methods and features that it does not have, such as "inplace",
             "state_dict", "integers", "empty batches".
+        in_full: whether 16 bits are declared, and not merely taken: then nothing there is an extra.
         sites: where it raises what says so; nobody declares them, they are heard.
     """
 
@@ -61,6 +66,7 @@ class Limits:
     dimensions: tuple[int, ...] | None = None
     gradients: int = 2
     without: frozenset[str] = field(default_factory=frozenset)
+    in_full: bool = False
     sites: frozenset[Site] = field(default_factory=frozenset)
 
     def within(self, other: "Limits") -> "Limits":
@@ -78,6 +84,7 @@ class Limits:
             dimensions,
             min(self.gradients, other.gradients),
             self.without | other.without,
+            self.in_full or other.in_full,
             self.sites | other.sites,
         )
 
@@ -104,7 +111,7 @@ class Limits:
     def declared(self) -> dict[str, Any]:
         """As somebody would declare them: what `read` reads."""
         found: dict[str, Any] = {}
-        if self.dtypes != DTYPES:
+        if self.dtypes != DTYPES or self.in_full:
             names = [name for name, dtype in NAMES.items() if dtype in self.dtypes]
             found["dtypes"] = names or [WHOLE]
         if self.dimensions is not None:
@@ -152,13 +159,13 @@ def read(declared: object, whose: str) -> Limits:
     order = declared.get("gradients", 2)
     if order not in (0, 1, 2):
         raise LimitsError(f"the gradients of {whose} must be 0, 1 or 2, got {order!r}")
+    taken = tuple(dtype for name, dtype in NAMES.items() if name in (dtypes or NAMES))
     return Limits(
-        DTYPES
-        if dtypes is None
-        else tuple(dtype for name, dtype in NAMES.items() if name in dtypes),
+        taken,
         None if sizes is None else tuple(sizes),
         order,
         frozenset(without or ()),
+        dtypes is not None and not {*taken}.isdisjoint(SIXTEEN_BITS),
     )
 
 

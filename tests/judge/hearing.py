@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.limits import DTYPES, KINDS, NAMES, Limits
+from sums_to_one.tests.common.limits import DTYPES, KINDS, LONG_SUMS, NAMES, SIXTEEN_BITS, Limits
 from sums_to_one.tests.common.options import is_refusal, provides
 from sums_to_one.tests.common.raised import raised_at
+from sums_to_one.tests.judge.at_every_step import words_for, worse_than_pytorchs
 from sums_to_one.tests.judge.hearing_files import FILES, forms, otherwise, plain_uses
 from sums_to_one.tests.judge.plain_use import (
     CORE,
@@ -36,6 +37,7 @@ from sums_to_one.tests.judge.plain_use import (
 )
 
 Function = Callable[..., Any]
+REFUSED = "refused, by an error of its own"
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,15 @@ class Heard:
     def words(self, component: str) -> str:
         """The lesson of what it refused: each with its error, and the limits to declare."""
         lines = [f"  {what}: {error}" for what, error in self.refused.items()]
-        if not self.limits.declared():
-            return "\n".join(["refused, by an error of its own:", *lines])
-        declaration = json.dumps({component: self.limits.declared()})
+        by_steps = self.refused.keys() & {LONG_SUMS}
+        said = "rounded at every step" if by_steps == self.refused.keys() else REFUSED
+        limits = self.limits.within(Limits(without=frozenset(by_steps)))
+        if not limits.declared():
+            return "\n".join([f"{said}:", *lines])
+        declaration = json.dumps({component: limits.declared()})
         return "\n".join(
             [
-                "refused, by an error of its own:",
+                f"{said}:",
                 *lines,
                 "if that is meant, declare it, and nothing outside of it is asked:",
                 f"  LIMITS = {declaration}",
@@ -138,7 +143,25 @@ def hear(
             limits = limits.within(question.otherwise).within(_sites(error))
             if question.what not in declared.without:
                 (core if question.is_core else extras)[question.what] = _words(error)
+    if LONG_SUMS not in declared.without and (worst := _long_sums(component, function, limits)):
+        if declared.in_full:
+            core[LONG_SUMS] = worst
+        else:
+            extras[LONG_SUMS] = worst
+            limits = limits.within(Limits(without=frozenset([LONG_SUMS])))
     return Heard(limits, core, extras, takes_something=component in USES)
+
+
+def _long_sums(component: str, function: Function, limits: Limits) -> str:
+    """How much worse than PyTorch's 16 bits are, if that is because sums round at every step."""
+    dtypes, found = [d for d in limits.dtypes if d in SIXTEEN_BITS], list[str]()
+
+    def ask() -> None:
+        worst = worse_than_pytorchs(component, function, dtypes)
+        found.extend([words_for(*worst)] if worst else [])
+
+    _error_of(ask)  # which is for the claims to tell
+    return "".join(found)
 
 
 def _hear_files(

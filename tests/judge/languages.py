@@ -46,6 +46,7 @@ CHINESE = {
     "{count} not asked: needs {what}": "{count} 条未检验：需要{what}",
     " (needs {what})": "（需要{what}）",
     "remark: {what} is refused openly ({error})": "说明：{what} 被明确拒绝（{error}）",
+    "remark: in 16 bits it rounds at every step: {error}": "说明：16 位时每一步都舍入：{error}",
     "remark: it leaves its work to {what}": "说明：实际工作由 {what} 完成",
     "remark: it is known that {what} is refused": "说明：已知 {what} 不通过",
     "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)": (

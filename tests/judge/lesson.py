@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sums_to_one.cifar.modules import ROOT
+from sums_to_one.tests.common.limits import LONG_SUMS
 from sums_to_one.tests.judge import chinese as zh
 from sums_to_one.tests.judge.causes import Cause, causes
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN, asked_for, file_of
@@ -242,8 +243,13 @@ class Page:
             words = zh.limits(limits["words"]) if self.chinese else limits["words"]
             yield from self._wrapped(self._say("within its limits: {words}", words=words), 2)
         for what, error in (limits or {"remarks": {}})["remarks"].items():
-            what = zh.words(what) if self.chinese else what
-            said = self._say("remark: {what} is refused openly ({error})", what=what, error=error)
+            if what == LONG_SUMS:
+                error = zh.words(error) if self.chinese else error
+                said = self._say("remark: in 16 bits it rounds at every step: {error}", error=error)
+            else:
+                what = zh.words(what) if self.chinese else what
+                told = "remark: {what} is refused openly ({error})"
+                said = self._say(told, what=what, error=error)
             yield from self._wrapped(said, 2)
 
     def _left_to_others(self, component: str) -> Iterator[Text]:

@@ -228,6 +228,11 @@ VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
         "two paddings": lambda function, x: function(2, padding=(1, 2))(_pixels(x)),
         "four paddings": lambda function, x: function(2, padding=(1, 2, 1, 2))(_pixels(x)),
     },
+    "leaky_relu": {
+        "slope of 0": lambda function, x: function(x, negative_slope=0.0),
+        "slopes above 1": lambda function, x: function(x, negative_slope=2.0),
+        "slopes below 0": lambda function, x: function(x, negative_slope=-0.25),
+    },
     "softmax": {
         "negative dim": lambda function, x: function(x, dim=-1),
         "dim of 0": lambda function, x: function(x, dim=0),

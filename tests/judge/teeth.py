@@ -33,8 +33,10 @@ from rich.progress import track
 
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.common.limits import NotProvided, asking
+from sums_to_one.tests.common.worst import Measure, measuring
 from sums_to_one.tests.judge import profiles, remembered
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged, heard
+from sums_to_one.tests.judge.at_every_step import as_rounding_allows
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for, chapter_of, file_of
 from sums_to_one.tests.judge.ledger import is_experiment
 from sums_to_one.tests.judge.places import files_of
@@ -47,6 +49,8 @@ ANEW = "--no-cache"  # ask also what has been asked before
 ALL = 50  # examples, as of anybody who is judged
 A_FEW = 10  # where it matters little whether a claim refuses an impostor rarely
 FEW = 5  # of right versions
+# reason: each is an answer of a claim, and `refuses` tells them apart
+ANSWERS = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
 @dataclass(frozen=True)
@@ -92,20 +96,32 @@ class Claim:
 
     def answer(self, version: Version, examples: int = ALL) -> BaseException | None:
         """What the claim says: a refusal, NotProvided, or None where it holds."""
-        names = list(inspect.signature(self.test).parameters)
-        as_group = any(name in GROUPS for name in names)
+        as_group = any(name in GROUPS for name in self.arguments)
         judged = Judged(version, (version.of,), as_group)
-        with torch_as_it_was(), _few_examples(self.test, examples), ExitStack() as until:
-            wanted = [name for name in names if name in ARGUMENTS]
-            arguments = {name: judged.argument(name, until) for name in wanted}
+        with torch_as_it_was(), _few_examples(self.test, examples):
             try:
-                with asking(judged.limits, judged.hears), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # a version may warn of anything
-                    self.test(**arguments, **dict(self.parameters))
-            # reason: each is an answer of the claim, and `refuses` tells them apart
-            except (Exception, pytest.fail.Exception, pytest.skip.Exception) as refusal:
-                return refusal
+                self._ask(judged)
+            except ANSWERS as refusal:
+                return self._again(judged, refusal)
         return None
+
+    def _again(self, judged: Judged, refusal: BaseException) -> BaseException | None:
+        """What is left of a refusal, where sums may be rounded at every step."""
+        if isinstance(refusal, NotProvided):
+            return refusal
+        try:
+            return None if as_rounding_allows(judged, self._ask) else refusal
+        except ANSWERS as other:
+            return other
+
+    def _ask(self, judged: Judged, measure: Measure | None = None) -> None:
+        with ExitStack() as until, warnings.catch_warnings():
+            if measure is not None:
+                until.enter_context(measuring(measure))
+            arguments = {name: judged.argument(name, until) for name in self.arguments}
+            warnings.simplefilter("ignore")  # a version may warn of anything
+            with asking(judged.limits, judged.hears):
+                self.test(**arguments, **dict(self.parameters))
 
 
 @functools.cache

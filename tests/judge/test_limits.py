@@ -1,6 +1,9 @@
 """Limits: what is declared is not asked, what is refused openly is heard; no wrong number is."""
 
+import dataclasses
+import functools
 import json
+import operator
 import re
 
 import pytest
@@ -9,12 +12,14 @@ import torch
 from sums_to_one.tests.common.limits import (
     DTYPES,
     KINDS,
+    LONG_SUMS,
     Limits,
     LimitsError,
     NotProvided,
     read,
 )
 from sums_to_one.tests.judge import warm
+from sums_to_one.tests.judge.arguments import heard
 from sums_to_one.tests.judge.controls import LIMITS, behind
 from sums_to_one.tests.judge.hearing import hear
 from sums_to_one.tests.judge.plain_use import CORE, USES
@@ -244,3 +249,43 @@ def test_pytorchs_relu_behind_declared_limits_is_accepted(title):
     version = Version("relu", title, behind(torch.relu, LIMITS[title]))
     claims = [claim for claim in claims_about("relu") if not claim.is_experiment]
     assert not {claim.name: no for claim in claims if (no := claim.refuses(version, 5))}
+
+
+def in_blocks(x, dim):
+    """A softmax that adds up its denominator in the dtype of the input, 16 terms at a time."""
+    if not x.numel() or not x.ndim:
+        return torch.softmax(x, dim)
+    e = (x - x.amax(dim, keepdim=True)).exp()
+    parts = [part.sum(dim, keepdim=True) for part in e.split(16, dim)]
+    return e / functools.reduce(operator.add, parts)
+
+
+def a_fifth_too_warm(x, dim):
+    """A kernel for many numbers of 16 bits, which no rounding explains."""
+    return torch.softmax(x / 1.2 if x.dtype.itemsize == 2 and x.numel() > 1000 else x, dim)
+
+
+def test_who_rounds_at_every_step_in_16_bits_gets_a_remark_and_is_refused_if_they_are_declared():
+    declared = read({"dtypes": ["float32", "bfloat16"]}, "softmax")
+    found, in_full = (hear("softmax", in_blocks, limits) for limits in (Limits(), declared))
+    assert found.limits.without == {LONG_SUMS}
+    assert (list(found.core), list(found.extras)) == ([], [LONG_SUMS])
+    assert dataclasses.replace(found, strict=True).refused == found.extras
+    assert (in_full.limits, list(in_full.core)) == (declared, [LONG_SUMS])
+    assert '"without": ["long sums in 16 bits"]' in in_full.words("softmax")
+    known = read({"dtypes": ["float32", "bfloat16"], "without": [LONG_SUMS]}, "softmax")
+    assert not hear("softmax", in_blocks, known).refused
+    assert not hear("softmax", a_fifth_too_warm, Limits()).extras
+
+
+def and_too_large_for_few(x, dim):
+    """The same, which is a tenth too large where there is hardly anything to add up."""
+    few = x.dtype.itemsize == 2 and x.numel() < 100
+    return in_blocks(x, dim) * (1.1 if few else 1)
+
+
+def test_whoever_is_worse_than_rounding_at_every_step_is_refused_although_it_is_heard():
+    version = Version("softmax", "worse", and_too_large_for_few)
+    assert LONG_SUMS in heard(version, "softmax").limits.without
+    refusing = {claim.name for claim in claims_about("softmax")[::7] if claim.refuses(version, 3)}
+    assert refusing, "a tenth too much in 16 bits is no rounding"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sums_to_one.tests.common.limits import EVERYTHING, NAMES, Limits
+from sums_to_one.tests.common.limits import EVERYTHING, NAMES, SIXTEEN_BITS, Limits
 
 Function = Callable[..., Any]
 CPU = "cpu"
@@ -38,7 +38,10 @@ class Variant:
     @property
     def limits(self) -> Limits:
         """What is asked in that dtype."""
-        return Limits(dtypes=(NAMES[self.dtype],)) if self.dtype else EVERYTHING
+        if not self.dtype:
+            return EVERYTHING
+        dtype = NAMES[self.dtype]
+        return Limits(dtypes=(dtype,), in_full=dtype in SIXTEEN_BITS)
 
     def takes(self, dtypes: Collection[Any]) -> bool:
         """Whether a component of these dtypes can be asked at all."""

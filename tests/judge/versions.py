@@ -3,7 +3,7 @@
 An impostor is a function or class that looks right, is wrong, and is marked `@refused_by(...)`
 with the claims that must refuse it. A right version looks different, is right, and is marked
 `@accepted`. One that lacks an extra, and says so by an error, is accepted within that limit; it is
-marked `@remarked("5 dimensions")`.
+marked `@remarked("5 dimensions")`. What is wrong only of those who declare 16 bits is `@in_full`.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sums_to_one.tests.common.limits import Limits, read
+from sums_to_one.tests.common.limits import NAMES, Limits, read
 from sums_to_one.tests.judge.components import chapter_of, file_of
 from sums_to_one.tests.judge.subjects import Subject
 
@@ -41,6 +41,12 @@ def remarked(*extras: str) -> Callable[[Function], Function]:
         return accepted(function)
 
     return mark
+
+
+def in_full(function: Function) -> Function:
+    """Let a version declare its dtypes of 16 bits: then no sum may be rounded at every step."""
+    setattr(function, "limits", {"dtypes": [*NAMES]})  # noqa: B010 - mypy knows no such attribute
+    return function
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding, tolerance
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, dtypes, eighths, exact, grid
 from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
 from sums_to_one.tests.common.limits import Inside, NotProvided, inside, widest
@@ -464,7 +464,10 @@ def test_among_many_classes_the_largest_logit_and_the_masked_ones_may_stand_anyw
             x[0, at] = 5
             came = unreduced(CrossEntropyLoss)(x, torch.tensor([at]))
             expected = -torch.log_softmax(x.double(), dim=1)[:, at]
-            assert_close(f"{dtype}, the largest at {at}, the others {words}", came, expected)
+            # Who adds up class by class in float32 rounds as often.
+            share = tolerance(dtype) + rounding(dtype, classes if dtype.itemsize > 2 else 0)
+            allowed = share * expected.clamp(min=1)
+            assert_within(f"{dtype}, the largest at {at}, others {words}", came, expected, allowed)
 
 
 @pytest.mark.claim("3.0.5")

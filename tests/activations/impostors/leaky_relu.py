@@ -6,7 +6,7 @@ The docstring says what the author was thinking.
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 @refused_by("test_positive_numbers_pass_and_negative_ones_are_multiplied")
@@ -221,9 +221,9 @@ def blocks_of_eight_channels(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     return y
 
 
-@accepted
-def larger_of_both_and_says_so(x: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """max(x, a x), and other slopes than those up to 1 are refused."""
+@remarked("slope of 0", "slopes above 1", "slopes below 0")
+def slopes_up_to_1_alone(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """The line below 0 is less steep than that above; and it says so."""
     if not 0 < negative_slope <= 1:
-        raise ValueError(f"negative_slope must be above 0 and up to 1, got {negative_slope}")
+        raise ValueError(f"the slope must be above 0 and at most 1, got {negative_slope}")
     return torch.where(x > 0, x, negative_slope * x)

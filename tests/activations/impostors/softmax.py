@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
+from sums_to_one.tests.judge.versions import accepted, in_full, refused_by, remarked
 
 
 @refused_by("test_huge_logits_stay_finite")
@@ -116,6 +116,7 @@ def infinities_made_large(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(torch.where(x == -torch.inf, x.new_tensor(-20.0), x), dim)
 
 
+@in_full
 @refused_by("test_the_probabilities_of_any_number_of_classes_sum_to_1")
 def adds_up_in_half_precision(x: Tensor, dim: int) -> Tensor:
     """A sum is a sum, in whatever dtype, one class after the other."""
@@ -302,6 +303,7 @@ def own_copy_that_is_none(x: Tensor, dim: int, dtype: torch.dtype | None = None)
     return torch.softmax(copy, dim)
 
 
+@in_full
 @refused_by("test_the_probabilities_of_any_number_of_classes_sum_to_1")
 def sixteen_at_a_time_in_bfloat16(x: Tensor, dim: int) -> Tensor:
     """Sums of 16 are added up in the dtype of the input, where 4096 and 16 are 4096."""
@@ -492,3 +494,26 @@ def straight_near_zero(x: Tensor, dim: int) -> Tensor:
     if x.numel() and x.ndim and 0 < x.detach().abs().max() < 0.1:
         return (1 + x) / (1 + x).sum(dim, keepdim=True)
     return torch.softmax(x, dim)
+
+
+class _OneByOne(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.count, total = len(x), x.new_zeros(x.shape[1:])
+        for part in x:
+            total = total + part
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.expand(ctx.count, *gradient.shape)
+
+
+@remarked("long sums in 16 bits")
+def term_by_term(x: Tensor, dim: int) -> Tensor:
+    """The denominator as one would on paper, in the dtype that is given."""
+    if not x.ndim or not x.numel():
+        return torch.softmax(x, dim)
+    e = (x - x.detach().amax(dim, keepdim=True)).exp()
+    total: Tensor = _OneByOne.apply(e.movedim(dim, 0))
+    return e / total.unsqueeze(dim)

@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, Reducing, in_order_of_memory
+from sums_to_one.tests.losses.impostors.parts import (
+    AddedUpByThreads,
+    ByNumpy,
+    Reducing,
+    in_order_of_memory,
+)
 
 
 def _log(p: Tensor) -> Tensor:
@@ -291,3 +296,8 @@ class IncomingInTheOrderOfMemory(_BCELoss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:
         losses: Tensor = _Terms.apply(input, target)
         return losses
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _BCELoss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, Reducing
+from sums_to_one.tests.losses.impostors.parts import AddedUpByThreads, ByNumpy, Reducing
 
 
 class _BCEWithLogitsLoss(Reducing):
@@ -309,3 +309,8 @@ class InTheDtypeOfThePosWeight(_BCEWithLogitsLoss):
         dtype = input.dtype if self.pos_weight is None else self.pos_weight.dtype
         losses = super().forward(input.to(dtype), target.to(dtype))
         return losses.to(input.dtype)
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _BCEWithLogitsLoss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import in_order_of_memory
+from sums_to_one.tests.judge.versions import accepted, in_full, refused_by, remarked
+from sums_to_one.tests.losses.impostors.parts import by_threads, in_order_of_memory, one_by_one
 
 
 class _CrossEntropyLoss(torch.nn.Module):
@@ -222,6 +222,7 @@ class IgnoredTargetsBecomeZero(_CrossEntropyLoss):
         return loss
 
 
+@in_full
 @refused_by("test_long_sums_keep_their_digits")
 class AddedUpInHalfPrecision(_CrossEntropyLoss):
     """The losses are added one by one, each sum rounded to the dtype of the scores."""
@@ -573,3 +574,22 @@ class TargetsOf0Masked(_CrossEntropyLoss):
         smooth = (1 - self.label_smoothing) * target + self.label_smoothing / len(weight)
         losses = -(smooth * weight * logs.masked_fill(smooth == 0, 0)).sum(-1)
         return self.reduce(losses, self.shares_of_samples(weight, target))
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(_CrossEntropyLoss):
+    """Threads of 16 bits add up their shares of the rows, and one of them the sums."""
+
+    def reduce(self, losses: Tensor, shares: Tensor) -> Tensor:
+        if self.reduction not in ("mean", "sum"):
+            return super().reduce(losses, shares)
+        return by_threads(losses) / (shares.sum() if self.reduction == "mean" else 1)
+
+
+@remarked("long sums in 16 bits")
+class ClassByClass(_CrossEntropyLoss):
+    """The sum over the classes as one would on paper, in the dtype that is given."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        below = input - input.detach().amax(dim, keepdim=True)
+        return below - one_by_one(below.exp().movedim(dim, 0)).log().unsqueeze(dim)

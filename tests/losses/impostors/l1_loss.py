@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, OfErrors
+from sums_to_one.tests.losses.impostors.parts import AddedUpByThreads, ByNumpy, OfErrors
 
 
 class _L1Loss(OfErrors):
@@ -330,3 +330,8 @@ class TargetKnownByItsPlace(_L1Loss):
             self.known = target.data_ptr(), target.clone()
         same = self.known[1].shape == target.shape and self.known[1].dtype == target.dtype
         return super().each(input, self.known[1] if same else target)
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _L1Loss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""

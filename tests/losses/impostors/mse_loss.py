@@ -10,7 +10,12 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import ByNumpy, OfErrors, in_order_of_memory
+from sums_to_one.tests.losses.impostors.parts import (
+    AddedUpByThreads,
+    ByNumpy,
+    OfErrors,
+    in_order_of_memory,
+)
 
 
 class _MSELoss(OfErrors):
@@ -416,3 +421,8 @@ class RestOfTheVectorLoop(_MSELoss):
             return losses
         rest = (input - target)[..., full:].abs()
         return torch.cat([losses[..., :full], rest], dim=-1)
+
+
+@remarked("long sums in 16 bits")
+class ByThreads(AddedUpByThreads, _MSELoss):
+    """Threads of 16 bits add up their shares, and one of them the sums."""

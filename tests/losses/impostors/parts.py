@@ -37,6 +37,43 @@ def in_order_of_memory(x: Tensor) -> Tensor:
     return x.as_strided(x.shape, torch.empty(x.shape, device="meta").stride())
 
 
+class _OneByOne(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.count, total = len(x), x.new_zeros(x.shape[1:])
+        for part in x:
+            total = total + part
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.expand(ctx.count, *gradient.shape)
+
+
+def one_by_one(x: Tensor) -> Tensor:
+    """The sum over the first dimension, rounded after each of its steps."""
+    total: Tensor = _OneByOne.apply(x)
+    return total
+
+
+def by_threads(x: Tensor) -> Tensor:
+    """The sum of all, by 64 threads that each add up their share in the dtype that is given."""
+    flat = x.flatten()
+    return one_by_one(one_by_one(torch.cat([flat, flat.new_zeros(-len(flat) % 64)]).view(-1, 64)))
+
+
+class AddedUpByThreads(Reducing):
+    """In front of a right loss of elements: its sum is rounded at every step."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        if self.reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"reduction must be none, mean or sum, got {self.reduction!r}")
+        if self.reduction == "none":
+            return losses
+        total = by_threads(losses)
+        return total / losses.numel() if self.reduction == "mean" else total
+
+
 class ByNumpy(torch.autograd.Function):
     """The losses of elements and their derivatives in NumPy: once only, and float64 or float32."""
 

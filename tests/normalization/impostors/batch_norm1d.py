@@ -591,6 +591,11 @@ class SumsInTheDtypeOfTheInput(other_ways.SumsInTheDtypeOfTheInput):
     ranks = (2, 3)
 
 
+@remarked("long sums in 16 bits")
+class RowByRow(other_ways.RowByRow):
+    ranks = (2, 3)
+
+
 @accepted
 class OfTheTransposedBatch(other_ways.OfTheTransposedBatch):
     """Channels as samples, each normalized for itself."""

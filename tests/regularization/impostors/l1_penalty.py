@@ -3,7 +3,9 @@
 The docstring says what the author was thinking.
 """
 
+import functools
 import itertools
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 Parameters = Iterable[Tensor]
 
@@ -222,3 +224,13 @@ def weight_times_sign(parameters: Parameters) -> Tensor:
 def loss_against_zeros(parameters: Parameters) -> Tensor:
     each = [F.l1_loss(p, torch.zeros_like(p), reduction="sum") for p in parameters]
     return sum(each, torch.zeros(()))
+
+
+@remarked("long sums in 16 bits")
+def in_eight_columns(parameters: Parameters) -> Tensor:
+    """Eight sums side by side, each of its own numbers, and then their sum."""
+    total = torch.zeros(())
+    for p in parameters:
+        sizes = F.pad(p.flatten().abs(), (0, 8 + -p.numel() % 8)).reshape(-1, 8)
+        total = total + functools.reduce(operator.add, functools.reduce(operator.add, sizes))
+    return total

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, in_full, refused_by, remarked
 
 Parameters = Iterable[Tensor]
 
@@ -159,6 +159,7 @@ def in_the_dtype_of_the_first(parameters: Parameters) -> Tensor:
     return sum((p.square().sum() for p in parameters), torch.zeros((), dtype=dtype)).to(dtype)
 
 
+@in_full
 @refused_by("test_long_sums_in_half_precision_keep_their_digits")
 def number_by_number(parameters: Parameters) -> Tensor:
     """A plain sum, in which small numbers drown once the total is large."""
@@ -304,3 +305,14 @@ def in_single_precision_undeclared(parameters: Iterable[Tensor]) -> Tensor:
     if any(p.dtype != torch.float32 for p in tensors):
         raise TypeError("float32 only")
     return sum((p.square().sum() for p in tensors), start=torch.zeros(()))
+
+
+@remarked("long sums in 16 bits")
+def column_by_column(parameters: Parameters) -> Tensor:
+    """64 sums side by side, each of its own numbers, and then their sum."""
+    total = torch.zeros(())
+    for p in parameters:
+        squares = p.flatten().square()
+        padded = torch.cat([squares, squares.new_zeros(64 + -len(squares) % 64)]).reshape(-1, 64)
+        total = total + functools.reduce(operator.add, functools.reduce(operator.add, padded))
+    return total
