@@ -7,11 +7,14 @@ from typing import Any, Protocol
 
 import pytest
 
+from sums_to_one.tests.common.limits import Limits
+from sums_to_one.tests.common.limits import read as read_limits
 from sums_to_one.tests.judge.arguments import Judged
 from sums_to_one.tests.judge.clean_room import TIME, CleanRoom
 from sums_to_one.tests.judge.components import COMPONENTS, asked_for
 from sums_to_one.tests.judge.deviations import read
 from sums_to_one.tests.judge.fresh import cases
+from sums_to_one.tests.judge.further import further
 from sums_to_one.tests.judge.places import places_of
 from sums_to_one.tests.judge.subjects import Subject, declared, readable
 from sums_to_one.tests.judge.variants import CPU
@@ -37,10 +40,20 @@ class Confirmation:
     def start(self) -> None:
         """Fork the process."""
         subject, component = self.key
-        drawn = cases(component, declared(subject, component), self.seed)
+        limits = declared(subject, component)
+        drawn = cases(component, limits, self.seed)
+        if not subject.conventions and not subject.variant.transform:
+            drawn += further(component, limits.within(self._heard()), self.seed)
         self.room = CleanRoom(component, lambda: subject.component, drawn, readable(subject.source))
         self.home, self.process = self.room.home, self.room.process
         self.deadline = self.room.deadline
+
+    def _heard(self) -> Limits:
+        """What it has refused while claims were asked; verdicts tell everybody of it."""
+        subject, component = self.key
+        verdicts: Any = self.item.config.pluginmanager.get_plugin("verdicts")
+        heard = verdicts.limits.get(subject.name, {}).get(component, {})
+        return read_limits(heard.get("within", {}), component)
 
     def is_late(self) -> None:
         """A slow answer is no forged one; but nothing is confirmed."""

@@ -166,6 +166,7 @@ def _work_alone(
             capture.stop_global_capturing()
             config.pluginmanager.unregister(capture)
         _let_go_of_all_but(handles)
+        del sys.argv[1:]  # ours are none of its own, as it may think that reads them at its import
         sys.stdin = open(os.devnull)  # noqa: SIM115 - for as long as the process lives
         if settings["walls"]:
             sandbox.lock(home, readable)

@@ -6,15 +6,18 @@ none, ours; what is random has a law.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, assert_within
 from sums_to_one.tests.common.limits import Limits
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
+from sums_to_one.tests.judge.further import FURTHER, program_of
 from sums_to_one.tests.judge.plain_use import CORE
-from sums_to_one.tests.judge.programs import PROGRAMS, Case
+from sums_to_one.tests.judge.programs import Case
 from sums_to_one.tests.judge.subjects import OURS
 
 OURS_ALONE = ("gradient_descent", *GROUPS["penalty"], *COMPONENTS["checkpoints"])
@@ -31,7 +34,7 @@ def cases(component: str, limits: Limits, seed: int) -> list[Case]:
         for case in DRAWN[component](component, _shapes(component, limits, random), random):
             tensors = tuple(x.to(dtype) if x.is_floating_point() else x for x in case.tensors)
             name = str(dtype).removeprefix("torch.")
-            derivatives = case.derivatives and limits.gradients > 0
+            derivatives = min(case.derivatives, limits.gradients)
             words = f"{case.words}, {name}"
             found.append(Case(words, tensors, case.options, derivatives, seed % 2**31))
     return found
@@ -43,13 +46,13 @@ def compare(component: str, case: Case, came: Sequence[Tensor]) -> None:
     Raises:
         AssertionError: they are not; it says which, and what they should be.
     """
-    if component in LAWS:
-        LAWS[component](component, case, came)
+    law = LAWS_OF_USES.get((component, case.use)) if case.use else LAWS.get(component)
+    if law:
+        law(component, case, came)
         return
     where = OURS[0] if component in OURS_ALONE else OURS[1]
     wide = tuple(x.double() if x.is_floating_point() else x for x in case.tensors)
-    precise = Case(case.words, wide, case.options, case.derivatives, case.seed)
-    due = PROGRAMS[component](component, where.component, precise)
+    due = program_of(component, case)(component, where.component, replace(case, tensors=wide))
     assert len(came) == len(due), f"{component}: {len(due)} results are due, came {len(came)}"
     for one, other in zip(came, due, strict=True):
         one = one if one.is_floating_point() else one.double()
@@ -183,22 +186,17 @@ DRAWN: dict[str, Draw] = {
 def _filled(name: str, case: Case, came: Sequence[Tensor]) -> None:
     """The largest distance of two distribution functions, after Kolmogorov, and the spread."""
     (x,) = came
-    rows, columns = case.tensors[0].shape
-    assert x.shape == (rows, columns), f"{name}: should keep its shape, came {tuple(x.shape)}"
-    scale = {
-        "normal_": 1.0,
-        "xavier_normal_": math.sqrt(2 / (rows + columns)),
-        "kaiming_normal_": math.sqrt(2 / columns),
-        "xavier_uniform_": math.sqrt(6 / (rows + columns)),
-        "kaiming_uniform_": math.sqrt(6 / columns),
-    }
+    shape = case.tensors[0].shape
+    assert x.shape == shape, f"{name}: should keep its shape, came {tuple(x.shape)}"
+    centre, scale = _spread(name, shape, case.options)
     ordered = x.detach().double().flatten().sort().values
-    if name == "uniform_":
-        due = ordered.clamp(0, 1)
-    elif name.endswith("normal_"):
-        due = torch.special.ndtr(ordered / scale[name])
+    if scale == 0:
+        assert_close(f"{name} of {case.words}", x, torch.full_like(x, centre))
+        return
+    if name.endswith("normal_"):
+        due = torch.special.ndtr((ordered - centre) / scale)
     else:
-        due = (ordered / scale[name] / 2 + 0.5).clamp(0, 1)
+        due = ((ordered - centre) / scale / 2 + 0.5).clamp(0, 1)
     count = len(ordered)
     distance = (due - torch.arange(1, count + 1) / count).abs().max().item()
     bound = math.sqrt(math.log(2 / UNLIKELY) / 2 / count)
@@ -206,6 +204,55 @@ def _filled(name: str, case: Case, came: Sequence[Tensor]) -> None:
         f"{name} of {case.words}: drawn from another distribution, by {distance:.2g} of all "
         f"numbers, where chance explains {bound:.2g}"
     )
+
+
+def _spread(name: str, shape: Sequence[int], options: dict[str, Any]) -> tuple[float, float]:
+    """The mean, and the standard deviation or half of the width."""
+    if name == "normal_":
+        return options.get("mean", 0.0), options.get("std", 1.0)
+    if name == "uniform_":
+        a, b = options.get("a", 0.0), options.get("b", 1.0)
+        return (a + b) / 2, (b - a) / 2
+    outputs, inputs = (n * math.prod(shape[2:]) for n in shape[:2])
+    if name.startswith("xavier_"):
+        std = options.get("gain", 1.0) * math.sqrt(2 / (inputs + outputs))
+    else:
+        nonlinearity = options.get("nonlinearity", "leaky_relu")
+        gain = torch.nn.init.calculate_gain(nonlinearity, options.get("a", 0))
+        std = gain / math.sqrt(outputs if options.get("mode") == "fan_out" else inputs)
+    return 0.0, std if name.endswith("normal_") else std * math.sqrt(3)
+
+
+def _filled_in_part(name: str, case: Case, came: Sequence[Tensor]) -> None:
+    part, beside, is_same = came
+    (x,) = case.tensors
+    _filled(name, replace(case, tensors=(x[:, ::2],)), [part])
+    assert_close(f"{name} of {case.words}: what lies beside it", beside, x[:, 1::2])
+    assert is_same.item() == 1, f"{name}: should return what it was given"
+
+
+def _dropped_twice(name: str, case: Case, came: Sequence[Tensor]) -> None:
+    (x,), (first, gradient, evaluated, none, every, *flags) = case.tensors, came
+    kept = first != 0
+    fates = kept.flatten(2).double().mean(-1) if name == "Dropout2d" else kept.double()
+    share, error = 1 - fates.mean().item(), math.sqrt(0.1875 / fates.numel())
+    assert abs(share - 0.25) < 7.2 * error, f"{name}: should drop a quarter, drops {share:.3f}"
+    for words, one, other in (
+        ("what is kept", first, torch.where(kept, x / 0.75, 0)),
+        ("the gradient", gradient, kept.double() / 0.75),
+        ("in evaluation", evaluated, x),
+        ("with p of 0", none, x),
+        ("with p of 1", every, torch.zeros_like(x)),
+        ("calls differ, and evaluation draws nothing", torch.stack(flags), torch.ones(2)),
+    ):
+        assert_close(f"{name} of {case.words}: {words}", one, other)
+
+
+def _jittered(name: str, case: Case, came: Sequence[Tensor]) -> None:
+    """Nearly ours: what is gray has several definitions, whose weights add up to 1, or nearly."""
+    due = FURTHER[case.use](name, OURS[0].component, case)
+    for one, other in zip(came, due, strict=True):
+        assert_within(f"{name} of {case.words}", one, other, 2e-3)
 
 
 def _dropped(name: str, case: Case, came: Sequence[Tensor]) -> None:
@@ -234,4 +281,9 @@ LAWS: dict[str, Callable[[str, Case, Sequence[Tensor]], None]] = {
     **dict.fromkeys(GROUPS["random_initializer"], _filled),
     **dict.fromkeys(GROUPS["dropout"], _dropped),
     "RandomCrop": _cropped,
+}
+LAWS_OF_USES = {
+    ("ColorJitter", "transformed"): _jittered,
+    **{(name, "filled"): _filled_in_part for name in GROUPS["random_initializer"]},
+    **{(name, "dropped"): _dropped_twice for name in GROUPS["dropout"]},
 }

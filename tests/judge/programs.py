@@ -26,15 +26,19 @@ class Case:
         words: what it is, for a person.
         tensors: the numbers.
         options: arguments of the component.
-        derivatives: whether gradients are computed, too.
+        derivatives: how many times gradients are computed, too.
         seed: of torch, where something is drawn.
+        use: which of the further programs; the plain one of the component, if not said.
+        needs: what an implementation need not have, and this asks for.
     """
 
     words: str
     tensors: tuple[Tensor, ...]
     options: dict[str, Any] = field(default_factory=dict)
-    derivatives: bool = True
+    derivatives: int = 1
     seed: int = 0
+    use: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def activation(name: str, get: Get, case: Case) -> list[Tensor]:
@@ -94,7 +98,7 @@ def variable(name: str, get: Get, case: Case) -> list[Tensor]:
     a, b = made
     result = a * b + a
     result.backward()
-    return [_plain(result), *(_plain(x.grad) for x in made)]
+    return [plain_numbers(result), *(plain_numbers(x.grad) for x in made)]
 
 
 def dropout(name: str, get: Get, case: Case) -> list[Tensor]:
@@ -102,7 +106,7 @@ def dropout(name: str, get: Get, case: Case) -> list[Tensor]:
     made = get(name)(**case.options)
     torch.manual_seed(case.seed)
     trained = made(x)
-    _to_evaluation(made)
+    to_evaluation(made)
     return [trained, made(x)]
 
 
@@ -123,7 +127,7 @@ def batch_norm(name: str, get: Get, case: Case) -> list[Tensor]:
     made = made.to(first.dtype) if hasattr(made, "to") else made
     found = _with_gradient(made, first, weights, case)
     made(second)
-    _to_evaluation(made)
+    to_evaluation(made)
     return [*found, made(third)]
 
 
@@ -141,21 +145,21 @@ def checkpoint(name: str, get: Get, case: Case) -> list[Tensor]:
 def _with_gradient(
     function: Callable[[Tensor], Tensor], x: Tensor, weights: Tensor, case: Case
 ) -> list[Tensor]:
-    leaf = x.clone().requires_grad_(case.derivatives)
+    leaf = x.clone().requires_grad_(case.derivatives > 0)
     y = function(leaf)
     if case.derivatives:
         (y * weights.to(y.dtype)).sum().backward()
     return [y.detach(), leaf.grad] if leaf.grad is not None else [y.detach()]
 
 
-def _to_evaluation(made: Any) -> None:
+def to_evaluation(made: Any) -> None:
     if hasattr(made, "eval"):
         made.eval()
     else:
         made.training = False
 
 
-def _plain(x: Any) -> Tensor:
+def plain_numbers(x: Any) -> Tensor:
     """The numbers of a tensor, or of something that keeps one in an attribute."""
     return x.detach() if isinstance(x, Tensor) else torch.as_tensor(x.data).detach()
 
