@@ -199,7 +199,11 @@ def judge(
         list[str] | None, typer.Option(help="Judge on this device, such as cuda.")
     ] = None,
     transform: Annotated[
-        str, typer.Option(help="Before: compile, script, vmap, or a function MODULE:FUNCTION.")
+        str,
+        typer.Option(
+            help="Before: compile, compile-aot_eager, compile-eager, script, vmap, or a function "
+            "MODULE:FUNCTION."
+        ),
     ] = "",
     convention: Annotated[
         list[str] | None,
