@@ -81,3 +81,10 @@ def test_where_no_claim_is_meant_that_is_said(tmp_path):
     result = judge(tmp_path, "-k", "single_numbr")
     assert result.returncode == 4
     assert "there is no claim whose name matches -k 'single_numbr'" in result.stderr
+
+
+def test_limits_that_somebody_declares_are_told_with_their_reason(tmp_path):
+    limits = '--limits=softmax={"dtypes": ["float32"], "reason": "the kernel has no other"}'
+    result = judge(tmp_path, "-k", "single_number", limits)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "within its limits: float32 (the kernel has no other)" in result.stdout

@@ -163,6 +163,17 @@ def test_limits_are_read_as_they_are_written():
         read({"without": [3]}, "softmax")
 
 
+def test_limits_have_a_reason_that_is_told_and_changes_nothing():
+    declared = {"gradients": 1, "reason": "no double\n backward"}
+    limits = read(declared, "softmax")
+    assert limits == read({"gradients": 1}, "softmax")
+    assert limits.within(limits).declared() == {"gradients": 1, "reason": "no double backward"}
+    assert str(limits) == "first derivatives (no double backward)"
+    assert read({"reason": "of nothing"}, "softmax").declared() == {}
+    with pytest.raises(LimitsError, match="must be words, got 3"):
+        read({"reason": 3}, "softmax")
+
+
 def says(kind):
     """PyTorch's softmax, which refuses this kind of inputs by an error of its own."""
 
