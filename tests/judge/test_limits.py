@@ -101,7 +101,7 @@ def test_a_wrong_number_within_the_limits_is_refused(tmp_path):
 
 
 UNREADABLE: list[tuple[object, str]] = [
-    (3, "must be a dictionary with keys among dtypes, dimensions, gradients, without, reason, got 3"),
+    (3, "keys among dtypes, dimensions, gradients, without, reason, got 3"),
     ({"dtype": "float32"}, "must be a dictionary with keys among"),
     ({"dtypes": "float32"}, "the dtypes of relu must be a list of names of dtypes"),
     ({"dtypes": []}, "must not be empty"),
