@@ -26,7 +26,7 @@ NAMES = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
 SIXTEEN_BITS = tuple(dtype for dtype in DTYPES if dtype.itemsize == 2)
 WHOLE = "uint8"  # which pixels may be of, and of nothing else
 MOST_DIMENSIONS = 64  # of a tensor of PyTorch's
-KEYS = ("dtypes", "dimensions", "gradients", "without")
+KEYS = ("dtypes", "dimensions", "gradients", "without", "reason")
 
 # Inputs that somebody may not take whatever their size, by the name that `without` has for them.
 KINDS: dict[str, Callable[[Tensor], bool]] = {
@@ -60,6 +60,7 @@ class Limits:
             "state_dict", "integers", "empty batches".
         in_full: whether 16 bits are declared, and not merely taken: then nothing there is an extra.
         sites: where it raises what says so; nobody declares them, they are heard.
+        reason: why it does not do the rest, for whoever reads the verdict.
     """
 
     dtypes: tuple[torch.dtype, ...] = DTYPES
@@ -68,6 +69,7 @@ class Limits:
     without: frozenset[str] = field(default_factory=frozenset)
     in_full: bool = False
     sites: frozenset[Site] = field(default_factory=frozenset)
+    reason: str = field(default="", compare=False)
 
     def within(self, other: "Limits") -> "Limits":
         """What lies inside both."""
@@ -86,6 +88,7 @@ class Limits:
             self.without | other.without,
             self.in_full or other.in_full,
             self.sites | other.sites,
+            "; ".join(dict.fromkeys(reason for reason in (self.reason, other.reason) if reason)),
         )
 
     def why_not(self, *inputs: object) -> str | None:
@@ -120,23 +123,24 @@ class Limits:
             found["gradients"] = self.gradients
         if self.without:
             found["without"] = sorted(self.without)
-        return found
+        return {**found, "reason": self.reason} if found and self.reason else found
 
     def __str__(self) -> str:
-        """In a few words: `float32; 2-D; first derivatives`."""
+        """In a few words: `float32; 2-D; first derivatives (it has no double backward)`."""
         orders = {0: "forward only", 1: "first derivatives"}
         parts = [", ".join(self.declared().get("dtypes", []))]
         parts += [", ".join(f"{n}-D" for n in self.dimensions or ())]
         parts += [orders.get(self.gradients, "")]
         parts += [f"no {name}" for name in sorted(self.without)]
-        return "; ".join(part for part in parts if part)
+        words = "; ".join(part for part in parts if part)
+        return f"{words} ({self.reason})" if words and self.reason else words
 
 
 def read(declared: object, whose: str) -> Limits:
     """The limits that somebody has declared.
 
     Args:
-        declared: a dictionary with some of the keys dtypes, dimensions, gradients, without.
+        declared: a dictionary with some of the keys in KEYS.
         whose: for the message of an error.
 
     Raises:
@@ -156,16 +160,19 @@ def read(declared: object, whose: str) -> Limits:
     words = f"whole numbers from 0 to {MOST_DIMENSIONS}"
     sizes = _list(declared, "dimensions", whose, words, _are_dimensions)
     without = _list(declared, "without", whose, "names", lambda name: isinstance(name, str))
-    order = declared.get("gradients", 2)
+    order, reason = declared.get("gradients", 2), declared.get("reason", "")
     if order not in (0, 1, 2):
         raise LimitsError(f"the gradients of {whose} must be 0, 1 or 2, got {order!r}")
     taken = tuple(dtype for name, dtype in NAMES.items() if name in (dtypes or NAMES))
+    if not isinstance(reason, str):
+        raise LimitsError(f"the reason for the limits of {whose} must be words, got {reason!r}")
     return Limits(
         taken,
         None if sizes is None else tuple(sizes),
         order,
         frozenset(without or ()),
         dtypes is not None and not {*taken}.isdisjoint(SIXTEEN_BITS),
+        reason=" ".join(reason.split()),
     )
 
 

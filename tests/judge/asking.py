@@ -22,6 +22,7 @@ from sums_to_one.tests.common.limits import EVERYTHING, LONG_SUMS, Limits, NotPr
 from sums_to_one.tests.common.worst import Measure, measuring
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.at_every_step import as_rounding_allows
+from sums_to_one.tests.judge.compiling import as_compiling
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for
 from sums_to_one.tests.judge.conventions import adapted, chosen
 from sums_to_one.tests.judge.counterexample import counterexample, raised_by_a_subject
@@ -323,8 +324,8 @@ def asked_in_variants(
     if by_name:
         check_transform(by_name)
     elif callable(transform):
-        names = subject.names
-        changed = {name: transform(subject.component(name)) for name in names}
+        change = as_compiling(transform)
+        changed = {name: change(subject.component(name)) for name in subject.names}
         subject = subject.with_components(**changed)
     found = [
         (replace(case, device=device or CPU), dtype, device)

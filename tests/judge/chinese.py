@@ -148,8 +148,10 @@ def listed(text: str) -> str:
 
 
 def limits(text: str) -> str:
-    """What a subject is not asked for, in a few words."""
-    return "；".join(listed(part).strip() for part in text.split("; "))
+    """What a subject is not asked for, in a few words, and its own reason as it is."""
+    text, _, reason = text.partition(" (")
+    told = "；".join(listed(part).strip() for part in text.split("; "))
+    return f"{told}（{reason.removesuffix(')')}）" if reason else told
 
 
 @functools.cache

@@ -199,8 +199,22 @@ def judge(
         list[str] | None, typer.Option(help="Judge on this device, such as cuda.")
     ] = None,
     transform: Annotated[
-        str, typer.Option(help="Before: compile, script, vmap, or a function MODULE:FUNCTION.")
+        str,
+        typer.Option(
+            help="Before: compile, compile-aot_eager, compile-eager, script, vmap, or a function "
+            "MODULE:FUNCTION."
+        ),
     ] = "",
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="C=JSON",
+            help='What component C is not asked for, such as softmax=\'{"dtypes": ["float32"]}\'.',
+        ),
+    ] = None,
+    strict_limits: Annotated[
+        bool, typer.Option("--strict-limits", help="Refuse what is refused without declaring it.")
+    ] = False,
     convention: Annotated[
         list[str] | None,
         typer.Option(
@@ -237,6 +251,8 @@ def judge(
     further += [*(f"--dtype={name}" for name in dtype or [])]
     further += [*(f"--device={name}" for name in device or [])]
     further += [f"--transform={transform}"] if transform else []
+    further += [*(f"--limits={declared}" for declared in limits or [])]
+    further += ["--strict-limits"] if strict_limits else []
     further += [f"--deviations={deviations}"] if deviations else []
     further += [f"--convention={name}" for name in convention or []]
     arguments = pytest_arguments(subjects or [], k, verdicts, *further)

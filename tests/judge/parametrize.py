@@ -95,7 +95,8 @@ def parametrize_with_claims(
         dtypes: judge in each of these alone; by default in all that a component documents.
         devices: judge on each of these; one that is absent is skipped.
         transform: what becomes of each component before it is judged: a function such as
-            torch.compile, or by name "compile", "script", "vmap" or "module:function".
+            torch.compile, or by name "compile", "compile-aot_eager", "compile-eager", "script",
+            "vmap" or "module:function".
         limits: by component, what it is not asked for, such as {"softmax": {"gradients": 1}}.
         conventions: by component, those other than PyTorch's that it follows on purpose, by name,
             such as {"SGD": "momentum-as-average"}; a wrong name lists them.

@@ -55,8 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--transform",
         default="",
         metavar="T",
-        help="what becomes of each component before it is judged: compile, script, vmap, or a "
-        "function MODULE:FUNCTION from component to component",
+        help="what becomes of each component before it is judged: compile, compile-aot_eager, "
+        "compile-eager, script, vmap, or a function MODULE:FUNCTION from component to component",
     )
     group.addoption(
         "--deviations",

@@ -10,6 +10,7 @@ import hypothesis
 import torch
 
 import sums_to_one.tests.judge.profiles  # noqa: F401 - registers "suite"
+from sums_to_one.tests.judge.compiling import limits_of_compiling
 
 
 @contextlib.contextmanager
@@ -30,6 +31,7 @@ def in_our_surroundings(device: str = "cpu", profile: str = "suite") -> Iterator
     with (
         torch.device(device) if elsewhere else nullcontext(),
         torch.random.fork_rng(devices=[]),
+        limits_of_compiling(),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # a subject may warn of anything

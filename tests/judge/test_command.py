@@ -82,3 +82,11 @@ def test_where_no_claim_is_meant_that_is_said(tmp_path):
     result = warm.run(*JUDGE, "single_numbr", cwd=tmp_path)
     assert result.returncode == 4
     assert "there is no claim whose name matches -k 'single_numbr'" in result.stderr
+
+
+def test_limits_that_somebody_declares_are_told_with_their_reason(tmp_path):
+    limits = '--limits=softmax={"dtypes": ["float32"], "reason": "the kernel has no other"}'
+    (tmp_path / "solution.py").write_text(WRONG)
+    result = warm.run(*JUDGE, "single_number", limits, cwd=tmp_path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "within its limits: float32 (the kernel has no other)" in result.stdout

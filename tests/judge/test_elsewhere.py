@@ -26,6 +26,13 @@ def test_claims_stay_where_their_subject_is(component):
     assert {name: told for name, told in found.items() if told} == {}
 
 
+def test_what_one_claim_keeps_another_one_meets_where_it_is():
+    with elsewhere():
+        kept = torch.ones(3)
+    with elsewhere():
+        assert (torch.zeros(3) + kept).device == kept.device != torch.device("cpu")
+
+
 @pytest.mark.parametrize(
     "leave",
     [

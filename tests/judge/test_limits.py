@@ -106,7 +106,7 @@ def test_a_wrong_number_within_the_limits_is_refused(tmp_path):
 
 
 UNREADABLE: list[tuple[object, str]] = [
-    (3, "must be a dictionary with keys among dtypes, dimensions, gradients, without, got 3"),
+    (3, "keys among dtypes, dimensions, gradients, without, reason, got 3"),
     ({"dtype": "float32"}, "must be a dictionary with keys among"),
     ({"dtypes": "float32"}, "the dtypes of relu must be a list of names of dtypes"),
     ({"dtypes": []}, "must not be empty"),
@@ -166,6 +166,17 @@ def test_limits_are_read_as_they_are_written():
     assert str(limits) == "float32; 2-D, 3-D; first derivatives; no inplace"
     with pytest.raises(LimitsError, match="the without of softmax must be a list of names"):
         read({"without": [3]}, "softmax")
+
+
+def test_limits_have_a_reason_that_is_told_and_changes_nothing():
+    declared = {"gradients": 1, "reason": "no double\n backward"}
+    limits = read(declared, "softmax")
+    assert limits == read({"gradients": 1}, "softmax")
+    assert limits.within(limits).declared() == {"gradients": 1, "reason": "no double backward"}
+    assert str(limits) == "first derivatives (no double backward)"
+    assert read({"reason": "of nothing"}, "softmax").declared() == {}
+    with pytest.raises(LimitsError, match="must be words, got 3"):
+        read({"reason": 3}, "softmax")
 
 
 def says(kind):

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sums_to_one.tests.common.limits import EVERYTHING, NAMES, SIXTEEN_BITS, Limits
+from sums_to_one.tests.judge.compiling import as_compiling, compiled
 
 Function = Callable[..., Any]
 CPU = "cpu"
-# How many forms of a component's inputs are compiled: with inductor a compiler of C++ takes seconds
-# for each. What comes beyond is judged as it is.
-MOST_FORMS = {"inductor": 16, "aot_eager": 64, "eager": 64}
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def transformed(name: str, component: Function) -> Function | None:
         return component
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of whoever transforms: a stranger may make them errors
-        return function_of(name)(component)
+        return as_compiling(function_of(name))(component)
 
 
 def function_of(name: str) -> Function:
@@ -124,45 +122,6 @@ def function_of(name: str) -> Function:
     module, _, attribute = name.partition(":")
     found: Function = getattr(importlib.import_module(module), attribute)
     return found
-
-
-def compiled(component: Function, backend: str = "inductor") -> Function | None:
-    """By torch.compile, as a function, or in every module that a class makes.
-
-    Each dtype, number of dimensions and layout is compiled anew. torch gives up after eight of
-    them, and what is judged then is not compiled: here it goes on.
-    """
-    import torch
-
-    def unwearied() -> Any:
-        most = MOST_FORMS[backend]
-        limits = {"recompile_limit": most, "accumulated_recompile_limit": most}
-        return torch._dynamo.config.patch(limits)
-
-    if not inspect.isclass(component):
-        made = torch.compile(component, backend=backend)
-
-        @functools.wraps(component)
-        def called(*arguments: Any, **options: Any) -> Any:
-            with unwearied():
-                return made(*arguments, **options)
-
-        return called
-    if not issubclass(component, torch.nn.Module):
-        return None
-
-    class Compiled(component):  # type: ignore[misc, valid-type]  # whatever the subject has
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self.compile(backend=backend)
-
-        def __call__(self, *arguments: Any, **options: Any) -> Any:
-            with unwearied():
-                return super().__call__(*arguments, **options)
-
-    functools.update_wrapper(Compiled.__init__, component.__init__)  # whose arguments are known
-    Compiled.__name__ = component.__name__
-    return Compiled
 
 
 def scripted(component: Function) -> Function | None:

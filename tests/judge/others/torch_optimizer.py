@@ -4,19 +4,10 @@ from typing import Any
 
 import torch_optimizer
 
+from sums_to_one.tests.judge.others.quasi_hyperbolic import adam
 
-class Adam(torch_optimizer.QHAdam):
-    """Quasi-hyperbolic Adam, whose two shares are 1: then it is Adam."""
-
-    def __init__(
-        self,
-        params: Any,
-        lr: Any = 1e-3,
-        betas: Any = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0,
-    ) -> None:
-        super().__init__(params, lr, betas, (1.0, 1.0), weight_decay, eps=eps)
+Adam = adam(torch_optimizer.QHAdam)
+LIMITS = {"Adam": {"without": ["maximize"]}}
 
 
 class SGD(torch_optimizer.SGDW):
