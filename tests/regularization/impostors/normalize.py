@@ -341,3 +341,11 @@ class InSinglePrecisionUndeclared(torch.nn.Module):
         if image.dtype != torch.float32:
             raise TypeError(f"float32 only, got {image.dtype}")
         return (image - self.mean[:, None, None]) / self.std[:, None, None]
+
+
+@refused_by("test_one_mean_goes_with_many_stds_and_many_means_with_one_std")
+class OneStdHasOneMean(_Normalize):
+    """A std for all channels goes with a mean for all channels."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        return super().scaled(image, mean[: len(std)], std)
