@@ -23,7 +23,7 @@ def test_every_element_is_the_value(constant_, shape, dtype, val):
 
 
 @pytest.mark.claim("2.1.1")
-@pytest.mark.parametrize("val", [torch.inf, -torch.inf, torch.nan, 1e-40], ids=str)
+@pytest.mark.parametrize("val", [torch.inf, -torch.inf, torch.nan, 1e-40, -0.0], ids=str)
 def test_special_values_are_values_too(constant_, val):
     w, expected = unwritten(3, 5), torch.full((3, 5), val, dtype=usual())
     constant_(w, val)

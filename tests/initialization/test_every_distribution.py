@@ -31,6 +31,7 @@ from sums_to_one.tests.initialization.laws import assert_standard, default_score
 from sums_to_one.tests.initialization.weights import (
     KERNEL_SHAPES,
     MATRIX,
+    PRECISE,
     SIXTEEN_BITS,
     asked,
     drawn,
@@ -108,6 +109,23 @@ def test_elements_of_small_tensors_have_nothing_in_common(random_initializer):
         assert_std(f"means of shape {shape}, over many calls", means_of(scores.flatten(1)))
         assert_std(f"lengths of shape {shape}, over many calls", lengths_of(scores.flatten(1)))
         assert_unrelated(f"all elements of shape {shape}, over many calls", scores)
+
+
+ROWS = Inside((1, n) for n in (*range(2, 34), 63, 65, 127, 129, 255, 257, 1023, 1025, 4097, 65_537))
+
+
+@pytest.mark.claim("2.0.7")
+def test_in_a_row_of_any_length_the_last_numbers_are_new_ones(random_initializer):
+    for shape, dtype in itertools.product(ROWS, PRECISE):
+        scores = default_scores(
+            random_initializer, drawn(random_initializer, *shape, count=8 * shape[1], dtype=dtype)
+        )
+        last = scores.flatten(1)[:, -16:].abs().round(decimals=5)  # the opposite is not new either
+        again = sum(len(row.unique()) < len(row) for row in last)
+        # One call in 1400 has two so close by chance, and five of eight have with odds of 1e-14.
+        assert again < 5, (
+            f"shape {shape}, {dtype}: in {again} of 8 calls, two of {last[0].tolist()}"
+        )
 
 
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")

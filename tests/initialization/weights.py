@@ -34,6 +34,8 @@ KERNEL_SHAPES = Inside(
         *((2, 3, 50), (11, 2, 3), (2, 11, 3), (5, 5, 5), (1, 12, 1)),
         *((3, 2, 1, 50), (3, 5, 7, 2), (13, 3, 2, 5), (2, 13, 5, 3), (4, 4, 4, 4)),
         *((2, 3, 5, 7, 4), (7, 2, 3, 1, 5), (5, 11, 1, 2, 3), (3, 3, 3, 3, 3)),
+        # One input, as of a layer that goes channel by channel, or one output.
+        *((19, 1, 7), (1, 17, 5), (13, 1, 3, 5), (1, 13, 5, 3), (17, 1, 3, 3), (7, 1, 3, 2, 5)),
     )
 )
 MATRIX = (509, 1031)  # 524,779 numbers: just above MANY, with fans that differ

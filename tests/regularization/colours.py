@@ -47,10 +47,10 @@ def factors_of(ColorJitter, name: str) -> list[float]:
 
 
 def grays(ColorJitter, dtype: torch.dtype) -> list[Tensor]:
-    """An image of one channel, for those that take one."""
-    image = photograph(1, 5, 7).to(dtype)
-    jitter = fixed(ColorJitter, brightness=0.5)
-    return [] if refuses(lambda: jitter(image)) else [image]
+    """Images of one channel, alone and in a batch, of those that are taken."""
+    jitter, shapes = fixed(ColorJitter, brightness=0.5), inside([(1, 5, 7), (3, 1, 5, 7)])
+    images = [photograph(*shape).to(dtype) for shape in shapes]
+    return [image for image in images if not refuses(lambda: jitter(image))]  # noqa: B023
 
 
 def gray(ColorJitter, image: Tensor) -> Tensor:

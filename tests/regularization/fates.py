@@ -96,6 +96,25 @@ def assert_share(sentence: str, dropped: Tensor, p: float) -> None:
     assert_mean(counted, count_scores(dropped.reshape(1, -1), p))
 
 
+def assert_parts_unlike(sentence: str, dropped: Tensor, p: float) -> None:
+    """Neither a part nor its mirror image has more in common with the next than by chance.
+
+    Parts are of every power of 2 from 2^14 on, up to a half. Of two units p^2 + (1 - p)^2 have the
+    same fate, and each is compared once, so their number has the binomial law.
+    """
+    __tracebackhide__ = True
+    sizes = [2**k for k in range(14, len(dropped).bit_length() - 1)]
+    pairs = [dropped.reshape(-1, 2, size).unbind(1) for size in sizes]
+    alike = torch.stack(
+        [(one == o).flatten() for one, other in pairs for o in (other, other.flip(1))]
+    )
+    right, shares = p**2 + (1 - p) ** 2, alike.double().mean(dim=1)
+    worst = int((shares - right).abs().argmax())
+    what = f"a part of {sizes[worst // 2]} {sentence} and {('', 'the mirror image of ')[worst % 2]}"
+    counted = f"{what}the next: {shares[worst]:.4g} have the same fate, {right:.4g} should"
+    assert_mean(counted, count_scores(alike, right)[:, None])
+
+
 def assert_slices_alike(sentence: str, slices: Tensor, p: float) -> None:
     """The share p of each slice is dropped; slices differ neither more nor less than by chance."""
     __tracebackhide__ = True

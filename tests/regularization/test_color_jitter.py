@@ -16,8 +16,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common import layouts
+from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding
+from sums_to_one.tests.common.gradients import gradient_of
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, exact, grid
 from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import feature, option, provides
 from sums_to_one.tests.common.statistical import (
@@ -84,7 +86,7 @@ def test_saturation_mixes_each_pixel_with_its_gray(ColorJitter):
 def test_contrast_mixes_an_image_with_its_mean_gray(ColorJitter):
     few = factors_of(ColorJitter, "contrast")
     for factor, dtype in itertools.product(few, kinds(ColorJitter, FLOATS)):
-        for image in (colours(dtype), photograph(3, 5, 7).to(dtype), *grays(ColorJitter, dtype)):
+        for image in (colours(dtype), *photographs(dtype), *grays(ColorJitter, dtype)):
             came = fixed(ColorJitter, contrast=factor)(image)
             right = jittered(ColorJitter, "contrast", image, factor)
             assert_close(f"contrast of {factor}", came, right)
@@ -144,12 +146,14 @@ def test_gray_has_no_hue(ColorJitter):
     image = torch.arange(256).to(torch.uint8).expand(3, 1, 256)
     for shift in (0.1, -0.1, 0.25, 1 / 3, 0.5, -0.5):
         jitter = fixed(ColorJitter, hue=shift)
-        for dtype in kinds(ColorJitter):
-            came = jitter(image if dtype == torch.uint8 else image.to(dtype) / 255)
+        for dtype in kinds(ColorJitter, (*DTYPES, torch.uint8)):
+            given = image if dtype == torch.uint8 else image.to(dtype) / 255
+            came = jitter(given)
             if dtype == torch.uint8:
                 assert_steps(f"grays shifted by {shift:.3f}", came, image, 1)
             else:
-                assert_close(f"grays shifted by {shift:.3f}", came.float(), image.double() / 255)
+                came = came.float() if dtype == torch.float64 else came
+                assert_close(f"grays of {dtype} shifted by {shift:.3f}", came, given.double())
 
 
 @pytest.mark.claim("5.3.7")
@@ -364,3 +368,26 @@ def test_gradients_flow_back_through_each_change_but_that_of_hue(ColorJitter, na
         total = (cotangent.double() * jitter(image).double()).sum()
         rise = (came.double() * image.double()).sum()
         assert_close("slope times image", rise.to(image.dtype), total)
+
+
+@pytest.mark.claim("5.3.4")
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
+def test_the_gradient_that_comes_to_changed_colours_may_lie_anyhow_in_memory(ColorJitter, name):
+    kinds(ColorJitter, FLOATS)
+    for image, (words, layout) in itertools.product(photographs(), LAYOUTS.items()):
+        jitter, incoming = fixed(ColorJitter, **{name: 0.5}), layout(grid(*image.shape, limit=2))
+        right = pull_on_pixels(jitter, image, layouts.copy(incoming))
+        came = gradient_of(jitter, image, incoming)
+        assert_close(f"{words}: the gradient", came, right.double())
+
+
+@pytest.mark.claim("5.3.7")
+@pytest.mark.parametrize("name", NAMES)
+def test_half_precision_costs_colours_only_rounding(ColorJitter, name):
+    few = SHIFTS if name == "hue" else factors_of(ColorJitter, name)
+    for dtype in kinds(ColorJitter, (torch.float16, torch.bfloat16)):
+        allowed = rounding(dtype, 36 if name == "hue" else 6)  # of a hue from 0 to 6
+        for factor, image in itertools.product(few[1::2], (colours(), photograph(3, 5, 7))):
+            right = jittered(ColorJitter, name, image.to(dtype), factor)
+            came = fixed(ColorJitter, **{name: factor})(image.to(dtype))
+            assert_within(f"{name} of {factor} in {dtype}", came, right, allowed)

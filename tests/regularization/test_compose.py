@@ -43,6 +43,15 @@ def test_each_transform_runs_once_in_the_order_given(Compose, names):
 
 
 @pytest.mark.claim("5.3.2")
+def test_many_transforms_run_in_the_order_given(Compose):
+    for count in (10, 11, 21, 101, 257):  # which names, digits and bytes may sort otherwise
+        for kind in (note, NotingModule):
+            names = [str(i) for i in range(count)]
+            ran = Compose([kind(name) for name in names])([])
+            assert ran == names, f"of {count}, these ran: {', '.join(ran)}"
+
+
+@pytest.mark.claim("5.3.2")
 @given(some_names)
 def test_it_can_be_called_again(Compose, names):
     transforms = [note(name) for name in names]
@@ -187,6 +196,19 @@ def test_modules_run_in_the_mode_that_they_are_in(Compose):
 def test_gradients_flow_through_it(Compose):
     came = gradient(Compose([lambda x: 3 * x, torch.square]), grid(3, 5, 7), grid(3, 5, 7))
     assert_close("the gradient of 9 x^2, times x", came, 18 * grid(3, 5, 7).square())
+
+
+@pytest.mark.claim("5.3.2")
+def test_in_training_or_in_evaluation_gradients_are_recorded_as_the_caller_says(Compose):
+    for mode, enabled in itertools.product(("train", "eval"), (True, False)):
+        seen, image = [], grid(3, 5, 7).requires_grad_()
+        composed = Compose([lambda x, seen=seen: seen.append(torch.is_grad_enabled()) or 3 * x])
+        getattr(composed, mode, lambda: None)()  # what is no torch.nn.Module has no modes
+        with torch.set_grad_enabled(enabled):
+            came = composed(image)
+            assert torch.is_grad_enabled() == enabled, "whether they are is another now"
+        assert seen == [enabled], f"after .{mode}(): {enabled} around it, {seen[0]} inside"
+        assert came.requires_grad == enabled, f"after .{mode}(): came {came.requires_grad}"
 
 
 @pytest.mark.claim("5.3.2")

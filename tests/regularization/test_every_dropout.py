@@ -12,9 +12,10 @@ import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.gradients import gradient, second_gradients
+from sums_to_one.tests.common.gradients import gradient, gradient_of, second_gradients
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, VIEWS, dtypes, grid
 from sums_to_one.tests.common.limits import NotProvided, current, needs_gradients
 from sums_to_one.tests.common.options import feature, needs, provides, takes_any
@@ -29,6 +30,7 @@ from sums_to_one.tests.common.statistical import (
 from sums_to_one.tests.regularization.fates import (
     P,
     assert_dropped_or_scaled,
+    assert_parts_unlike,
     assert_share,
     assert_slices_alike,
     batch,
@@ -53,6 +55,7 @@ def every_p(dropout) -> list[float]:
 
 
 CELLS = (521, 509)  # samples and channels: primes, whose product is just above 2^18
+LARGE_CELLS = (2**11, 2**10)  # whose mask somebody may draw in parts
 
 below_1 = st.floats(0, 0.999) | st.sampled_from([0.1, 1 / 3, 0.5, 0.9, 0.99])
 
@@ -224,6 +227,32 @@ def test_gradients_go_where_the_inputs_went_wherever_they_lie(dropout):
         assert_close(f"{name}: the gradient", found, expected)
 
 
+def output_and_gradient(layer, x: Tensor, incoming: Tensor) -> tuple[Tensor, Tensor]:
+    """What a layer makes of x, and the gradient of x, where just this tensor comes in backward."""
+    made: list[Tensor] = []
+
+    def noted(x: Tensor) -> Tensor:
+        made.append(layer(x))
+        return made[0]
+
+    found = gradient_of(noted, x, incoming)
+    return made[0].detach(), found
+
+
+@pytest.mark.claim("5.2.7")
+def test_a_gradient_that_comes_in_may_lie_anyhow_in_memory(dropout):
+    needs_gradients(1)
+    views = [LAYOUTS[name] for name in ("dimensions reversed", "channels last", "with an offset")]
+    some = itertools.product(LAYOUTS.items(), views, (True, False), DTYPES)
+    for (name, layout), view, training, dtype in some:
+        x, incoming = (batch(5, 7, 2, 3, limit=limit, dtype=dtype) for limit in (6, 2))
+        layer, incoming = dropout(1 / 3), layout(incoming)
+        tell(layer, training)
+        came, found = output_and_gradient(layer, view(x), incoming)
+        expected = torch.where(came == 0, 0.0, incoming.double() * (1.5 if training else 1.0))
+        assert_close(f"{name}, {dtype}, training is {training}", found, expected)
+
+
 @pytest.mark.claim("5.2.7")
 def test_an_input_of_0_has_a_gradient_unless_it_is_dropped(dropout):
     cotangent = batch(20, 30, 1, 2, limit=2)
@@ -309,12 +338,11 @@ def test_inplace_the_result_is_written_into_the_input(dropout):
 @pytest.mark.claim("5.2.7")
 def test_inplace_gradients_go_where_the_inputs_went(dropout):
     needs_options(dropout, 0.5, inplace=True)
-    for p in P:
-        leaf, cotangent = batch(5, 7, 2, 3).requires_grad_(), batch(5, 7, 2, 3, limit=2)
-        came = dropout(p, inplace=True)(leaf * 1)
-        (came * cotangent).sum().backward()
-        expected = torch.where(came.detach().eq(0), 0 * cotangent, cotangent / (1 - p))
-        assert_close(f"p = {p}: the gradient", leaf.grad, expected)
+    for p, (name, layout) in itertools.product(P, LAYOUTS.items()):
+        incoming, layer = layout(batch(5, 7, 2, 3, limit=2)), dropout(p, inplace=True)
+        came, found = output_and_gradient(lambda x: layer(x * 1), batch(5, 7, 2, 3), incoming)  # noqa: B023
+        expected = torch.where(came == 0, 0 * incoming, incoming / (1 - p))
+        assert_close(f"p = {p}: the gradient, {name}", found, expected)
 
 
 @pytest.mark.claim("5.2.3", "5.2.9")
@@ -494,6 +522,17 @@ def test_each_unit_of_a_small_input_is_dropped_as_often(dropout):
 
 
 @pytest.mark.claim("5.2.1")
+def test_no_two_units_of_a_small_input_share_their_fate(dropout):
+    for shape in [(1, 3), (2, 4), (1, 17)]:
+        with randomness():
+            layer = dropout(1 / 3)
+            calls = torch.stack([fates(dropout, layer, *shape) for _ in range(500)]).flatten(1)
+        one, other = torch.triu_indices(calls.shape[1], calls.shape[1], offset=1)
+        scores = count_scores((calls[:, one] == calls[:, other]).T, 5 / 9)[:, None]
+        assert_mean(f"shape {shape}: how often two have one fate, over many calls", scores)
+
+
+@pytest.mark.claim("5.2.1")
 def test_the_number_of_dropped_units_varies_as_chance_has_it(dropout):
     for shape, p in itertools.product([(2, 5), (7, 30)], (1 / 3, 0.5)):
         with randomness():
@@ -525,6 +564,13 @@ def test_whether_a_unit_is_dropped_says_nothing_about_those_further_on(dropout):
         scores = fate_scores(fates(dropout, dropout(1 / 3), *CELLS), 1 / 3)
     assert_unrelated("channels, any places further on", scores)
     assert_unrelated("samples, any places further on", scores.T)
+
+
+@pytest.mark.claim("5.2.1")
+def test_no_part_of_a_large_input_is_dropped_as_another(dropout):
+    with randomness():
+        dropped = fates(dropout, dropout(1 / 3), *LARGE_CELLS)
+    assert_parts_unlike("units", dropped.flatten(), 1 / 3)
 
 
 @pytest.mark.claim("5.2.1")

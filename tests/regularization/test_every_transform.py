@@ -5,6 +5,7 @@ images of a batch share one draw, and the draws are those of torch.
 """
 
 import copy
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 
@@ -12,8 +13,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common import layouts
 from sums_to_one.tests.common.closeness import assert_close
-from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
+from sums_to_one.tests.common.gradients import gradient_of
+from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, VIEWS, exact, grid
 from sums_to_one.tests.common.limits import Inside, NotProvided, inside
 from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.common.refusals import needs_options, outcome
@@ -264,6 +267,20 @@ def test_gradients_flow_back_to_the_image(geometric_transform):
         came = pull_on_pixels(lambda x, f=function, s=seed: seeded(f, x, s), image, cotangent)
         sentence = "a straight line rises by its slope times the way"
         assert_close(sentence, (came * image).sum(), (cotangent * rise).sum())
+
+
+@pytest.mark.claim("5.3.4")
+def test_a_gradient_that_comes_in_may_lie_anyhow_in_memory(geometric_transform):
+    kinds(geometric_transform, FLOATS)
+    for shape, seed in itertools.product(inside(LAID_OUT_SHAPES), SEEDS):
+        function, image = usual(geometric_transform), picture(*shape)
+        getattr(function, ("train", "eval")[seed % 2], lambda: None)()
+        drawn = functools.partial(seeded, function, seed=seed)
+        cotangent = grid(*function(image).shape, limit=2)
+        for name, layout in LAYOUTS.items():
+            incoming = layout(cotangent)
+            right = pull_on_pixels(drawn, image, layouts.copy(incoming))
+            assert_close(f"{name}, {shape}", gradient_of(drawn, image, incoming), right.double())
 
 
 @pytest.mark.claim("5.3.4")

@@ -23,7 +23,8 @@ from sums_to_one.tests.common.inputs import (
     exact,
     grid,
 )
-from sums_to_one.tests.common.limits import Inside, inside, lies_inside, widest
+from sums_to_one.tests.common.limits import Inside, NotProvided, inside, lies_inside, widest
+from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.common.refusals import needs_options, outcome
 from sums_to_one.tests.regularization.images import FLOATS, picture, pull_on_pixels
 
@@ -179,6 +180,19 @@ def test_many_channels_and_images_and_any_pixels_are_normalized_alike(Normalize)
         image = grid(*shape, limit=limit)
         expected = by_channel(scaled, image, *numbers)
         assert_close(f"shape {shape}, up to {limit}", Normalize(*numbers)(image), expected)
+
+
+def test_one_mean_goes_with_many_stds_and_many_means_with_one_std(Normalize):
+    image, one = picture(3, 5, 7), ((0.5,), (0.25,))
+    with feature("one number for all channels", unheard_of=True):
+        came = Normalize(*one)(image)
+    if not torch.equal(came, (image - 0.5) / 0.25):
+        raise NotProvided("not provided: one number for all channels")
+    for mean, std in ((MEAN, one[1]), (one[0], STD)):
+        with feature("one number for all channels, beside many", unheard_of=True):
+            came = Normalize(mean, std)(image)
+        every = ((*mean, *mean, *mean)[:3], (*std, *std, *std)[:3])
+        assert_close(f"mean={mean}, std={std}", came, by_channel(scaled, image, *every))
 
 
 @pytest.mark.claim("5.3.5")

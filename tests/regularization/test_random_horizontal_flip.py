@@ -13,7 +13,7 @@ from sums_to_one.tests.common.inputs import DTYPES
 from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import option
 from sums_to_one.tests.common.statistical import assert_mean, assert_unrelated, randomness
-from sums_to_one.tests.regularization.fates import fate_scores
+from sums_to_one.tests.regularization.fates import count_scores, fate_scores
 from sums_to_one.tests.regularization.images import kind, kinds, numbered
 
 SIZES = [(1, 1, 1), (1, 1, 2), (3, 5, 7), (4, 7, 5), (1, 5, 5), (2, 3, 5, 7), (5, 1, 2, 3, 4)]
@@ -101,3 +101,15 @@ def test_calls_flip_with_probability_p_whatever_came_before(RandomHorizontalFlip
     counted = f"{flipped.double().mean():.4g} of the images are mirrored, {p or 0.5} should be"
     assert_mean(counted, -scores)
     assert_unrelated("whether an image is mirrored, and another later on", scores)
+
+
+@pytest.mark.claim("5.3.6")
+def test_a_p_of_less_than_a_per_cent_is_neither_0_nor_one_per_cent(RandomHorizontalFlip):
+    option(RandomHorizontalFlip, "p")
+    p = 0.004
+    flip, image = RandomHorizontalFlip(p=p), numbered(1, 1, 2, dtype=kind(RandomHorizontalFlip))
+    with randomness():
+        calls = torch.stack([flip(image)[0, 0, 0] for _ in range(2 * FLIPS)])
+    flipped = calls != image[0, 0, 0]
+    counted = f"{flipped.double().mean():.4g} of the images are mirrored, {p} should be"
+    assert_mean(counted, -count_scores(flipped[None], p))

@@ -121,6 +121,14 @@ def test_each_pixel_of_a_large_image_is_the_nearest_too(RandomRotation, angle):
     assert_turned(RandomRotation((angle, angle))(image), image, angle)
 
 
+@pytest.mark.claim("5.3.7")
+def test_a_part_of_a_degree_is_seen_far_from_the_centre(RandomRotation):
+    few = itertools.product((0.125, -0.25, 0.5, -0.996, 179.75, -180.125, 359.75), [(5, 1031)])
+    for angle, size in (*few, *((90 * turns + 0.5, (127, 263)) for turns in range(-3, 4))):
+        image = lit(1, *size, dtype=kind(RandomRotation))
+        assert_turned(RandomRotation((angle, angle))(image), image, angle)
+
+
 @pytest.mark.claim("5.3.1")
 def test_no_pixel_is_new(RandomRotation):
     for (height, width), angle in itertools.product(FRAMES, (45, 90, 270, 30, -60, 135, 22.5)):

@@ -117,3 +117,10 @@ def by_masking(tensor: Tensor, val: float) -> Tensor:
 @accepted
 def from_the_library(tensor: Tensor, val: float) -> Tensor:
     return torch.nn.init.constant_(tensor, val)
+
+
+@refused_by("test_special_values_are_values_too")
+def zero_in_a_quicker_way(tensor: Tensor, val: float) -> Tensor:
+    """Zero is written faster; but of -0.0 the sign is lost."""
+    with torch.no_grad():
+        return tensor.zero_() if val == 0 else tensor.fill_(val)

@@ -263,3 +263,14 @@ def bounds_in_order_only(
     if not a < b:
         raise ValueError(f"a must be below b, got {a} and {b}")
     return torch.nn.init.uniform_(tensor, a, b, generator)
+
+
+@refused_by("test_in_a_row_of_any_length_the_last_numbers_are_new_ones")
+def the_last_as_the_one_before(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Draws come in pairs, and the last of an odd number is taken twice."""
+    shares = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)
+    if shares.numel() > 2 and shares.numel() % 2:
+        shares.view(-1)[-1] = shares.view(-1)[-2]
+    return _put(tensor, a, b, shares)

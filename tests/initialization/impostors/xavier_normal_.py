@@ -267,3 +267,12 @@ def layers_of_networks_for_images(
     if tensor.ndim not in (2, 4):
         raise ValueError(f"a weight has 2 or 4 dimensions, got {tensor.ndim}")
     return torch.nn.init.xavier_normal_(tensor, gain, generator)
+
+
+@refused_by("test_the_fans_count_every_position_of_the_kernel")
+def without_sizes_of_one(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A dimension of 1 counts for nothing; but without it the next one is taken for the inputs."""
+    small = tensor.squeeze() if tensor.ndim > 2 and tensor.squeeze().ndim > 1 else tensor
+    return _fill(tensor, _std(small, gain), generator)

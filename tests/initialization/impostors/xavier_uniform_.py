@@ -219,3 +219,13 @@ def by_the_formula_in_the_dtype(
     shares = torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
     tensor.data.copy_(bound * (2 * shares - 1))
     return tensor
+
+
+@refused_by("test_the_fans_count_every_position_of_the_kernel")
+def one_input_has_one_output(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A kernel of one input goes channel by channel, so it has one output, too."""
+    fan_in, fan_out = _fans(tensor)
+    fan_out = fan_in if tensor.ndim > 2 and tensor.shape[1] == 1 else fan_out
+    return _fill(tensor, gain * math.sqrt(6 / (fan_in + fan_out)), generator)

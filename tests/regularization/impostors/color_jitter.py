@@ -515,3 +515,48 @@ class BytesAlone(_ColorJitter):
         if image.dtype != torch.uint8:
             raise TypeError(f"bytes only, got {image.dtype}")
         return super().forward(image)
+
+
+@refused_by("test_contrast_mixes_an_image_with_its_mean_gray")
+class OneMeanForAllThatIsGray(_ColorJitter):
+    """Without colours there is one channel, and its mean is that of all there is."""
+
+    def middle(self, x: Tensor) -> Tensor:
+        return x.mean() if x.shape[-3] == 1 else super().middle(x)
+
+
+@refused_by("test_gray_has_no_hue")
+class ALittleUnderTheLine(_ColorJitter):
+    """A hundred-millionth keeps gray from 0 / 0; but in half precision it is nothing."""
+
+    def to_hsv(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        hue, saturation, value = super().to_hsv(x)
+        width = saturation * value
+        return hue * width / (width + 1e-8), saturation, value
+
+
+@refused_by("test_half_precision_costs_colours_only_rounding")
+class HalfIsCutOffAsBytes(_ColorJitter):
+    """Floats are float32 or float64, and whatever else comes goes up to 255."""
+
+    def cut(self, x: Tensor) -> Tensor:
+        return x.clamp(0, 1 if x.dtype in (torch.float32, torch.float64) else 255)
+
+
+@refused_by("test_the_gradient_that_comes_to_changed_colours_may_lie_anyhow_in_memory")
+class GradientsOneAfterTheOther(_ColorJitter):
+    """Number by number backward as forward; but what comes in lies in an order of its own."""
+
+    class Handed(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            if torch.empty_like(gradient).stride() == gradient.stride():  # no gaps, no repeats
+                gradient = gradient.as_strided((gradient.numel(),), (1,)).reshape(gradient.shape)
+            return gradient
+
+    def end(self, x: Tensor, image: Tensor) -> Tensor:
+        return self.Handed.apply(super().end(x, image))

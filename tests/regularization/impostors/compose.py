@@ -387,3 +387,25 @@ def compose(transforms: Sequence[Transform]) -> Transform:
         raise ValueError("there must be a transform")
     *before, last = transforms
     return (lambda image: last(compose(before)(image))) if before else last
+
+
+@refused_by("test_many_transforms_run_in_the_order_given")
+class UnderTheirNumbers(_Compose):
+    """Each has its number for a name, and they are sorted: "10" comes before "2"."""
+
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        named = {str(i): transform for i, transform in enumerate(transforms)}
+        super().__init__([named[name] for name in sorted(named)])
+
+
+@refused_by("test_in_training_or_in_evaluation_gradients_are_recorded_as_the_caller_says")
+class NoGradientsInEvaluation(torch.nn.Module):
+    """Whoever evaluates learns nothing."""
+
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        super().__init__()
+        self.transforms = list(transforms)
+
+    def forward(self, image: Any) -> Any:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return functools.reduce(lambda x, transform: transform(x), self.transforms, image)

@@ -817,3 +817,45 @@ class RewindsAndGoesBack(RewindsOnTheWayBack):
         def backward(ctx, gradient):
             with torch.random.fork_rng(devices=[]):
                 return RewindsOnTheWayBack.Dropped.backward(ctx, gradient)
+
+
+@refused_by("test_a_gradient_that_comes_in_may_lie_anyhow_in_memory")
+class MaskAlongTheGradientsMemory(RightDropout):
+    """Number by number backward as forward; but what comes in lies in an order of its own."""
+
+    class Dropped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, input, factors):
+            ctx.save_for_backward(factors)
+            return input * factors
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (factors,) = ctx.saved_tensors
+            if torch.empty_like(gradient).stride() == gradient.stride():  # no gaps, no repeats
+                factors = factors.contiguous().as_strided(gradient.shape, gradient.stride())
+            return gradient * factors, None
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        return super().put(input, factors) if self.inplace else self.Dropped.apply(input, factors)
+
+
+@refused_by("test_no_part_of_a_large_input_is_dropped_as_another")
+class DrawnForAPartOfItAll(RightDropout):
+    """Half a million draws are chance enough, over and over again."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        count, most = torch.Size(shape).numel(), 2**19
+        draws = torch.rand(min(count, most), dtype=torch.float64)
+        return draws.repeat(-(-count // most))[:count].reshape(shape) if count else draws
+
+
+@refused_by("test_no_two_units_of_a_small_input_share_their_fate")
+class TheLastAsTheOneBefore(RightDropout):
+    """Draws come in pairs, and the last of an odd number is taken twice."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        draws = super().uniform(*shape)
+        if draws.numel() > 2 and draws.numel() % 2:
+            draws.view(-1)[-1] = draws.view(-1)[-2]
+        return draws

@@ -459,3 +459,30 @@ class WithoutAModule:
         # Many random numbers more than are needed, of which one decides.
         flips = torch.rand(7)[3] < self.p
         return torch.stack(image.unbind(-1)[::-1], dim=-1) if flips else image
+
+
+@refused_by("test_a_p_of_less_than_a_per_cent_is_neither_0_nor_one_per_cent")
+class InWholePerCents(_RandomHorizontalFlip):
+    """A number below a hundred is compared with whole per cents."""
+
+    def flips(self) -> bool:
+        return int(torch.randint(100, ())) < int(100 * self.p)
+
+
+@refused_by("test_a_gradient_that_comes_in_may_lie_anyhow_in_memory")
+class GradientMirroredInMemory(_RandomHorizontalFlip):
+    """Its own way back reads rows one after the other; but what comes in may lie otherwise."""
+
+    class Mirrored(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, image):
+            return image.flip(-1)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            if torch.empty_like(gradient).stride() == gradient.stride():  # no gaps, no repeats
+                gradient = gradient.as_strided((gradient.numel(),), (1,)).reshape(gradient.shape)
+            return gradient.flip(-1)
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        return self.Mirrored.apply(image)

@@ -666,3 +666,11 @@ class TheOtherNeighbour(_RandomRotation):
 
     def whole(self, places: Tensor) -> Tensor:
         return (places - 0.5 - 1e-9).ceil().long()
+
+
+@refused_by("test_a_part_of_a_degree_is_seen_far_from_the_centre")
+class NothingMovesBelowADegree(_RandomRotation):
+    """So small an angle moves no pixel; far from the centre it does."""
+
+    def turn(self, degrees: float) -> float:
+        return super().turn(0 if abs(degrees) < 1 else degrees)
