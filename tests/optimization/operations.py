@@ -184,6 +184,7 @@ OPERATIONS = {
     "reshape": Operation("reshape", lambda x: x.reshape(3, -1), (((2, 3),), ((3, 3),), ((3,),))),
     "flat": Operation("reshape", lambda x: x.reshape(-1), ONE_OPERAND),
     "t": Operation("t", lambda x: x.t(), MATRICES),
+    "the first row": Operation("__getitem__", lambda x: x[0], (((2, 3),), ((3,),))),
     "a row": Operation("__getitem__", lambda x: x[1], (((2, 3),), ((3,),))),
     "a number": Operation("__getitem__", lambda x: x[-1, 0], (((2, 3),), ((1, 1),))),
     "a slice": Operation("__getitem__", lambda x: x[1:, ::2], (((3, 5),), ((2, 1),), ((1, 3),))),
