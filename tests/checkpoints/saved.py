@@ -134,6 +134,7 @@ def grouped(model: nn.Sequential) -> list[dict[str, Any]]:
 OPTIMIZERS_OF: dict[str, Callable[..., Any]] = {
     "one group": lambda model, **settings: Momentum(model.parameters(), **settings),
     "three groups": lambda model, **settings: Momentum(grouped(model), **settings),
+    "no momentum below a rate of 1": lambda model, lr: Momentum(model.parameters(), lr, lr // 1),
 }
 
 

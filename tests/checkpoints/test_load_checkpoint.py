@@ -80,6 +80,7 @@ def of_every_shape(start: float) -> Holder:
     """A model of tensors of every shape and layout, of other numbers for each start."""
     tensors = {f"shape{n}": start + grid(*shape) for n, shape in enumerate(SHAPES)}
     tensors |= {f"layout{n}": layout(start + grid(3, 5)) for n, layout in enumerate(VIEWS.values())}
+    tensors |= {"zeros": torch.full((7,), start), "no": torch.tensor([start > 0] * 5)}
     return Holder(**tensors, large=start + grid(521, 523).float())
 
 

@@ -146,6 +146,8 @@ OPERATIONS = {
     **arithmetic("sub", "-"),
     **arithmetic("mul", "*"),
     **arithmetic("truediv", "/", least=2),
+    "x * 0": Operation("__mul__", lambda x: x * 0, ONE_OPERAND),
+    "x + 0": Operation("__add__", lambda x: x + 0, ONE_OPERAND),
     "minus x": Operation("__neg__", operator.neg, ONE_OPERAND),
     "x ** 0": Operation("__pow__", lambda x: x**0, ONE_OPERAND),
     "x ** 1": Operation("__pow__", lambda x: x**1, ONE_OPERAND),
