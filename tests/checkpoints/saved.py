@@ -116,7 +116,9 @@ def tied(start: int) -> nn.Sequential:
 def named_oddly(start: float) -> nn.ModuleDict:
     """A model whose names others add or strip, or take for something else."""
     names = ("module", "_orig_mod", "model", "optimizer", "state", "0", "10", "2", "weight", "ü b")
-    return nn.ModuleDict({name: Holder(w=start + n + grid(3)) for n, name in enumerate(names)})
+    model = nn.ModuleDict({name: Holder(w=start + n + grid(3)) for n, name in enumerate(names)})
+    model.register_parameter("w", nn.Parameter(start - 1 + grid(3)))  # as each of them without "x."
+    return model
 
 
 def grouped(model: nn.Sequential) -> list[dict[str, Any]]:
@@ -132,6 +134,7 @@ def grouped(model: nn.Sequential) -> list[dict[str, Any]]:
 OPTIMIZERS_OF: dict[str, Callable[..., Any]] = {
     "one group": lambda model, **settings: Momentum(model.parameters(), **settings),
     "three groups": lambda model, **settings: Momentum(grouped(model), **settings),
+    "no momentum below a rate of 1": lambda model, lr: Momentum(model.parameters(), lr, lr // 1),
 }
 
 
@@ -234,6 +237,28 @@ def saved_model(path: Path, model: nn.Module, reader: Callable[..., Any] | None)
             tensor.copy_(torch.ones(tensor.shape).to(tensor.dtype))
     reader(path, twin)
     return twin.state_dict()
+
+
+def with_a_bit_altered(whole: bytes, numbers: Tensor, share: float) -> bytes:
+    """The file with another bit in one of these numbers, which is so far behind the first."""
+    own = numbers.numpy().tobytes()
+    if own not in whole:
+        raise NotProvided("not provided: numbers that lie in the file as they do in memory")
+    place = whole.index(own) + int(share * (len(own) - 1))
+    return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+
+
+def is_noticed(
+    load_checkpoint: Callable[..., Any], path: Path, altered: bytes, saved: Holder
+) -> bool:
+    """Whether this file is refused, or comes back as it was saved."""
+    path.write_bytes(altered)
+    model = Holder(**{name: torch.ones_like(t) for name, t in saved.state_dict().items()})
+    try:
+        load_checkpoint(path, model)
+    except Exception:  # reason: how somebody refuses is their own affair
+        return True
+    return same_bits(model.state_dict(), saved.state_dict())
 
 
 def restore(

@@ -41,6 +41,7 @@ from sums_to_one.tests.optimization.trajectories import (
     walk,
     with_another_value,
     with_gaps,
+    with_one_off,
     without_decay,
 )
 
@@ -55,6 +56,20 @@ def test_each_group_has_its_own_settings(optimizer):
         for p, own in zip(parameters, ({}, other, {}), strict=True):
             alone = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **{**settings, **own})[-1]
             assert_close(f"{settings}, between two groups one of {other}", p.detach(), alone)
+
+
+@pytest.mark.claim("4.2.10")
+def test_a_group_may_have_off_what_is_on_in_the_others(optimizer):
+    for settings, off in with_one_off(optimizer):
+        alone = walk(optimizer, grid(2, 3), gradients(4, 2, 3), **{**settings, **off})[-1]
+        first, own, late = parameters = [leaf(grid(2, 3)) for _ in range(3)]
+        groups = [{"params": [first]}, {"params": [own], **off}]
+        made = in_groups(optimizer, groups, **settings)
+        needs(made, "add_param_group")
+        made.add_param_group({"params": [late], **off})
+        pulled(made, parameters, gradients(4, 2, 3))
+        for p in (own, late):
+            assert_close(f"{settings}, and in a group {off}", p.detach(), alone)
 
 
 @pytest.mark.claim("4.2.10")

@@ -113,6 +113,16 @@ def test_the_settings_are_loaded_too(optimizer):
 
 
 @pytest.mark.claim("4.2.11")
+def test_what_was_off_when_it_was_saved_is_off_after_loading(optimizer):
+    for settings in settings_of(optimizer):
+        run = with_two_groups(optimizer, {"lr": 0.25})
+        side_by_side(pushes(1), run)
+        other = copied_to(optimizer, settings, run)  # made with more
+        side_by_side(pushes(4)[1:], run, other)
+        assert_same_numbers(f"none of {settings}: loaded", other.places, run.places)
+
+
+@pytest.mark.claim("4.2.11")
 def test_the_learning_rate_can_be_changed_after_loading(optimizer):
     for settings in settings_of(optimizer):
         run = with_two_groups(optimizer, settings)

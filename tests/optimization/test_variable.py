@@ -128,11 +128,12 @@ def test_the_place_in_memory_changes_nothing(Variable):
             operands = [LAYOUTS[where](x) for x in operation.operands(shapes)]
             g = whole_eighths(*operation.function(*operands).shape, limit=1)
             tensors = [*operands, LAYOUTS[where](g) if g.ndim else g]
-            copies = [x.clone(memory_format=torch.contiguous_format) for x in tensors]
-            expected = forth_and_back(Variable, operation, copies[:-1], copies[-1])
-            found = forth_and_back(Variable, operation, tensors[:-1], tensors[-1])
-            for came, should in zip(found, expected, strict=True):
-                assert_close(f"{name}, shapes {shapes}, {where}", came, should)
+            *plain, g = [x.clone(memory_format=torch.contiguous_format) for x in tensors]
+            expected = forth_and_back(Variable, operation, plain, g)
+            for of, way in {"operands": [*operands, g], "gradient": [*plain, tensors[-1]]}.items():
+                found = forth_and_back(Variable, operation, way[:-1], way[-1])
+                for came, should in zip(found, expected, strict=True):
+                    assert_close(f"{name}, shapes {shapes}, {of} {where}", came, should)
 
 
 @pytest.mark.claim("4.0.3")
@@ -154,6 +155,24 @@ def test_whole_powers_have_a_slope_at_0(Variable, dtype):
             y = x**exponent
         walk_back(y, torch.ones(1, dtype=dtype))
         assert x.grad.tolist() == [slope], f"x ** {exponent} has the slope {x.grad.tolist()}"
+
+
+# Of both kinds, whole ones first: some take no others.
+POWERS = [*range(-4, 6), *(n / 2 for n in range(-9, 12)), 0.75, -1 / 3]
+
+
+@pytest.mark.claim("4.0.3")
+@every_dtype
+def test_any_power_has_the_slope_that_the_rule_says(Variable, dtype):
+    needs(Variable(exact([1.0])), "__pow__")
+    numbers = exact([0.5, 0.75, 1.0, 2.0])
+    for n in POWERS:
+        x = Variable(numbers.to(dtype), requires_grad=True)
+        with feature(f"x ** {n}"):
+            y = x**n
+        walk_back(y, torch.ones_like(y.data))
+        assert_close(f"x ** {n}", y.data, numbers**n)
+        assert_close(f"the slope of x ** {n}", x.grad, n * numbers ** (n - 1))
 
 
 @pytest.mark.claim("4.0.3")
@@ -198,6 +217,18 @@ def test_far_out_sigmoid_and_tanh_are_flat_and_not_nan(Variable, name, limits):
         y = getattr(x, name)()
         walk_back(y, torch.ones(2, dtype=dtype))
         assert (y.data.tolist(), x.grad.tolist()) == (limits, [0, 0])
+
+
+@pytest.mark.claim("4.0.3")
+def test_where_a_gradient_of_0_comes_in_none_but_0_goes_on(Variable):
+    for name, operation in operations_of(Variable):
+        for shapes in operation.cases[:1]:
+            operands = operation.operands(shapes)
+            zero = torch.zeros_like(operation.function(*operands))
+            _, *gradients = forth_and_back(Variable, operation, operands, zero)
+            for k, came in enumerate(gradients):
+                assert came is not None, f"{name}: operand {k} has none"
+                assert not came.any(), f"{name}: of a gradient of 0 operand {k} has {came}"
 
 
 # How gradients meet

@@ -268,6 +268,20 @@ OTHER_VALUES = {
     "amsgrad": True,
     "maximize": True,
 }
+# What is off. The rate comes last, for some take none of 0 and are asked no further.
+OFF: Settings = {
+    "momentum": 0.0,
+    "dampening": 0.0,
+    "weight_decay": 0.0,
+    "nesterov": False,
+    "lr_decay": 0.0,
+    "centered": False,
+    "amsgrad": False,
+    "maximize": False,
+    "eps": 0.0,
+    "betas": (0.0, 0.0),
+    "lr": 0.0,
+}
 
 
 def settings_of(optimizer) -> list[Settings]:
@@ -301,6 +315,16 @@ def with_another_value(optimizer) -> list[tuple[Settings, Settings]]:
             own = {**settings, name: value}
             if not own.get("nesterov") or (own.get("momentum") and not own.get("dampening")):
                 cases.append((settings, {name: value}))  # any other step is not defined
+    return cases
+
+
+def with_one_off(optimizer) -> list[tuple[Settings, Settings]]:
+    """The settings, each with one that is on and that a group may have off: 0 or False."""
+    cases = []
+    for name, value in documented(optimizer, OFF).items():
+        for settings in [s for s in up_and_down(optimizer) if s.get(name)]:
+            if name != "momentum" or not settings.get("nesterov"):  # which needs some
+                cases.append((settings, {name: value}))
     return cases
 
 

@@ -223,6 +223,18 @@ class StartedWithoutFile(_Load):
             super().__init__(path, model, optimizer)
 
 
+@refused_by("test_names_come_back_as_they_were")
+class WithOrWithoutThePrefix(_Load):
+    """Whether a file comes from parallel training makes no difference."""
+
+    def check(self, state: Any, own: Any) -> None:
+        plain = {name.removeprefix("module."): t for name, t in state.items()}
+        if plain.keys() == {name.removeprefix("module.") for name in own}:
+            state.clear()
+            state.update({name: plain[name.removeprefix("module.")] for name in own})
+        super().check(state, own)
+
+
 @refused_by("test_training_goes_on_bit_for_bit")
 class ParametersAlone(_Load):
     """Learned are the parameters, so those are what is loaded; the averages start anew."""
@@ -270,6 +282,17 @@ class WhatIsMissingIsZero(_OfAFormat):
             return super().decode(content.ljust(16 + size + stated, b"\0"))
 
     form = Lenient()
+
+
+@refused_by("test_who_notices_that_a_number_was_altered_does_so_in_every_tensor")
+class ChecksumsOfSmallRecords(_Load):
+    """To read all of a large file twice would take too long."""
+
+    def compare_checksums(self) -> None:
+        with zipfile.ZipFile(self.path) as records:
+            for record in records.infolist():
+                if record.file_size <= 2**20:
+                    records.read(record)
 
 
 @accepted

@@ -603,6 +603,23 @@ class StateLikeTheFirstOfItsGroup(_Adam):
         return super().direction(p, g.to(state["mean"].dtype), state, group).to(p.dtype)
 
 
+@refused_by("test_a_group_may_have_off_what_is_on_in_the_others")
+class NoDecayIsNotGiven(_Adam):
+    """A group without a decay of its own has the others'; but biases are to have none at all."""
+
+    def add_param_group(self, group):
+        decay = group.get("weight_decay") or self.options["weight_decay"]
+        super().add_param_group({**group, "weight_decay": decay})
+
+
+@refused_by("test_what_was_off_when_it_was_saved_is_off_after_loading")
+class OnceOnAlwaysOn(_Adam):
+    """Who asks for amsgrad wants it, whatever is in the file."""
+
+    def restore(self, group, options):
+        super().restore(group, {**options, "amsgrad": group["amsgrad"] or options["amsgrad"]})
+
+
 @refused_by("test_what_a_group_says_before_the_first_step_counts")
 class BetasReadWhenMade(_Adam):
     """Only rates have schedules; but a one-cycle schedule turns beta1, too (pytorch #73910)."""

@@ -88,6 +88,18 @@ def every_place_with_any_other(parameters, loss, data, **options):
     return _descend(parameters, loss, data, deal=deal, **options)
 
 
+@refused_by("test_two_samples_that_follow_each_other_are_any_two")
+def by_keys_of_ten_bits(parameters, loss, data, **options):
+    """Random keys are drawn and sorted; where two are equal, the order of the data is kept."""
+
+    def deal(count, size, epochs, generator):
+        for _ in range(epochs):
+            keys = torch.randint(1024, (count,), generator=generator)
+            yield keys.argsort(stable=True).split(size)
+
+    return _descend(parameters, loss, data, deal=deal, **options)
+
+
 # The step.
 
 

@@ -571,6 +571,16 @@ class PowerOfNoExponent(_Variable):
         return exponent * a ** (exponent - 1)
 
 
+@refused_by("test_any_power_has_the_slope_that_the_rule_says")
+class RootsByAShortCut(_Variable):
+    """Of a root the slope is half of it over x; of its inverse, too, but for the sign."""
+
+    def power(self, a: Tensor, exponent: float) -> Tensor:
+        if abs(exponent) == 0.5:
+            return 0.5 * a**exponent / a
+        return super().power(a, exponent)
+
+
 @refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
 class SafeLogarithm(_Variable):
     """A small number in the denominator never hurts."""
@@ -684,6 +694,26 @@ class GateInStorageOrder(_Variable):
         flat = a.as_strided((a.numel(),), (1,)) if numbers >= a.numel() else a.flatten()
         gate = (flat > 0).to(a.dtype).reshape(a.shape)
         return self.each(a.clamp(min=0), gate)
+
+
+@refused_by("test_the_place_in_memory_changes_nothing")
+class GradientReadLikeTheOutput(_Variable):
+    """A gradient lies in memory as the numbers whose gradient it is."""
+
+    def tanh(self) -> Any:
+        y = self.data.tanh()
+        whole = lambda g: g.untyped_storage().size() // g.element_size() >= g.numel()  # noqa: E731
+        alike = lambda g: g.as_strided(y.shape, y.stride()) if whole(g) else g  # noqa: E731
+        return self.made(y, (self,), lambda g: (alike(g) * (1 - y * y),))
+
+
+@refused_by("test_where_a_gradient_of_0_comes_in_none_but_0_goes_on")
+class ZeroIsNotGiven(_Variable):
+    """`or` is short for: unless it was given."""
+
+    def start(self, gradient: Tensor | None) -> Tensor:
+        given = gradient is not None and (gradient.numel() != 1 or gradient)
+        return super().start(gradient if given else None)
 
 
 # Who keeps a gradient
