@@ -182,6 +182,7 @@ def test_many_channels_and_images_and_any_pixels_are_normalized_alike(Normalize)
         assert_close(f"shape {shape}, up to {limit}", Normalize(*numbers)(image), expected)
 
 
+@pytest.mark.claim("5.3.5")
 def test_one_mean_goes_with_many_stds_and_many_means_with_one_std(Normalize):
     image, one = picture(3, 5, 7), ((0.5,), (0.25,))
     with feature("one number for all channels", unheard_of=True):
