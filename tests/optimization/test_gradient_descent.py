@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close, tolerance
-from sums_to_one.tests.common.inputs import DTYPES, exact, grid
+from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
 from sums_to_one.tests.common.limits import widest
 from sums_to_one.tests.common.statistical import (
     assert_mean,
@@ -342,6 +342,18 @@ def test_parameters_are_written_to_and_stay_leaves(gradient_descent):
     for p, view in zip(parameters, views, strict=True):
         assert torch.equal(p, view), f"the parameters are {p}, a view of them is {view}"
         assert (p.is_leaf, p.requires_grad) == (True, True), "whether it is a leaf that learns"
+
+
+@pytest.mark.claim("4.1.4")
+@pytest.mark.parametrize("layout", VIEWS.values(), ids=VIEWS)
+def test_parameters_move_alike_wherever_they_lie(gradient_descent, layout):
+    laid_out, plain = start_of(network), start_of(network)
+    laid_out = [layout(p.detach()).requires_grad_() for p in laid_out]
+    for parameters in (laid_out, plain):
+        loss = functools.partial(network, parameters)
+        gradient_descent(parameters, loss, some_samples(7), lr=0.5, batch_size=7)
+    for one, other in zip(laid_out, plain, strict=True):
+        assert_close("the parameters", one.detach(), other.detach().double())
 
 
 @pytest.mark.claim("4.1.4")

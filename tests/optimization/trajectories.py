@@ -280,6 +280,7 @@ OFF: Settings = {
     "maximize": False,
     "eps": 0.0,
     "betas": (0.0, 0.0),
+    "alpha": 0.0,
     "lr": 0.0,
 }
 

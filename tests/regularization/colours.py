@@ -14,6 +14,7 @@ LUMA = (0.299, 0.587, 0.114)
 NAMES = ("brightness", "contrast", "saturation", "hue")
 FACTORS = (0, 0.125, 0.5, 0.875, 1, 1.125, 1.5, 2, 3.5)
 SHIFTS = tuple(n / 16 for n in range(-8, 9))
+PHOTOGRAPHS = [(3, 5, 7), (2, 3, 5, 7), (3, 7, 2)]  # wide ones and a tall one
 
 
 def colours(dtype: torch.dtype | None = None) -> Tensor:
@@ -30,8 +31,8 @@ def photograph(*shape: int) -> Tensor:
 
 
 def photographs(dtype: torch.dtype | None = None) -> list[Tensor]:
-    """One, and two in a batch."""
-    return [photograph(*shape).to(dtype or widest()) for shape in inside([(3, 5, 7), (2, 3, 5, 7)])]
+    """One, two in a batch, and a tall one."""
+    return [photograph(*shape).to(dtype or widest()) for shape in inside(PHOTOGRAPHS)]
 
 
 def fixed(ColorJitter, **of: float):

@@ -215,6 +215,19 @@ def test_one_channel_has_neither_saturation_nor_hue(ColorJitter):
 
 
 @pytest.mark.claim("5.3.1")
+@pytest.mark.parametrize("name", ["saturation", "hue"])
+def test_of_one_channel_the_rest_is_changed_whatever_is_asked_of_its_colour(ColorJitter, name):
+    shapes, dtypes = inside([(1, 5, 7), (2, 1, 5, 7)]), kinds(ColorJitter, FLOATS)
+    for shape, dtype, other in itertools.product(shapes, dtypes, NAMES[:2]):
+        image = photograph(*shape).to(dtype)
+        alone = fixed(ColorJitter, **{other: 0.5})
+        with feature("images of one channel"):
+            alone(image)
+        came = fixed(ColorJitter, **{other: 0.5, name: 0.25})(image)
+        assert_close(f"{other}, and {name} besides", came, alone(image).double())
+
+
+@pytest.mark.claim("5.3.1")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_image_of_a_batch_is_changed_as_if_it_were_alone(ColorJitter, name):
     jitter = fixed(ColorJitter, **{name: 0.375})
@@ -338,9 +351,22 @@ def test_no_factor_is_below_0(ColorJitter, name):
 @pytest.mark.claim("5.3.8")
 def test_a_factor_says_nothing_about_the_others_nor_about_the_next(ColorJitter):
     came = factors_around_one(ColorJitter)
-    shares = {n: (came[n] - AROUND[n][0]) / (AROUND[n][1] - AROUND[n][0]) for n in NAMES}
-    pairs = [(n, shares[n][1:], shares[n][:-1]) for n in NAMES]
-    pairs += [(f"{n} and {m}", shares[n], shares[m]) for n, m in itertools.combinations(NAMES, 2)]
+    assert_unlike({n: (came[n] - AROUND[n][0]) / (AROUND[n][1] - AROUND[n][0]) for n in NAMES})
+
+
+@pytest.mark.claim("5.3.8")
+def test_factors_of_equal_ranges_say_nothing_about_each_other(ColorJitter):
+    kinds(ColorJitter, FLOATS)
+    option(ColorJitter, *NAMES[:3])
+    came = drawn_factors(ColorJitter(brightness=0.5, contrast=0.5, saturation=0.5))
+    assert_unlike({n: came[n] - 0.5 for n in NAMES[:3]})
+
+
+def assert_unlike(shares: dict[str, Tensor]) -> None:
+    """No share of a range says anything about the next call's, nor about those of other changes."""
+    __tracebackhide__ = True
+    pairs = [(n, each[1:], each[:-1]) for n, each in shares.items()]
+    pairs += [(f"{n} and {m}", shares[n], shares[m]) for n, m in itertools.combinations(shares, 2)]
     for what, one, other in pairs:
         # Sum and difference of two even, unrelated draws go round the circle evenly.
         for round_trip in ((one - other) % 1, (one + other) % 1):

@@ -45,7 +45,10 @@ from sums_to_one.tests.regularization.fates import (
 from sums_to_one.tests.regularization.seeds import needs_torch_randomness, other_randomness
 
 IMAGES = ((1, 1, 1, 1), (2, 3, 5, 7), (3, 2, 1, 1), (1, 5, 3, 2), (5, 7, 2, 3), (11, 13, 1, 2))
-LARGE = ((1, 1025, 1, 1), (4099, 1, 1, 1), (257, 67, 1, 1), (3, 5, 67, 131), (7, 131, 17, 19))
+LARGE = (
+    *((1, 1025, 1, 1), (4099, 1, 1, 1), (257, 67, 1, 1), (3, 5, 67, 131), (7, 131, 17, 19)),
+    *((2, 1, 3, 4099), (2, 1, 1031, 3), (1, 4099, 1, 1)),
+)
 EMPTY = ((0, 3, 2, 2), (2, 0, 3, 3), (2, 3, 0, 2))
 
 

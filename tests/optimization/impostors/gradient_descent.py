@@ -648,3 +648,16 @@ def in_single_precision_alone(parameters, loss, data, **options):
 
 
 in_single_precision_alone.limits = {"dtypes": ["float32"]}  # type: ignore[attr-defined]
+
+
+@refused_by("test_parameters_move_alike_wherever_they_lie")
+def a_flat_copy_is_moved(*arguments, **options):
+    """All numbers in a row; but of what does not lie in a row that is a copy (pytorch #118117)."""
+
+    def step(parameters, gradients, lr):
+        with torch.no_grad():
+            for p, g in zip(parameters, gradients, strict=True):
+                if g is not None:
+                    p.reshape(-1).sub_(lr * g.reshape(-1))
+
+    return _descend(*arguments, step=step, **options)

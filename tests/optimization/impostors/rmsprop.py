@@ -537,3 +537,11 @@ class OneEpsilonOnlyInsideTheRoot(_RMSprop):
 @refused_by("test_without_a_gradient_nothing_happens_to_a_parameter")
 class TakesTheStateOfItsPlace(StateByItsPlace, _RMSprop):
     __doc__ = StateByItsPlace.__doc__
+
+
+@refused_by("test_a_group_may_have_off_what_is_on_in_the_others")
+class AnAlphaOfNothing(_RMSprop):
+    """alpha or 0.99: what is not given has its default; but 0 was given."""
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, **options):
+        super().__init__(params, lr=lr, alpha=alpha or 0.99, **options)

@@ -560,3 +560,21 @@ class GradientsOneAfterTheOther(_ColorJitter):
 
     def end(self, x: Tensor, image: Tensor) -> Tensor:
         return self.Handed.apply(super().end(x, image))
+
+
+@refused_by("test_factors_of_equal_ranges_say_nothing_about_each_other")
+class EqualRangesShareAFactor(_ColorJitter):
+    """Who asks for the same range thrice wants the same change thrice."""
+
+    def draw(self) -> dict[str, float]:
+        drawn = {ends: self.uniform(*ends) for ends in set(self.ranges.values())}
+        return {name: drawn[ends] for name, ends in self.ranges.items()}
+
+
+@refused_by("test_of_one_channel_the_rest_is_changed_whatever_is_asked_of_its_colour")
+class GrayIsLeftAlone(_ColorJitter):
+    """There is no colour to change, so there is nothing to do."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        of_colour = {"saturation", "hue"} & self.ranges.keys()
+        return image.clone() if image.shape[-3] == 1 and of_colour else super().forward(image)
