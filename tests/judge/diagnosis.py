@@ -46,6 +46,7 @@ from sums_to_one.tests.judge.versions import Version, versions
 
 SURE = "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 PERHAPS = "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
+CORE_CLAIMS = "/test_core.py::"
 CONVENTION = "different convention: it {says}, as {who}; --convention {name} accepts it"
 DESCRIBED = "what is wrong: {said}"
 THOUGHT = "who makes it may think: {thought}"
@@ -202,7 +203,9 @@ def looked(
     limits = heard(subject, component).limits
     wrong, right = tried(component, tried_of(component, subject), limits)
     told = described(wrong, right)
-    conventions = conventions_of(component, subject, tests)
+    # Who was refused for a limit alone has said all himself, and follows no convention by it.
+    asked = [test for test in tests if CORE_CLAIMS not in test]
+    conventions = conventions_of(component, subject, asked) if asked else ()
     if conventions and _is_right(component, subject, conventions, limits):
         return {"conventions": conventions}
     found = likenesses(component, subject, tests, among)
