@@ -79,7 +79,8 @@ class CleanRoom:
 
     def _compared(self) -> str:
         answered = {_is_real(case) for case, _ in self.answers}
-        plain = [(case, error) for case, error in self.refusals if not case.needs]
+        # A further use may be refused, as by whoever takes finite numbers only; a plain one not.
+        plain = [(c, error) for c, error in self.refusals if not c.needs and not c.use]
         for case, error in plain:
             if not answered or _is_real(case) in answered:
                 return f"the claims hold, but outside of them it raised {error}"

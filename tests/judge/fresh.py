@@ -29,14 +29,15 @@ P = 0.3  # the share that is dropped
 def cases(component: str, limits: Limits, seed: int) -> list[Case]:
     """Some inputs inside the limits, which nobody has seen before."""
     random = Generator().manual_seed(seed)
-    found = []
+    found: list[Case] = []
     for dtype in [d for d in limits.dtypes if d.itemsize >= 4] or limits.dtypes[:1]:
         for case in DRAWN[component](component, _shapes(component, limits, random), random):
             tensors = tuple(x.to(dtype) if x.is_floating_point() else x for x in case.tensors)
             name = str(dtype).removeprefix("torch.")
             derivatives = min(case.derivatives, limits.gradients)
             words = f"{case.words}, {name}"
-            found.append(Case(words, tensors, case.options, derivatives, seed % 2**31))
+            one = Case(words, tensors, case.options, derivatives, seed % 2**31, needs=case.needs)
+            found += [] if limits.without & {*case.needs} else [one]
     return found
 
 
@@ -81,8 +82,8 @@ def _normal(random: Generator, *shape: int, spread: float = 1.0) -> Tensor:
 
 
 def _activation(name: str, shapes: Shapes, random: Generator) -> Iterator[Case]:
-    options = {"dim": -1} if name == "softmax" else {}
     for shape in shapes:
+        options = {"dim": len(shape) - 1} if name == "softmax" else {}
         for spread in (0.5, 4.0, 60.0):
             x, weights = _normal(random, *shape, spread=spread), _normal(random, *shape)
             yield Case(f"normal numbers of {spread} times {list(shape)}", (x, weights), options)
@@ -126,21 +127,26 @@ def _transform(name: str, shapes: Shapes, random: Generator) -> Iterator[Case]:
     square = image[..., :side, :side]
     octets = torch.randint(256, tuple(image.shape), generator=random).to(torch.uint8)
     if name == "RandomHorizontalFlip":
-        yield Case("an image of bytes, always flipped", (octets,), {"p": 1.0}, derivatives=False)
-        yield Case("an image, always flipped", (image,), {"p": 1.0})
-        yield Case("an image, never flipped", (image,), {"p": 0.0})
+        yield Case("images, flipped or not", (image,) * 8, {"p": 0.5})
+        always = ("p of 1",)
+        yield Case("an image, always flipped", (image,), {"p": 1.0}, needs=always)
+        yield Case("bytes, always flipped", (octets,), {"p": 1.0}, needs=("integers", *always))
+        yield Case("an image, never flipped", (image,), {"p": 0.0}, needs=("p of 0",))
     elif name == "RandomCrop":
         # One number is the plainest size, and some take no two.
         yield Case("a square, cropped to all of it", (square,), {"size": side})
         yield Case("an image, cropped", (image,) * 8, {"size": 2})
     elif name == "RandomRotation":
+        yield Case("an image, not turned", (image,), {"degrees": 0.0})
         for degrees in (90.0, 180.0):
             given = {"degrees": (degrees, degrees)}
-            yield Case(f"a square, turned by {degrees:g} degrees", (square,), given)
+            words = f"a square, turned by {degrees:g} degrees"
+            yield Case(words, (square,), given, needs=("a range",))
     elif name == "ColorJitter":
-        unchanged = {"brightness": (1.0, 1.0)}
-        yield Case("an image of bytes, as bright", (octets,), unchanged, derivatives=False)
-        yield Case("an image, half as bright", (image,), {"brightness": (0.5, 0.5)})
+        yield Case("an image, as bright", (image,), {"brightness": 0.0})
+        yield Case("bytes, as bright", (octets,), {"brightness": 0.0}, needs=("integers",))
+        half = {"brightness": (0.5, 0.5)}
+        yield Case("an image, half as bright", (image,), half, needs=("a range",))
     elif name == "Normalize":
         yield Case("an image", (image,), {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.25, 2.0]})
     else:
@@ -278,10 +284,20 @@ def _cropped(name: str, case: Case, came: Sequence[Tensor]) -> None:
         assert same.any(), f"{name} of {case.words}: no part of the image"
 
 
+def _flipped(name: str, case: Case, came: Sequence[Tensor]) -> None:
+    for image, one in zip(case.tensors, came, strict=True):
+        asked = {1.0: [image.flip(-1)], 0.0: [image]}.get(
+            case.options["p"], [image.flip(-1), image]
+        )
+        same = any(torch.equal(one.double(), right.double()) for right in asked)
+        assert same, f"{name} of {case.words}: neither the image nor its mirror image, or not asked"
+
+
 LAWS: dict[str, Callable[[str, Case, Sequence[Tensor]], None]] = {
     **dict.fromkeys(GROUPS["random_initializer"], _filled),
     **dict.fromkeys(GROUPS["dropout"], _dropped),
     "RandomCrop": _cropped,
+    "RandomHorizontalFlip": _flipped,
 }
 LAWS_OF_USES = {
     ("ColorJitter", "transformed"): _jittered,

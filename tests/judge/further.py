@@ -354,7 +354,6 @@ SPECIAL_LOGITS = (float("-inf"), *(x for x in SPECIAL if abs(x) < 1e4))
 
 
 def _activation(name: str, limits: Limits, random: Generator) -> Iterator[Case]:
-    options: dict[str, Any] = {"dim": -1} if name == "softmax" else {}
     special = torch.tensor(SPECIAL_LOGITS if name == "softmax" else SPECIAL, dtype=torch.float64)
     rows = torch.stack([special.roll(k)[:3] for k in range(len(special))])
 
@@ -362,7 +361,8 @@ def _activation(name: str, limits: Limits, random: Generator) -> Iterator[Case]:
         words: str, *tensors: Tensor, use: str = "function", order: int = 0, **more: Any
     ) -> Case:
         needs = more.pop("needs", ())
-        return Case(words, tensors, {**options, **more}, order, use=use, needs=needs)
+        last = {"dim": tensors[0].ndim - 1} if name == "softmax" else {}
+        return Case(words, tensors, {**last, **more}, order, use=use, needs=needs)
 
     yield case("numbers of all sizes in a row", rows.T.contiguous().flatten()[None])
     yield case("numbers of all sizes", rows)

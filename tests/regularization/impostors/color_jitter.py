@@ -578,3 +578,13 @@ class GrayIsLeftAlone(_ColorJitter):
     def forward(self, image: Tensor) -> Tensor:
         of_colour = {"saturation", "hue"} & self.ranges.keys()
         return image.clone() if image.shape[-3] == 1 and of_colour else super().forward(image)
+
+
+@remarked("a range")
+class OneNumberForARange(_ColorJitter):
+    """A number says how far from 1 the factors may be; no pair is taken, and it says so."""
+
+    def range(self, name: str, given: float | Sequence[float]) -> tuple[float, float]:
+        if not isinstance(given, float | int):
+            raise TypeError(f"{name} must be one number, got {given!r}")
+        return super().range(name, given)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 Degrees = float | Sequence[float]
 
@@ -674,3 +674,13 @@ class NothingMovesBelowADegree(_RandomRotation):
 
     def turn(self, degrees: float) -> float:
         return super().turn(0 if abs(degrees) < 1 else degrees)
+
+
+@remarked("a range")
+class OneNumberOfDegrees(_RandomRotation):
+    """A number says how far either way it turns; no pair is taken, and it says so."""
+
+    def bounds(self, degrees: Degrees) -> tuple[float, float]:
+        if not isinstance(degrees, float | int):
+            raise TypeError(f"degrees must be one number, got {degrees!r}")
+        return super().bounds(degrees)
