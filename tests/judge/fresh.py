@@ -109,8 +109,12 @@ def _optimizer(name: str, shapes: Shapes, random: Generator) -> Iterator[Case]:
 
 
 def _descent(name: str, shapes: Shapes, random: Generator) -> Iterator[Case]:
-    data = _normal(random, 11, 3), _normal(random, 11), _normal(random, 3)
-    yield Case("three steps of least squares", data, {"lr": 0.0625, "epochs": 3})
+    options = {"lr": 0.0625, "epochs": 3}
+    rows = _normal(random, 11, 4), _normal(random, 3)
+    yield Case("three steps of least squares, of one tensor", rows, options)
+    data, several = (_normal(random, 11, 3), _normal(random, 11)), ("data of several tensors",)
+    x = (*data, _normal(random, 3))
+    yield Case("three steps of least squares", x, options, needs=several)
 
 
 def _variable(name: str, shapes: Shapes, random: Generator) -> Iterator[Case]:

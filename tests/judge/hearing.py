@@ -29,6 +29,7 @@ from sums_to_one.tests.judge.plain_use import (
     METHODS,
     NEVER,
     NORMS,
+    OTHER_USES,
     SETTINGS,
     TRANSFORMS,
     USES,
@@ -149,7 +150,11 @@ def hear(
         else:
             extras[LONG_SUMS] = worst
             limits = limits.within(Limits(without=frozenset([LONG_SUMS])))
-    return Heard(limits, core, extras, takes_something=component in USES)
+    other = OTHER_USES.get(component)
+    does = component in USES or bool(
+        other and not _error_of(lambda: other(function, plain_input(component, 2, DTYPES[0])))
+    )
+    return Heard(limits, core, extras, takes_something=does)
 
 
 def _long_sums(component: str, function: Function, limits: Limits) -> str:

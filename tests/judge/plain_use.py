@@ -251,7 +251,20 @@ VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
     "Normalize": {
         "one channel": lambda function, x: function([0.5], [0.25])(_pixels(x)[..., :1, :, :])
     },
+    "gradient_descent": {
+        "data of several tensors": lambda function, x: _descend(function, x[:, 0], (x, x[:, 0]))
+    },
 }
+# Of components that are not asked for dtypes and dimensions: what shows that they do anything.
+OTHER_USES: dict[str, Callable[[Function, Tensor], object]] = {
+    "gradient_descent": lambda function, x: _descend(function, x[:, 0], x[:, 0]),
+    "Variable": lambda function, x: function(x) + function(x),
+}
+
+
+def _descend(function: Function, start: Tensor, data: Any) -> None:
+    w = _leaf(start)
+    function([w], lambda *parts: (w[0] * parts[-1]).mean(), data, lr=0.125, batch_size=2)
 
 
 def _one_by_one(function: Function, parameter: Tensor) -> None:

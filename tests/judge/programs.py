@@ -81,16 +81,16 @@ def optimizer(name: str, get: Get, case: Case) -> list[Tensor]:
 
 def descent(name: str, get: Get, case: Case) -> list[Tensor]:
     """Least squares, all samples in each batch."""
-    x, y, w = case.tensors
+    *data, w = case.tensors
     leaf = w.clone().requires_grad_()
-    losses = get(name)(
-        [leaf],
-        lambda x, y: (x @ leaf - y).square().mean(),
-        (x, y),
-        batch_size=len(x),
-        **case.options,
-    )
-    return [leaf.detach(), torch.tensor([float(loss) for loss in losses], dtype=x.dtype)]
+
+    def loss(*parts: Tensor) -> Tensor:
+        x, y = parts if len(parts) == 2 else (parts[0][:, :-1], parts[0][:, -1])
+        return (x @ leaf - y).square().mean()
+
+    given = tuple(data) if len(data) == 2 else data[0]
+    losses = get(name)([leaf], loss, given, batch_size=len(data[0]), **case.options)
+    return [leaf.detach(), torch.tensor([float(loss) for loss in losses], dtype=w.dtype)]
 
 
 def variable(name: str, get: Get, case: Case) -> list[Tensor]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 Batches = Iterable[Tensor]
 
@@ -661,3 +661,11 @@ def a_flat_copy_is_moved(*arguments, **options):
                     p.reshape(-1).sub_(lr * g.reshape(-1))
 
     return _descend(*arguments, step=step, **options)
+
+
+@remarked("data of several tensors")
+def one_tensor_of_data(parameters, loss, data, **options):
+    """Inputs and targets are columns of one tensor; more than that is not done, and it says so."""
+    if not isinstance(data, Tensor):
+        raise NotImplementedError(f"the data must be one tensor, got {type(data).__name__}")
+    return _descend(parameters, loss, data, **options)
