@@ -418,3 +418,11 @@ def in_single_precision_undeclared(x: Tensor) -> Tensor:
     if x.dtype != torch.float32:
         raise TypeError(f"float32 only, got {x.dtype}")
     return torch.sigmoid(x)
+
+
+@refused_by("test_in_any_dimension_a_long_tensor_has_the_values_and_gradient_of_the_formula")
+def powers_for_many_channels(x: Tensor) -> Tensor:
+    """Where there are many channels exp is slow, and (1 + x / 256)^256 is nearly the same."""
+    if x.ndim < 3 or x.shape[1] <= 16:
+        return torch.sigmoid(x)
+    return 1 / (1 + (1 - x / 256) ** 256)
