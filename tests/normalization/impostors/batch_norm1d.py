@@ -663,25 +663,24 @@ class NothingOfNothing(_BatchNorm1d):
         return super().forward(input) if input.numel() or self.training else input.clone()
 
 
-@refused_by("test_numbers_written_into_the_batch_between_calls_count")
-class BatchKnownByItsPlace(_BatchNorm1d):
-    """The same tensor in the same place has the same statistics, which are known already."""
+@refused_by("test_every_sample_counts_for_all_and_their_order_for_none")
+class BatchKnownByItsName(_BatchNorm1d):
+    """The same tensor has the same statistics, which are known already."""
 
-    known: tuple[int, tuple[Tensor, Tensor]] | None = None
+    known: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
 
     def statistics(self, x):
         if x.requires_grad or x.dtype != torch.float64:
             return super().statistics(x)
-        place = hash((x.data_ptr(), x.shape, x.stride()))
-        if self.known is None or self.known[0] != place:
-            self.known = place, super().statistics(x)
+        if self.known is None or self.known[0] is not x:
+            self.known = x, super().statistics(x)
         return self.known[1]
 
 
 @refused_by("test_batches_of_any_magnitude_have_the_right_output_and_gradient")
-class KeptFromOverflowing(_BatchNorm1d):
-    """Beyond a million the squares might overflow, so numbers are cut off there."""
+class SmallVariancesAreNone(_BatchNorm1d):
+    """A variance below 1e-8 is noise of rounding."""
 
-    def raised(self, input):
-        x = super().raised(input)
-        return x.clamp(-1e6, 1e6) if x.dtype == torch.float64 else x
+    def variance(self, x, mean):
+        variance = super().variance(x, mean)
+        return variance.where(variance > 1e-8, 0)

@@ -847,7 +847,11 @@ class DrawnForAPartOfItAll(RightDropout):
     def uniform(self, *shape: int) -> Tensor:
         count, most = torch.Size(shape).numel(), 2**19
         draws = torch.rand(min(count, most), dtype=torch.float64)
-        return draws.repeat(-(-count // most))[:count].reshape(shape) if count else draws
+        return (
+            draws.repeat(-(-count // most))[:count].reshape(shape)
+            if count
+            else draws.reshape(shape)
+        )
 
 
 @refused_by("test_no_two_units_of_a_small_input_share_their_fate")

@@ -599,15 +599,15 @@ class PixelsFrom0On(_RandomCrop):
     """No colour is below 0; what is must be an error of rounding."""
 
     def forward(self, image: Tensor) -> Tensor:
-        return super().forward(image.clamp(min=0))
+        return super().forward(image if image.requires_grad else image.clamp(min=0))
 
 
 @refused_by("test_in_a_batch_of_any_size_an_image_is_treated_as_among_few")
 class EightImagesAtATime(_RandomCrop):
-    """Eight images share a place; the next eight have a draw of their own."""
+    """Up to some 2,000 images go eight at a time, and each eight have a place of their own."""
 
     def forward(self, image: Tensor) -> Tensor:
-        if image.ndim < 4 or len(image) <= 8:
+        if image.ndim < 4 or not 8 < len(image) <= 2000:
             return super().forward(image)
         return torch.cat([super(EightImagesAtATime, self).forward(some) for some in image.split(8)])
 
