@@ -295,6 +295,8 @@ def test_a_target_that_learns_changes_no_value(loss):
 def test_a_target_that_learns_alone_gets_the_gradient_that_it_gets_beside_the_input(loss):
     for reduction, x, target in problems(loss, [(3, 5)]):
         function, numbers = reducing(loss, reduction), in_numbers(x, target)
+        with first_use("a target that learns"):
+            function(x.clone().requires_grad_(), numbers.clone().requires_grad_())
         incoming = grid(*function(x, target).shape, limit=2)
         expected = pull_on_target(
             lambda *pair, f=function, i=incoming: (f(*pair) * i).sum(), x, numbers

@@ -911,17 +911,3 @@ class WeightGradientInPairsOfRows(_BatchNorm2d):
         rows = max(y.shape[2] // 2 * 2, 1)
         scaled = self.Scale.apply(y, self.wide(self.weight, y), rows)
         return scaled + self.wide(self.bias, y)
-
-
-@refused_by("test_in_evaluation_half_precision_meets_a_variance_that_it_cannot_hold")
-class AveragesInTheDtypeOfTheInput(_BatchNorm2d):
-    """In evaluation all are brought to the dtype of the input first; above 65,504 ends float16."""
-
-    def wide(self, channels, x):
-        wide = super().wide(channels, x)
-        of_half = not self.training and self.comes_in == torch.float16
-        return wide.to(torch.float16).to(x.dtype) if of_half else wide
-
-    def forward(self, input):
-        self.comes_in = input.dtype
-        return super().forward(input)
