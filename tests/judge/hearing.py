@@ -138,7 +138,9 @@ def hear(
             limits = limits.within(question.otherwise).within(_sites(error))
             if not _is_unnamed(function, question.what):
                 extras[question.what] = _words(error)
-    for question in (*_kinds(component, function, limits), *_values(component, function, limits)):
+    does = component in USES or _does_anything(component, function)
+    values = _values(component, function, limits) if does else ()
+    for question in (*_kinds(component, function, limits), *values):
         error = _error_of(question.ask)
         if error and raised_at(error):  # a crash is for the claims to tell
             limits = limits.within(question.otherwise).within(_sites(error))
@@ -150,11 +152,13 @@ def hear(
         else:
             extras[LONG_SUMS] = worst
             limits = limits.within(Limits(without=frozenset([LONG_SUMS])))
-    other = OTHER_USES.get(component)
-    does = component in USES or bool(
-        other and not _error_of(lambda: other(function, plain_input(component, 2, DTYPES[0])))
-    )
     return Heard(limits, core, extras, takes_something=does)
+
+
+def _does_anything(component: str, function: Function) -> bool:
+    """Whether who is not asked for dtypes and dimensions does not refuse its plainest use."""
+    use, x = OTHER_USES.get(component), plain_input(component, 2, DTYPES[0])
+    return use is not None and not _error_of(lambda: use(function, x))
 
 
 def _long_sums(component: str, function: Function, limits: Limits) -> str:

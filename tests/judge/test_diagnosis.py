@@ -113,9 +113,15 @@ def test_without_it_no_other_is_named_for_sure(component, name):
     assert not [one for one in likenesses(component, subject, tests, others) if one.sure]
 
 
-SAMPLE = random.Random("a sample of all impostors").sample(
-    [(c, v.name) for c in KNOWN if c in FAMILIES for v in versions(c) if v.refused_by], 8
-)
+# Who is refused for an open refusal alone has said himself what is the matter.
+SILENT = [
+    (c, v.name)
+    for c in KNOWN
+    if c in FAMILIES
+    for v in versions(c)
+    if v.refused_by and not all(claim.endswith("_is_not_refused") for claim in v.refused_by)
+]
+SAMPLE = random.Random("a sample of all impostors").sample(SILENT, 8)
 
 
 @pytest.mark.parametrize(("component", "name"), SAMPLE)
