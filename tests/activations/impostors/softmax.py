@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sums_to_one.tests.common.sums import one_by_one
 from sums_to_one.tests.judge.versions import accepted, in_full, refused_by, remarked
 
 
@@ -496,24 +497,10 @@ def straight_near_zero(x: Tensor, dim: int) -> Tensor:
     return torch.softmax(x, dim)
 
 
-class _OneByOne(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.count, total = len(x), x.new_zeros(x.shape[1:])
-        for part in x:
-            total = total + part
-        return total
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return gradient.expand(ctx.count, *gradient.shape)
-
-
 @remarked("long sums in 16 bits")
 def term_by_term(x: Tensor, dim: int) -> Tensor:
     """The denominator as one would on paper, in the dtype that is given."""
     if not x.ndim or not x.numel():
         return torch.softmax(x, dim)
     e = (x - x.detach().amax(dim, keepdim=True)).exp()
-    total: Tensor = _OneByOne.apply(e.movedim(dim, 0))
-    return e / total.unsqueeze(dim)
+    return e / one_by_one(e.movedim(dim, 0)).unsqueeze(dim)

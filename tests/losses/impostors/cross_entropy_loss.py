@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.sums import one_by_one
 from sums_to_one.tests.judge.versions import accepted, in_full, refused_by, remarked
-from sums_to_one.tests.losses.impostors.parts import by_threads, in_order_of_memory, one_by_one
+from sums_to_one.tests.losses.impostors.parts import by_threads, in_order_of_memory
 
 
 class _CrossEntropyLoss(torch.nn.Module):

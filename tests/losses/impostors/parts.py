@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sums_to_one.tests.common.sums import one_by_one
+
 
 class Reducing(torch.nn.Module):
     """The end of a right loss of elements."""
@@ -35,25 +37,6 @@ class OfErrors(Reducing):
 def in_order_of_memory(x: Tensor) -> Tensor:
     """The numbers from the first one on, as if each came right after the one before it."""
     return x.as_strided(x.shape, torch.empty(x.shape, device="meta").stride())
-
-
-class _OneByOne(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.count, total = len(x), x.new_zeros(x.shape[1:])
-        for part in x:
-            total = total + part
-        return total
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return gradient.expand(ctx.count, *gradient.shape)
-
-
-def one_by_one(x: Tensor) -> Tensor:
-    """The sum over the first dimension, rounded after each of its steps."""
-    total: Tensor = _OneByOne.apply(x)
-    return total
 
 
 def by_threads(x: Tensor) -> Tensor:

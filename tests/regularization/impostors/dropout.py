@@ -823,12 +823,7 @@ class RewindsAndGoesBack(RewindsOnTheWayBack):
 class MaskAlongTheGradientsMemory(RightDropout):
     """Number by number backward as forward; but what comes in lies in an order of its own."""
 
-    class Dropped(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, input, factors):
-            ctx.save_for_backward(factors)
-            return input * factors
-
+    class Dropped(WithAGradientOfItsOwn.Dropped):
         @staticmethod
         def backward(ctx, gradient):
             (factors,) = ctx.saved_tensors
