@@ -174,6 +174,7 @@ def evidence(line: str) -> str:
     return indent + re.sub(r", and (\d+) more\]", r"，另有 \1 个]", _said(text))
 
 
+@functools.lru_cache(1000)  # the same line comes in many refusals
 def _said(text: str) -> str:
     for pattern, chinese in LINES.items():
         if found := re.fullmatch(pattern, text):

@@ -1,8 +1,9 @@
 """One of our impostors as a subject: its code without what gives it away, and the answer."""
 
 import ast
+import copy
+import functools
 import inspect
-import textwrap
 from pathlib import Path
 
 from sums_to_one.tests.judge.chinese import in_the_book
@@ -20,16 +21,22 @@ def impostors(component: str) -> dict[str, Version]:
 
 def question(version: Version) -> str:
     """The source of an impostor, without its marks, docstrings and comments."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(version.function)))
-    for node in ast.walk(tree):
+    definition = copy.deepcopy(_definitions(inspect.getfile(version.function))[version.name])
+    for node in ast.walk(definition):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             node.decorator_list = [d for d in node.decorator_list if not _is_mark(d)]
             if ast.get_docstring(node):
                 node.body = node.body[1:] or [ast.Pass()]
-    (definition,) = tree.body
-    if isinstance(definition, ast.FunctionDef | ast.ClassDef):
-        definition.name = version.of
-    return ast.unparse(tree)
+    definition.name = version.of
+    return ast.unparse(definition)
+
+
+@functools.cache
+def _definitions(file: str) -> dict[str, ast.FunctionDef | ast.ClassDef]:
+    """What a file defines, by name; `inspect` would read the file again for each."""
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return {node.name: node for node in found}
 
 
 def _is_mark(decorator: ast.expr) -> bool:

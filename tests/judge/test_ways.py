@@ -125,7 +125,8 @@ def by_check_component(folder: Path) -> Found:
 
 def by_pytest(folder: Path) -> Found:
     subjects = [f"--subject={name}.py" for name in ASKED]
-    run(folder, "pytest", "-q", "--verdicts=pytest.json", *subjects)
+    told = warm.run("pytest", "-q", "--verdicts=pytest.json", *subjects, cwd=folder)
+    assert told.returncode == 1, told.stdout + told.stderr
     return found_in(folder / "pytest.json")
 
 
