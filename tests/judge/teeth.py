@@ -331,8 +331,8 @@ def main(*names: str) -> int:
         _tell(f"right versions accepted: {len(right) - len(wronged)} of {len(right)}", wronged)
         print(f"of them within limits of their own, with a remark: {len(limited)}", flush=True)
         if FULL not in names:
-            asked = "a third of the laws" if THIRD in names else "the laws"
-            print(f"they were asked {asked}, of {FEW} examples each; {FULL} asks everything")
+            which = "a third of the laws" if THIRD in names else "the laws"
+            print(f"they were asked {which}, of {FEW} examples each; {FULL} asks everything")
 
         alone = [] if RATES in names else answers(_has_one_of_its_own, to_prove, "Claims")
     needless = [
