@@ -60,18 +60,20 @@ def digest(chapter: str, files: Iterable[Path], *words: object) -> str:
     """
     claims = set(files_of(chapter))
     helpers = [file for file in (ROOT / "tests" / chapter).glob("*.py") if file not in claims]
-    return hashlib.sha256(
-        "\n".join([*map(str, words), *environment(), *_texts({TEETH, *helpers, *files})]).encode()
-    ).hexdigest()
+    texts = _texts(frozenset({TEETH, *helpers, *files}))
+    lines = [*map(str, words), *environment(), *texts]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+@functools.cache
 def environment() -> list[str]:
     """What else an answer depends on."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
     return [platform.python_version(), platform.machine(), *versions]
 
 
-def _texts(files: set[Path]) -> list[str]:
+@functools.cache
+def _texts(files: frozenset[Path]) -> list[str]:
     """The digests of files, and of all of ours that they import."""
     found, waiting = set(files), [*files]
     while waiting:

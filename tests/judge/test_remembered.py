@@ -11,6 +11,12 @@ from sums_to_one.tests.judge.versions import versions
 RIGHT = next(version for version in versions("softmax") if not version.refused_by)
 
 
+@pytest.fixture(autouse=True)
+def files_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kept in ("environment", "_texts"):
+        monkeypatch.setattr(remembered, kept, getattr(remembered, kept).__wrapped__)
+
+
 def question() -> str:
     """Whether the claims of one file accept a right softmax, as a digest."""
     claims = [c for c in teeth.claims_about("softmax") if c.place[0].endswith(".test_softmax")]
