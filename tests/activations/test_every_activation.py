@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sums_to_one.tests.common import layouts
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, assert_unbiased
 from sums_to_one.tests.common.gradients import (
     by_differences,
     curve_of_the_sum,
@@ -397,3 +397,16 @@ def test_lower_precision_costs_only_rounding_in_the_gradient_of_any_shape(activa
         expected = gradient(activation, x.to(widest()), cotangent.to(widest()))
         came = gradient(activation, x, cotangent)
         assert_close(f"f'(x) in {dtype} of shape {shape}", came, expected)
+
+
+@pytest.mark.claim("1.0.8")
+def test_in_lower_precision_no_factor_is_wrong(activation):
+    for dtype in inside((torch.float16, torch.bfloat16)):
+        x, cotangent = grid(256, 8, limit=4).to(dtype), grid(256, 8, limit=2).flip(0).to(dtype)
+        exactly = gradient(activation, x.to(widest()), cotangent.to(widest()))
+        came, expected = gradient(activation, x, cotangent), activation(x.to(widest()))
+        for side, there in (("below", x < 0), ("above", x > 0)):
+            if expected[there].any():
+                case = f"{dtype}, {side} 0"
+                assert_unbiased(f"f(x) in {case}", activation(x)[there], expected[there])
+                assert_unbiased(f"the gradient in {case}", came[there], exactly[there])

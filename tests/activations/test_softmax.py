@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common import layouts
-from sums_to_one.tests.common.closeness import assert_close, tolerance
+from sums_to_one.tests.common.closeness import assert_close, assert_unbiased, tolerance
 from sums_to_one.tests.common.gradients import gradient, gradient_of, second_gradients
 from sums_to_one.tests.common.inputs import (
     DTYPES,
@@ -28,7 +28,7 @@ from sums_to_one.tests.common.inputs import (
     grid,
     scores,
 )
-from sums_to_one.tests.common.limits import Inside, lies_inside, outside, widest
+from sums_to_one.tests.common.limits import Inside, inside, lies_inside, outside, widest
 from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import option
 
@@ -432,3 +432,14 @@ def test_lower_precision_costs_only_rounding_in_the_gradient_over_any_dimension(
             along = partial(softmax, dim=dim)
             expected = gradient(along, x.to(widest()), cotangent.to(widest()))
             assert_close(f"over dim {dim} of {shape}", gradient(along, x, cotangent), expected)
+
+
+@pytest.mark.claim("1.5.8")
+def test_in_lower_precision_no_factor_is_wrong_over_long_rows(softmax):
+    along = partial(softmax, dim=-1)
+    for dtype in inside((torch.float16, torch.bfloat16)):
+        x, cotangent = grid(4, 512, limit=4).to(dtype), grid(4, 512, limit=2).flip(0).to(dtype)
+        assert_unbiased(f"in {dtype}", along(x), along(x.to(widest())), steps=8)
+        expected = gradient(along, x.to(widest()), cotangent.to(widest()))
+        came = gradient(along, x, cotangent)
+        assert_unbiased(f"the gradient in {dtype}", came, expected, steps=8)

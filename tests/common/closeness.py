@@ -74,6 +74,18 @@ def assert_within(
     note(sentence, came, expected, off, allowed)
 
 
+def assert_unbiased(sentence: str, came: Tensor, expected: Tensor, steps: int = 1) -> None:
+    """Rounding moves some of many numbers up and others down; a wrong factor moves all of them.
+
+    So what is left of it, on the whole, is less than one rounding, or a few where sums are long.
+    """
+    __tracebackhide__ = True
+    exact, right = came.detach().double(), expected.detach().double()
+    share = ((exact - right) * right).sum() / right.square().sum()
+    sentence = f"{sentence}: by what share they all are too large"
+    assert_within(sentence, share.to(came.dtype), 0.0, rounding(came.dtype, steps))
+
+
 def _is_the_same(came: Tensor, expected: Tensor | float) -> bool:
     """Whether nothing is off, bit for bit: often so, and seen in a hundredth of the time.
 

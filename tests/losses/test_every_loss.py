@@ -14,7 +14,13 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common import layouts
-from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding, tolerance
+from sums_to_one.tests.common.closeness import (
+    assert_close,
+    assert_unbiased,
+    assert_within,
+    rounding,
+    tolerance,
+)
 from sums_to_one.tests.common.gradients import (
     by_differences,
     curve_of_the_sum,
@@ -443,6 +449,19 @@ def test_lower_precision_costs_only_rounding(loss):
         assert_close(f"in {x.dtype}", function(x, target), expected)
         expected = pull(function, x.to(widest()), exact).double()
         assert_close(f"the gradient in {x.dtype}", pull(function, x, target), expected)
+
+
+@pytest.mark.claim("3.0.5")
+def test_in_lower_precision_no_factor_is_wrong(loss):
+    shapes = {(64, 8): 1, (4, 512): 4}  # and how many roundings may go one way
+    for reduction, x, target in problems(loss, [*shapes], inside((torch.float16, torch.bfloat16))):
+        function, exact, steps = reducing(loss, reduction), exactly(target), shapes[*x.shape]
+        expected = pull(function, x.to(widest()), exact).double()
+        case, came = f"in {x.dtype} ({reduction})", pull(function, x, target)
+        assert_unbiased(f"the gradient {case}", came, expected, steps)
+        if reduction == "none":
+            expected = function(x.to(widest()), exact)
+            assert_unbiased(f"the losses {case}", function(x, target), expected, steps)
 
 
 @pytest.mark.claim("3.0.1")

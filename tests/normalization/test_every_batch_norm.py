@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common import layouts
-from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding
+from sums_to_one.tests.common.closeness import (
+    assert_close,
+    assert_unbiased,
+    assert_within,
+    rounding,
+)
 from sums_to_one.tests.common.gradients import (
     Function,
     by_differences,
@@ -307,6 +312,37 @@ def test_lower_precision_costs_only_rounding(batch_norm):
         layer, x = taught(batch_norm, shape[1], dtype), batch(*shape, dtype=dtype)
         assert layer(x).dtype == dtype, f"{layer(x).dtype} from {dtype}"
         assert_right_in(dtype, layer, x)
+
+
+@pytest.mark.claim("6.1.7")
+def test_in_lower_precision_no_factor_is_wrong(batch_norm):
+    for dtype in inside((torch.float16, torch.bfloat16)):
+        x = grid(16, 32, *shapes_of(batch_norm)[0][2:]).to(dtype)
+        layer, cotangent = taught(batch_norm, 32, dtype), grid(*x.shape, limit=2).flip(0).to(dtype)
+        assert_unbiased(f"in {dtype}", layer(x), expected_of(layer, x))
+        expected, came = gradient_in_training(layer, x, cotangent), gradient(layer, x, cotangent)
+        assert_unbiased(f"the gradient in {dtype}", came, expected)
+        right = normalized(x, *mean_and_variance(x), 1e-5)
+        (layer(x) * cotangent).sum().backward()
+        for name, factor in (("weight", right), ("bias", 1)):
+            expected = by_channel(cotangent.double() * factor).sum(1)
+            assert_unbiased(
+                f"gradient of the {name} in {dtype}", getattr(layer, name).grad, expected
+            )
+
+
+@pytest.mark.claim("6.1.7")
+def test_in_lower_precision_no_factor_is_wrong_in_evaluation(batch_norm):
+    for dtype in inside((torch.float16, torch.bfloat16)):
+        x, layer = (
+            grid(16, 32, *shapes_of(batch_norm)[0][2:]).to(dtype),
+            taught(batch_norm, 32, dtype),
+        )
+        needs(layer, "eval", "running_mean", "running_var")
+        layer(x)
+        mean, variance = (average.double() for average in (layer.running_mean, layer.running_var))
+        came, expected = layer.eval()(x), normalized(x, mean, variance, 1e-5, layer)
+        assert_unbiased(f"in {dtype}", came, expected)
 
 
 @pytest.mark.claim("6.1.7")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, assert_unbiased
 from sums_to_one.tests.common.inputs import (
     DTYPES,
     LAYOUTS,
@@ -202,3 +202,15 @@ def test_lists_and_tuples_mean_the_same(Normalize):
     for kind in (list, tuple):
         came = Normalize(kind(MEAN), kind(STD))(picture(3, 5, 7))
         assert_close(f"from a {kind.__name__}", came, exact(expected.tolist()))
+
+
+@pytest.mark.claim("5.3.5")
+def test_in_lower_precision_no_factor_is_wrong(Normalize):
+    normalize, divided = Normalize(MEAN, STD), lambda x, std: x / std
+    for dtype in inside((torch.float16, torch.bfloat16)):
+        x = grid(3, 16, 16).to(dtype)
+        came, expected = normalize(x), by_channel(scaled, x, MEAN, STD)
+        slopes, right = pull_on_pixels(normalize, x, x), by_channel(divided, x, STD)
+        for c in range(3):
+            assert_unbiased(f"channel {c} in {dtype}", came[c], expected[c])
+            assert_unbiased(f"gradient of channel {c} in {dtype}", slopes[c], right[c])

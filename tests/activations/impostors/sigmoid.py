@@ -426,3 +426,15 @@ def powers_for_many_channels(x: Tensor) -> Tensor:
     if x.ndim < 3 or x.shape[1] <= 16:
         return torch.sigmoid(x)
     return 1 / (1 + (1 - x / 256) ** 256)
+
+
+@refused_by("test_in_lower_precision_no_factor_is_wrong")
+def slopes_rounded_up(x: Tensor) -> Tensor:
+    """Of bfloat16 a table has all slopes; so that none is 0, they are rounded up."""
+
+    def slope(g: Tensor, x: Tensor, p: Tensor) -> Tensor:
+        exact = p * (1 - p)
+        return g * ((200 * exact).ceil() / 200 if x.dtype == torch.bfloat16 else exact)
+
+    p: Tensor = _WithSlope.apply(x, slope)
+    return p

@@ -504,3 +504,15 @@ def term_by_term(x: Tensor, dim: int) -> Tensor:
         return torch.softmax(x, dim)
     e = (x - x.detach().amax(dim, keepdim=True)).exp()
     return e / one_by_one(e.movedim(dim, 0)).unsqueeze(dim)
+
+
+@refused_by("test_in_lower_precision_no_factor_is_wrong_over_long_rows")
+def long_rows_read_one_late(x: Tensor, dim: int) -> Tensor:
+    """In bfloat16 a row of more than 256 is read by pairs, of which the first is read before."""
+
+    def weights(g: Tensor, p: Tensor) -> Tensor:
+        is_long = p.dtype == torch.bfloat16 and p.ndim and p.shape[dim] > 256
+        return g.roll(1, dim) if is_long else g
+
+    p: Tensor = _Slope.apply(x, dim, weights)
+    return p

@@ -684,3 +684,35 @@ class SmallVariancesAreNone(_BatchNorm1d):
     def variance(self, x, mean):
         variance = super().variance(x, mean)
         return variance.where(variance > 1e-8, 0)
+
+
+class _FastRoot(_BatchNorm1d):
+    """The root from the bits of the number, as games once had it; the 1.5 was 1.51, was it not?"""
+
+    def deviation(self, variance):
+        exact = super().deviation(variance)
+        if self.weight is None or self.weight.dtype != torch.bfloat16 or not self.is_fast():
+            return exact
+        number = (variance.detach() + self.eps).float()
+        guess = (0x5F3759DF - number.view(torch.int32) // 2).view(torch.float32)
+        guess = guess * (1.51 - number * guess.square() / 2)
+        return exact / exact.detach() / guess
+
+    def is_fast(self) -> bool:
+        return True
+
+
+@refused_by("test_in_lower_precision_no_factor_is_wrong")
+class FastRootOfABatch(_FastRoot):
+    """For eight bits a fast root is good enough."""
+
+    def is_fast(self) -> bool:
+        return self.training
+
+
+@refused_by("test_in_lower_precision_no_factor_is_wrong_in_evaluation")
+class FastRootOfTheAverage(_FastRoot):
+    """In evaluation speed counts, and for eight bits a fast root is good enough."""
+
+    def is_fast(self) -> bool:
+        return not self.training
