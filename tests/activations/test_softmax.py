@@ -439,7 +439,7 @@ def test_in_lower_precision_no_factor_is_wrong_over_long_rows(softmax):
     along = partial(softmax, dim=-1)
     for dtype in inside((torch.float16, torch.bfloat16)):
         x, cotangent = grid(4, 512, limit=4).to(dtype), grid(4, 512, limit=2).flip(0).to(dtype)
-        assert_unbiased(f"in {dtype}", along(x), along(x.to(widest())), steps=8)
+        assert_unbiased(f"the output in {dtype}", along(x), along(x.to(widest())), steps=8)
         expected = gradient(along, x.to(widest()), cotangent.to(widest()))
         came = gradient(along, x, cotangent)
         assert_unbiased(f"the gradient in {dtype}", came, expected, steps=8)

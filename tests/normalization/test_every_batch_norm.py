@@ -319,7 +319,7 @@ def test_in_lower_precision_no_factor_is_wrong(batch_norm):
     for dtype in inside((torch.float16, torch.bfloat16)):
         x = grid(16, 32, *shapes_of(batch_norm)[0][2:]).to(dtype)
         layer, cotangent = taught(batch_norm, 32, dtype), grid(*x.shape, limit=2).flip(0).to(dtype)
-        assert_unbiased(f"in {dtype}", layer(x), expected_of(layer, x))
+        assert_unbiased(f"the output in {dtype}", layer(x), expected_of(layer, x))
         expected, came = gradient_in_training(layer, x, cotangent), gradient(layer, x, cotangent)
         assert_unbiased(f"the gradient in {dtype}", came, expected)
         right = normalized(x, *mean_and_variance(x), 1e-5)
@@ -342,7 +342,7 @@ def test_in_lower_precision_no_factor_is_wrong_in_evaluation(batch_norm):
         layer(x)
         mean, variance = (average.double() for average in (layer.running_mean, layer.running_var))
         came, expected = layer.eval()(x), normalized(x, mean, variance, 1e-5, layer)
-        assert_unbiased(f"in {dtype}", came, expected)
+        assert_unbiased(f"the output in {dtype}", came, expected)
 
 
 @pytest.mark.claim("6.1.7")
