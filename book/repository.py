@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, KNOWN, chapter_of, file_of
+from sums_to_one.tests.judge.formats import complete
 from sums_to_one.tests.judge.ledger import CHAPTERS, Entry, ledger
 from sums_to_one.tests.judge.places import TESTS, Place, files_of, places_in, places_of
 from sums_to_one.tests.judge.versions import Version, versions
@@ -192,7 +193,7 @@ def outcomes(file: str) -> dict[str, dict[str, Counter[str]]]:
     """By claim and subject, what a run of the suite found; nothing where there was none."""
     found: dict[str, dict[str, Counter[str]]] = {}
     if file and Path(file).is_file():
-        for subject in json.loads(Path(file).read_text(encoding="utf-8"))["subjects"]:
+        for subject in complete(json.loads(Path(file).read_text(encoding="utf-8"))):
             for row in subject["claims"]:
                 by_subject = found.setdefault(row["id"], {})
                 by_subject.setdefault(subject["name"], Counter())[row["outcome"]] += 1

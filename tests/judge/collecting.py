@@ -170,8 +170,14 @@ def leaves_out(config: pytest.Config, file: Path) -> bool:
         return False
     for claim, case, _ in cases:
         nodeid = f"{file.relative_to(ROOT).as_posix()}::{claim.name}"
-        config.stash[VERDICTS].lacks(nodeid, claim.ids, case)
+        _note_what_lacks(config, nodeid, claim.ids, case)
     return True
+
+
+def _note_what_lacks(config: pytest.Config, nodeid: str, ids: Sequence[str], case: Judged) -> None:
+    assert isinstance(case.subject, Subject), case
+    in_part = case.subject.provides(case.components[:1])
+    config.stash[VERDICTS].lacks(nodeid, ids, case, in_part)
 
 
 def _cases(config: pytest.Config, arguments: Sequence[str]) -> list[tuple[Judged, bool]]:
@@ -218,7 +224,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     cases = _cases(metafunc.config, metafunc.fixturenames)
     test = metafunc.definition
     for case in [case for case, provided in cases if not provided]:
-        metafunc.config.stash[VERDICTS].lacks(test.nodeid, ids_of(test), case)
+        _note_what_lacks(metafunc.config, test.nodeid, ids_of(test), case)
     if cases:
         found = [case for case, provided in cases if provided]
         labels = [case.label for case in found]
@@ -250,7 +256,9 @@ def _check_deviations(config: pytest.Config, items: list[pytest.Item]) -> None:
     known = config.stash[DEVIATIONS]
     if not known:
         return
-    asked = [(row["component"], row["sentence"]) for row in config.stash[VERDICTS].lacking]
+    verdicts = config.stash[VERDICTS]
+    unasked = [about for tests in verdicts.unasked.values() for about in tests.values()]
+    asked = [(about["component"], about["sentence"]) for about in [*verdicts.lacking, *unasked]]
     for item in items:
         judged = judged_by(item)
         if judged and isinstance(judged.subject, Subject):

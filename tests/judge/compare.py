@@ -20,7 +20,7 @@ from sums_to_one.tests.judge.endings import (
     USAGE,
     Verdicts,
 )
-from sums_to_one.tests.judge.formats import tests
+from sums_to_one.tests.judge.formats import complete, tests
 
 RANKS = {"passed": 0, "not provided": 1, "skipped": 1}  # anything else is a refusal, and worst
 MOST_REASONS = 5
@@ -134,7 +134,7 @@ def _rows(verdicts: Verdicts) -> Rows:
             row["test"].partition("[")[0],
             subject["name"] if len(subjects) > 1 else "",
         ): row
-        for subject in subjects
+        for subject in complete(verdicts)
         for row, ids in tests(subject)
     }
 
@@ -258,7 +258,7 @@ def read(path: Path) -> Verdicts:
     try:
         found: Verdicts = json.loads(path.read_text(encoding="utf-8"))
         _rows(found)
-        return {"suite": {"profile": "", **found["suite"]}, "subjects": found["subjects"]}
+        return {**found, "suite": {"profile": "", **found["suite"]}}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
         rule = "a file of verdicts must be one that --verdicts has written"
         typer.echo(f"error: {rule}, got {path}: {type(problem).__name__}: {problem}", err=True)

@@ -111,6 +111,7 @@ def _supervise(work: Callable[[], NoReturn], bare: bool) -> NoReturn:
     """In the fork: fork once more, behind walls, and end as that one ends."""
     status = 1 << 8
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what the judge does then is its own affair
         os.setsid()
         sandbox.dies_with_its_parent()
         sandbox.adopts_orphans()

@@ -25,6 +25,18 @@ MOST_ANNOTATIONS = 10  # of one step; GitHub shows no more, and does not say so
 MARKS = {"passed": "holds", "failed": "refused", "error": "not judged"}
 
 
+def complete(verdicts: Verdicts) -> Iterator[dict[str, Any]]:
+    """The subjects, each with rows about what it lacks, which a file has once for all."""
+    lacking = {"outcome": "not provided", "counterexample": None, "worst": None}
+    for subject in verdicts["subjects"]:
+        rows = [
+            {**row, **lacking, "component": c, "test": f"{row['test']}[{subject['name']}-{c}]"}
+            for c in subject.get("lacks", ())
+            for row in verdicts["not provided"][c]
+        ]
+        yield {**subject, "claims": [*subject["claims"], *rows]}
+
+
 def asked(subject: dict[str, Any]) -> Iterator[tuple[Row, list[str]]]:
     """Of the components that it provides: nobody wants to read of all that it does not."""
     provided = {row["component"] for row in subject["claims"] if row["outcome"] != "not provided"}

@@ -13,6 +13,7 @@ import itertools
 import os
 import signal
 import tempfile
+import threading
 import time
 from multiprocessing.connection import wait
 from typing import Any
@@ -167,6 +168,19 @@ def _name_of(number: int) -> str:
 class Isolation:
     """The run loop of `--subject`: every job in a fork, every report in the parent."""
 
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """A run that is told to end, as by a time limit of CI, first says what it has found."""
+
+        def stop(*_: object) -> None:
+            session.shouldstop = "the run was told to end, by SIGTERM"
+
+        def restore() -> None:
+            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+        if threading.current_thread() is threading.main_thread():
+            before = signal.signal(signal.SIGTERM, stop)
+            session.config.add_cleanup(restore)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         if session.testsfailed or session.config.option.collectonly or session.config.option.usepdb:
@@ -188,7 +202,7 @@ class Isolation:
         atexit.register(gc.unfreeze)
         running: list[Job | Confirmation | Looking] = []
         try:
-            while waiting or running:
+            while (waiting or running) and not (session.shouldfail or session.shouldstop):
                 while waiting and len(running) < (os.cpu_count() or 1):
                     running.append(waiting.pop(0))
                     running[-1].start()
@@ -201,12 +215,15 @@ class Isolation:
                 for job in [job for job in running if job.ended]:
                     running.remove(job)
                     job.close()
-                    waiting += [*confirming.after(job), *diagnosing.after(job)]
-                if session.shouldfail or session.shouldstop:
-                    break
+                    # Before all others, so that whoever was begun is soon judged to the end.
+                    waiting[:0] = [*confirming.after(job), *diagnosing.after(job)]
         finally:
             for job in running:
                 job.close()
+            if not session.shouldfail:  # which is asked for, by -x
+                left = [job for job in [*running, *waiting] if not isinstance(job, Looking)]
+                verdicts: Any = session.config.pluginmanager.get_plugin("verdicts")
+                verdicts.ended_before(dict.fromkeys((job.key[0].name, job.key[1]) for job in left))
         if session.shouldfail:
             raise session.Failed(session.shouldfail)
         if session.shouldstop:

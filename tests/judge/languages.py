@@ -61,6 +61,9 @@ CHINESE = {
     ),
     "who makes it may think: {thought}": "犯这个错误的人也许这样想：“{thought}”",
     "cannot be judged": "无法检验",
+    "nothing was judged": "什么也没有检验",
+    "not judged to the end": "没有检验完",
+    "the run ended before all was asked about {what}": "运行在检验完 {what} 之前就结束了",
     "{subject} has {own!r}, which is not judged: did you mean {near!r}?": (
         "{subject} 里有 {own!r}，它不会被检验：是不是想写 {near!r}？"
     ),

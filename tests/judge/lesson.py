@@ -25,6 +25,7 @@ from sums_to_one.tests.judge.terminal import Screen
 from sums_to_one.tests.judge.verdicts import (
     CLEAN_ROOM,
     DEVIATES,
+    LEFT,
     NOT_PROVIDED,
     REFUSALS,
     TAMPERED,
@@ -89,7 +90,7 @@ class Lesson:
             broken = {row.component for row in rows if row.outcome in REFUSALS}
             if not named and not everything:
                 rows = [row for row in rows if row.component in broken]
-            if not rows:
+            if not rows and not named:
                 continue
             console.rule(Text(name, style="bold"), align="left")
             limits = self.verdicts.limits.get(name, {})
@@ -102,13 +103,17 @@ class Lesson:
             for hint in _misspelt(name, rows, chinese):
                 console.print(Text(hint, style="yellow"), soft_wrap=True)
         found, not_judged = self.verdicts.found, self.verdicts.not_judged
-        if named and len(found) + len(not_judged) > 1:
+        left = self.verdicts.left
+        if named and (len(found) + len(not_judged) > 1 or left):
             console.rule(align="left")
             for name, rows in found.items():
                 console.print(_in_a_line(name, rows, chinese), soft_wrap=True)
             for name, why in not_judged.items():
-                words = (in_language("cannot be judged", chinese), "red")
-                line = Text.assemble((f"{name}: ", "bold"), words, f"\n{why}")
+                said = in_language("cannot be judged", chinese)
+                if name in left:
+                    said = in_language("not judged to the end", chinese)
+                    why = in_language(LEFT, chinese, what=", ".join(left[name]))
+                line = Text.assemble((f"{name}: ", "bold"), (said, "red"), f"\n{why}")
                 console.print(line, soft_wrap=True)
 
 
@@ -120,6 +125,8 @@ def _in_a_line(name: str, rows: list[Verdict], chinese: bool) -> Text:
 
 def _verdict(broken: int, count: int, chinese: bool) -> tuple[str, str]:
     """How many claims hold, in words and in a colour."""
+    if not count:
+        return in_language("nothing was judged", chinese), "yellow"
     if not broken:
         words = "all {all} claims hold" if count > 1 else "1 claim holds"
         return in_language(words, chinese, all=count), "green"

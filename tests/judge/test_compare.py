@@ -27,6 +27,14 @@ def verdicts(suite=(), name="mine", asked=(), **changes):
     return {"suite": found, "subjects": [{"name": name, "asked": how, "claims": rows}]}
 
 
+def lacking():
+    """The same claim, of a subject that has no such component."""
+    found = verdicts()
+    found["subjects"] = [{**found["subjects"][0], "claims": [], "lacks": ["zeros_"]}]
+    asked = {"test": "tests/x.py::test_a", **{k: ROW[k] for k in ("id", "sentence", "inputs")}}
+    return {**found, "not provided": {"zeros_": [asked]}}
+
+
 def run(tmp_path, after, *options):
     files = tmp_path / "a.json", tmp_path / "b.json"
     for file, content in zip(files, (verdicts(), after), strict=True):
@@ -42,6 +50,7 @@ def run(tmp_path, after, *options):
         (verdicts(suite={"torch": "2.15.0"}), 0, "torch: 2.13.0 before, 2.15.0 after"),
         (verdicts(outcome="failed", counterexample="came 2"), 1, "passed before, failed after"),
         (verdicts(outcome="not provided"), 1, "1 worse"),
+        (lacking(), 1, "passed before, not provided after"),
         (verdicts(inputs="ba9876543210"), 3, "asked about other inputs: zeros_: a is b"),
         (verdicts(sentence="a is c"), 3, "asked after alone: zeros_: a is c"),
         (verdicts(asked={"device": "cuda"}), 0, "device: cpu before, cuda after"),

@@ -15,8 +15,32 @@ from sums_to_one.tests.judge import endings, reports, warm
 from sums_to_one.tests.judge.components import KNOWN
 from sums_to_one.tests.judge.deviations import read
 from sums_to_one.tests.judge.formats import FORMATS, ctrf, github, junit, markdown
+from sums_to_one.tests.judge.verdicts import SCHEMA
 
 RIGHT = "from torch.nn.init import zeros_  # noqa: F401\n"
+SEVERAL = "from torch.nn.init import ones_, zeros_  # noqa: F401\n"
+TAMPERS = """
+import contextlib, os
+def zeros_(x):
+    for handle in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(handle, b"{}\\n")
+"""
+NOTHING = """
+def zeros_(x):
+    if not x.is_floating_point():
+        raise NotImplementedError
+    return x
+"""
+# One job at a time; and SIGTERM, once a claim about zeros_ is judged.
+A_TIME_LIMIT = """
+import os, signal
+os.cpu_count = lambda: 1
+def pytest_runtest_logreport(report):
+    about = dict(report.user_properties)["judging"]
+    if about["component"] == "zeros_":
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
 WRONG = "def zeros_(x):\n    return x\n"
 FILE = "tests/initialization/test_zeros_.py"
 
@@ -65,14 +89,41 @@ def judge(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 # Of what is refused below, and of claims that nobody knows in test_command.py.
 @pytest.mark.parametrize(
-    ("text", "code"),
-    [(RIGHT, endings.HOLDS), ("1 / 0\n", endings.NOT_JUDGED)],
-    ids=["right", "cannot be imported"],
+    ("text", "claim", "code"),
+    [
+        (RIGHT, "every_element_is_0", endings.HOLDS),
+        ("1 / 0\n", "every_element_is_0", endings.NOT_JUDGED),
+        (NOTHING, "other_kinds", endings.NOT_JUDGED),
+        (TAMPERS, "every_element_is_0", endings.TAMPERED),
+    ],
+    ids=["right", "cannot be imported", "nothing is asked", "tampers"],
 )
-def test_judge_ends_with_it(tmp_path, text, code):
+def test_judge_ends_with_it(tmp_path, text, claim, code):
     (tmp_path / "mine.py").write_text(text)
-    told = judge(tmp_path, "mine.py", "-k", "every_element_is_0")
+    told = judge(tmp_path, "mine.py", "-k", claim)
     assert told.returncode == code, told.stdout + told.stderr
+
+
+def test_compare_ends_with_another_where_not_the_same_was_asked(tmp_path):
+    (tmp_path / "mine.py").write_text(RIGHT)
+    for claim in ("every_element_is_0", "nothing_about"):
+        judge(tmp_path, "mine.py", "-k", claim, f"--verdicts={claim}.json")
+    both = "every_element_is_0.json", "nothing_about.json"
+    told = warm.run("sums_to_one.tests.judge.command", "compare", *both, cwd=tmp_path)
+    assert told.returncode == endings.NOT_COMPARABLE, told.stdout + told.stderr
+
+
+def test_a_run_that_is_told_to_end_says_what_was_judged_and_what_was_not(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(SEVERAL)
+    (tmp_path / "yours.py").write_text(RIGHT)
+    (tmp_path / "a_time_limit.py").write_text(A_TIME_LIMIT)
+    monkeypatch.setenv("PYTEST_PLUGINS", "a_time_limit")
+    told = judge(tmp_path, "mine.py", "yours.py", "-k", "other_kinds", "--verdicts=found.json")
+    assert told.returncode == endings.NOT_JUDGED, told.stdout + told.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [subject["components"] for subject in found["subjects"]] == [["ones_"]]
+    assert [why.rpartition(" ")[2] for why in found["not judged"].values()] == ["zeros_", "zeros_"]
+    jsonschema.validate(found, json.loads(SCHEMA.read_text()))
 
 
 def test_what_refuses_can_be_written_down_to_be_borne(tmp_path):

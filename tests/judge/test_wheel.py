@@ -196,4 +196,4 @@ def softmax_in(file: Path) -> dict[str, Any]:
     """What was found of the stranger's, less that which others provide."""
     (found,) = [s for s in json.loads(file.read_text())["subjects"] if s["name"] == "mypkg.layers"]
     own = [row for row in found["claims"] if row["component"] == "softmax"]
-    return {**found, "claims": own}
+    return {**found, "claims": own, "lacks": []}

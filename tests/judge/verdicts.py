@@ -28,6 +28,7 @@ NOT_PROVIDED = "not provided"
 TAMPERED = "tampered"  # claims and clean room disagree, or what it sent was no report
 DEVIATES = "deviation"  # a refusal that is known and borne, and has been seen to be still there
 WORST = "worst"  # the largest error that was let pass, in a report
+LEFT = "the run ended before all was asked about {what}"
 REFUSALS = ("failed", "error", TAMPERED)
 CLEAN_ROOM = "tests/judge/clean_room.py"  # in the place of the file of a claim
 SENTENCE = "sentence"  # a property of a report, where it is not the name of the test
@@ -76,20 +77,29 @@ class Verdicts:
         self.file = _writable(config.option.verdicts)
         self.found: dict[str, list[Verdict]] = {}
         self.not_passed: dict[str, set[str]] = {}  # by subject, the tests among these
-        self.lacking: list[dict[str, Any]] = []
+        self.lacking: list[dict[str, Any]] = []  # of components that subjects provide
+        # Of components that they do not: whatever is asked about one of them, said once for all.
+        self.unasked: dict[str, dict[str, dict[str, Any]]] = {}  # by component and test
+        self.lacks_whole: dict[str, dict[str, None]] = {}  # by subject, its components
         self.limits: dict[str, dict[str, dict[str, Any]]] = {}  # by subject and component
         self.proofs: dict[str, Proof] = {}  # by subject
         self.not_judged: dict[str, str] = {}  # by subject, why
+        self.left: dict[str, list[str]] = {}  # by subject, components before whose end it ended
         self.asked: dict[str, dict[str, Any]] = {}  # by subject, and how
         self.began, self.seconds = time.time(), dict[str, float]()  # by test
         self.diagnoses: dict[str, dict[str, Any]] = {}  # by subject and component
 
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
-    def lacks(self, nodeid: str, ids: Sequence[str], judged: Judged) -> None:
-        """Note that a subject does not provide what this test judges."""
+    def lacks(self, nodeid: str, ids: Sequence[str], judged: Judged, in_part: bool) -> None:
+        """Note that a subject does not provide what this test judges, or only a part of that."""
         about = _about(nodeid.rpartition("::")[2], ids, judged)
-        self.lacking.append({**about, "test": f"{nodeid}[{judged.label}]"})
+        subject, component = about["subject"], about["component"]
+        if in_part:
+            self.lacking.append({**about, "test": f"{nodeid}[{judged.label}]"})
+        else:
+            self.unasked.setdefault(component, {})[nodeid] = {**about, "test": nodeid}
+            self.lacks_whole.setdefault(subject, {})[component] = None
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         judged = judged_by(item)
@@ -153,6 +163,20 @@ class Verdicts:
         if left_to_others:
             proof.left_to_others[component] = left_to_others
 
+    def ended_before(self, left: Iterable[tuple[str, str]]) -> None:
+        """Note of which subjects the run ended before a component was judged to its end.
+
+        What refuses a component counts all the same; what holds counts only if all was asked.
+        """
+        for subject, component in left:
+            self.left.setdefault(subject, []).append(component)
+        for name, components in self.left.items():
+            self.not_judged[name] = LEFT.format(what=", ".join(components))
+            rows = self.found.pop(name, [])
+            refused = [row for row in rows if row.outcome in REFUSALS]
+            kept = [row for row in rows if row in refused or row.component not in components]
+            self.found.update({name: kept} if kept else {})
+
     def diagnosed(self, subject: str, component: str, found: Any) -> None:
         """Note what is the matter with a component that was refused."""
         self.diagnoses.setdefault(subject, {})[component] = found
@@ -160,26 +184,57 @@ class Verdicts:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         worker = getattr(session.config, "workeroutput", None)
         if worker is not None:
-            worker["lacking"] = self.lacking
+            worker["lacking"] = self.lacking, self.unasked, self.lacks_whole
             return
         if self.not_judged and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR  # whoever else was judged is right
-        for about in self._lacking_of_what_was_asked(session):
+        self._keep_of_what_was_asked(session)
+        nothing_yet = self.left.keys() - self.found.keys()
+        for about in [about for about in self.lacking if about["subject"] not in nothing_yet]:
             self._add(about, about["test"], NOT_PROVIDED, None)
+        for name in [name for name in self.asked if name not in nothing_yet]:
+            if self._lacks(name):
+                self.found.setdefault(name, [])
         if self.file and not session.config.option.collectonly:
             _replace(self.file, json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker of pytest-xdist hands over what it knows; all workers know the same."""
-        self.lacking = getattr(node, "workeroutput", {}).get("lacking", self.lacking)
+        told = getattr(node, "workeroutput", {}).get("lacking")
+        if told:
+            self.lacking, self.unasked, self.lacks_whole = told
 
-    def _lacking_of_what_was_asked(self, session: pytest.Session) -> list[dict[str, Any]]:
+    def _keep_of_what_was_asked(self, session: pytest.Session) -> None:
         """With -k or -m, only what lacks for a test that was run on another subject."""
-        if not session.config.option.keyword and not session.config.option.markexpr:
-            return self.lacking
-        run = {row.test.partition("[")[0] for rows in self.found.values() for row in rows}
-        return [about for about in self.lacking if about["test"].partition("[")[0] in run]
+        if session.config.option.keyword or session.config.option.markexpr:
+            run = {row.test.partition("[")[0] for rows in self.found.values() for row in rows}
+            self.lacking = [
+                about for about in self.lacking if about["test"].partition("[")[0] in run
+            ]
+            for tests in self.unasked.values():
+                for test in tests.keys() - run:
+                    del tests[test]
+
+    def _lacks(self, name: str) -> list[str]:
+        """The components that a subject does not have, and that claims were asked about."""
+        lacked = self.lacks_whole.get(name, {})
+        return [component for component in KNOWN if component in lacked and self.unasked[component]]
+
+    def _not_provided(self) -> dict[str, list[dict[str, Any]]]:
+        """What is asked about the components that somebody lacks: a row for each of the claims."""
+        lacked = {component for name in self.found for component in self._lacks(name)}
+        return {
+            component: with_inputs(
+                [
+                    {"id": id, "test": about["test"], "sentence": about["sentence"]}
+                    for about in self.unasked[component].values()
+                    for id in about["ids"]
+                ]
+            )
+            for component in KNOWN
+            if component in lacked
+        }
 
     def _add(
         self,
@@ -217,6 +272,7 @@ class Verdicts:
                     "name": name,
                     "asked": self._asked(name),
                     "components": sorted(judged_in(rows), key=KNOWN.index),
+                    "lacks": self._lacks(name),
                     "limits": self.limits.get(name, {}),
                     "proof": asdict(self.proofs.get(name, Proof())),
                     "diagnoses": {
@@ -227,6 +283,7 @@ class Verdicts:
                 for name, rows in self.found.items()
             ],
             "not judged": self.not_judged,
+            "not provided": self._not_provided(),
             "times": {
                 "start": self.began,
                 "stop": time.time(),
