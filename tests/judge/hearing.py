@@ -7,6 +7,7 @@ never heard here: that is for the claims.
 
 import functools
 import inspect
+import itertools
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ from sums_to_one.tests.judge.plain_use import (
     METHODS,
     NEVER,
     NORMS,
-    OTHER_USES,
     SETTINGS,
     TRANSFORMS,
     USES,
@@ -138,9 +138,10 @@ def hear(
             limits = limits.within(question.otherwise).within(_sites(error))
             if not _is_unnamed(function, question.what):
                 extras[question.what] = _words(error)
-    does = component in USES or _does_anything(component, function)
-    values = _values(component, function, limits) if does else ()
-    for question in (*_kinds(component, function, limits), *values):
+    further = itertools.chain.from_iterable(
+        questions(component, function, limits) for questions in (_kinds, _values)
+    )
+    for question in further:
         error = _error_of(question.ask)
         if error and raised_at(error):  # a crash is for the claims to tell
             limits = limits.within(question.otherwise).within(_sites(error))
@@ -152,13 +153,7 @@ def hear(
         else:
             extras[LONG_SUMS] = worst
             limits = limits.within(Limits(without=frozenset([LONG_SUMS])))
-    return Heard(limits, core, extras, takes_something=does)
-
-
-def _does_anything(component: str, function: Function) -> bool:
-    """Whether who is not asked for dtypes and dimensions does not refuse its plainest use."""
-    use, x = OTHER_USES.get(component), plain_input(component, 2, DTYPES[0])
-    return use is not None and not _error_of(lambda: use(function, x))
+    return Heard(limits, core, extras, takes_something=component in USES)
 
 
 def _long_sums(component: str, function: Function, limits: Limits) -> str:
