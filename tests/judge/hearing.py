@@ -20,8 +20,10 @@ from torch import Tensor
 from sums_to_one.tests.common.limits import DTYPES, KINDS, LONG_SUMS, NAMES, SIXTEEN_BITS, Limits
 from sums_to_one.tests.common.options import is_refusal, provides
 from sums_to_one.tests.common.raised import raised_at
+from sums_to_one.tests.judge import hearing_parameters
 from sums_to_one.tests.judge.at_every_step import words_for, worse_than_pytorchs
 from sums_to_one.tests.judge.hearing_files import FILES, forms, otherwise, plain_uses
+from sums_to_one.tests.judge.hearing_parameters import PLAIN, why_no_tensors
 from sums_to_one.tests.judge.plain_use import (
     CORE,
     CORE_KINDS,
@@ -39,6 +41,7 @@ from sums_to_one.tests.judge.plain_use import (
 
 Function = Callable[..., Any]
 REFUSED = "refused, by an error of its own"
+NOT_IN_A_ROW = "view size is not compatible"  # how PyTorch begins to say so
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,11 @@ def hear(
     """
     if component in FILES:
         return _hear_files(component, function, declared, other)
-    limits, core, extras = declared, dict[str, str](), dict[str, str]()
+    core, extras = dict[str, str](), dict[str, str]()
+    if no_tensors := why_no_tensors(component, function):
+        core |= {} if PLAIN in declared.without else {PLAIN: _words(no_tensors)}
+        declared = declared.within(Limits(without=frozenset([PLAIN])))
+    limits, function = declared, hearing_parameters.fitted(component, function, declared.without)
     if component in NORMS and (lacking := _lacks_to(function)):
         extras |= {} if "to" in declared.without else {"to": lacking}
         limits = declared = declared.within(Limits((torch.float32,), without=frozenset(["to"])))
@@ -143,7 +150,7 @@ def hear(
     )
     for question in further:
         error = _error_of(question.ask)
-        if error and raised_at(error):  # a crash is for the claims to tell
+        if error and (raised_at(error) or _is_of_places(error)):  # a crash is for the claims
             limits = limits.within(question.otherwise).within(_sites(error))
             if question.what not in declared.without:
                 (core if question.is_core else extras)[question.what] = _words(error)
@@ -186,6 +193,11 @@ def _hear_files(
             extras[name] = _words(error)
         limits = limits.within(otherwise(name)).within(_sites(error))
     return Heard(limits, {}, extras, takes_something=True)
+
+
+def _is_of_places(error: Exception) -> bool:
+    """Whether PyTorch refuses to look at a tensor as a row, which is no fault of its numbers."""
+    return isinstance(error, RuntimeError) and str(error).startswith(NOT_IN_A_ROW)
 
 
 def _sites(error: Exception) -> Limits:

@@ -269,7 +269,8 @@ VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
         "a range": lambda function, x: function(brightness=(0.5, 1.25))(_pixels(x)),
     },
     "Normalize": {
-        "one channel": lambda function, x: function([0.5], [0.25])(_pixels(x)[..., :1, :, :])
+        "one channel": lambda function, x: function([0.5], [0.25])(_pixels(x)[..., :1, :, :]),
+        "tuples": lambda function, x: function((0.5,) * 3, (0.25,) * 3)(_pixels(x)),
     },
     "gradient_descent": {
         "data of several tensors": lambda function, x: _descend(function, x, (x, x.clone()))

@@ -40,7 +40,7 @@ THREE_CHANNELS = Inside(
         (2, 2, 3, 2, 3),
     )
 )
-MEAN, STD = (0.5, 0.25, 0.875), (0.25, 1.0, 0.5)
+MEAN, STD = [0.5, 0.25, 0.875], [0.25, 1.0, 0.5]
 # A mean and a std for each of some channels.
 channel_statistics = st.lists(
     st.tuples(eighths(100), st.integers(1, 64).map(lambda n: n / 8)), min_size=1, max_size=7
@@ -112,7 +112,7 @@ def test_nothing_is_measured(Normalize):
 def test_a_tiny_std_divides_as_it_is(Normalize):
     tiny = torch.finfo(widest()).eps ** 0.5
     for shape in THREE_CHANNELS:
-        image, std = picture(*shape), (tiny, 2 * tiny, 4 * tiny)
+        image, std = picture(*shape), [tiny, 2 * tiny, 4 * tiny]
         expected = by_channel(scaled, image, MEAN, std)
         assert_close(f"with std={std}", Normalize(MEAN, std)(image), expected)
 
@@ -125,7 +125,7 @@ def test_whole_numbers_are_refused(Normalize, dtype):
 
 
 @pytest.mark.claim("5.3.5")
-@pytest.mark.parametrize("std", [(0.0, 0.0, 0.0), (0.5, 0.0, 0.25)])
+@pytest.mark.parametrize("std", [[0.0, 0.0, 0.0], [0.5, 0.0, 0.25]])
 def test_a_std_of_0_is_refused_or_gives_nothing_finite(Normalize, std):
     came = outcome(lambda: Normalize(MEAN, std)(picture(3, 5, 7)))
     if isinstance(came, Exception):
@@ -181,7 +181,7 @@ def test_many_channels_and_images_and_any_pixels_are_normalized_alike(Normalize)
 
 @pytest.mark.claim("5.3.5")
 def test_one_mean_goes_with_many_stds_and_many_means_with_one_std(Normalize):
-    image, one = picture(3, 5, 7), ((0.5,), (0.25,))
+    image, one = picture(3, 5, 7), ([0.5], [0.25])
     with feature("one number for all channels", unheard_of=True):
         came = Normalize(*one)(image)
     if not torch.equal(came, (image - 0.5) / 0.25):
@@ -189,7 +189,7 @@ def test_one_mean_goes_with_many_stds_and_many_means_with_one_std(Normalize):
     for mean, std in ((MEAN, one[1]), (one[0], STD)):
         with feature("one number for all channels, beside many", unheard_of=True):
             came = Normalize(mean, std)(image)
-        every = ((*mean, *mean, *mean)[:3], (*std, *std, *std)[:3])
+        every = ((3 * mean)[:3], (3 * std)[:3])
         assert_close(f"mean={mean}, std={std}", came, by_channel(scaled, image, *every))
 
 

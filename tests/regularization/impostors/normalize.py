@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 class _Normalize(torch.nn.Module):
@@ -358,3 +358,24 @@ class OneStdHasOneMean(_Normalize):
 
     def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         return super().scaled(image, mean[: len(std)], std)
+
+
+class _OfLists(_Normalize):
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        if not isinstance(mean, list) or not isinstance(std, list):
+            raise TypeError(f"mean and std must be lists, got {type(mean).__name__}")
+        super().__init__(mean, std)
+
+
+@remarked("tuples")
+class OfLists(_OfLists):
+    """What it does not take it says."""
+
+
+@refused_by("test_each_channel_has_a_mean_and_a_std_of_its_own")
+class OfSortedLists(_OfLists):
+    """Sorted, so that the order in the file of settings makes no difference."""
+
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        super().__init__(mean, std)
+        self.mean, self.std = sorted(mean), sorted(std)
