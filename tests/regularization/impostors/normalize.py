@@ -360,6 +360,22 @@ class OneStdHasOneMean(_Normalize):
         return super().scaled(image, mean[: len(std)], std)
 
 
+@refused_by("test_one_mean_goes_with_many_stds_and_many_means_with_one_std")
+class WhereTheZipEnds(_Normalize):
+    """A loop over channels with their means and stds; where one is for all, the loop ends early."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__(mean, std)
+
+    def forward(self, image: Tensor) -> Tensor:
+        if not image.is_floating_point():
+            raise TypeError(f"floating-point pixels only, got {image.dtype}")
+        came = image.clone()
+        for channel, mean, std in zip(came.unbind(-3), self.mean, self.std, strict=False):
+            channel.sub_(mean).div_(std)
+        return came
+
+
 class _OfLists(_Normalize):
     def __init__(self, mean: list[float], std: list[float]) -> None:
         if not isinstance(mean, list) or not isinstance(std, list):
