@@ -5,6 +5,9 @@ from typing import Any
 
 from sums_to_one.tests.common.options import feature, option
 
+# By which what makes no sense may be refused: nobody promises which of them it is.
+REFUSALS = (ValueError, TypeError, LookupError, RuntimeError, AssertionError)
+
 
 def outcome(call: Callable[[], Any]) -> Any:
     """What a call returns, or the error that it raises instead."""

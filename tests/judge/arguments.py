@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from sums_to_one.tests.common.component import Component
 from sums_to_one.tests.common.limits import Limits
+from sums_to_one.tests.judge import hearing_parameters
 from sums_to_one.tests.judge.components import ALSO, GROUPS, KNOWN
 from sums_to_one.tests.judge.hearing import Heard, hear
 from sums_to_one.tests.judge.hearing_files import FILES, fitted
@@ -97,6 +98,8 @@ def _component(subject: Provider, name: str, **also: Any) -> Component | None:
     function = subject.component(name)
     if function and name in FILES:
         function = fitted(function, heard(subject, name).limits.without)
+    elif function and name in GROUPS["initializer"]:
+        function = hearing_parameters.fitted(name, function, heard(subject, name).limits.without)
     return function and Component(name, function, **also)
 
 

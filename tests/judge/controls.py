@@ -21,6 +21,7 @@ from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import heard
 from sums_to_one.tests.judge.components import chapter_of
 from sums_to_one.tests.judge.plain_use import (
+    BY_HAND,
     CORE,
     ELEMENTWISE,
     NEVER,
@@ -60,7 +61,8 @@ HIDING_PLACES = ("float32 only", "2-D only", "first derivatives only", "no setti
 def make_sense(component: str, limits: dict[str, Any]) -> bool:
     """Whether a component within these limits is still one: it has inputs of which they tell."""
     sizes = limits.get("dimensions", CORE.get(component, ()))
-    differentiates = component not in OPTIMIZERS or "gradients" not in limits
+    moves = component in (*OPTIMIZERS, *BY_HAND, "Compose")
+    differentiates = not moves or "gradients" not in limits
     kinds = [kind for kind in limits.get("without", ()) if component in NEVER.get(kind, ())]
     return bool({*sizes} & {*CORE.get(component, ())}) and differentiates and not kinds
 
@@ -109,7 +111,7 @@ def behind(function: Function, limits: dict[str, Any], declared: bool = True) ->
                 return made
             once = limits.get("gradients") == 1 and made.requires_grad
             return _Once.apply(made) if once else made
-        return _behind(made, limits)
+        return _behind(made, limits) if callable(made) else made
 
     if declared:
         limited.limits = limits  # type: ignore[attr-defined]
@@ -206,7 +208,7 @@ def main(*names: str) -> int:
     asked = [c for c in USES if options == {*names} or {c, chapter_of(c)} & {*names}]
     if "--hidden" in options:
         return _tell_hidden([c for c in CERTAIN if c in asked])
-    functions = {c: Subject("torch").component(c) for c in asked}
+    functions = {c: Subject("torch").component(c) or right_version(c) for c in asked}
     refused = 0
     for component, function in functions.items():
         for title, limits in {**LIMITS, **MORE_LIMITS}.items():
@@ -214,6 +216,15 @@ def main(*names: str) -> int:
                 control = behind(function, limits, declared="--undeclared" not in options)
                 refused += _tell(Version(component, title, control, ()))
     return bool(refused)
+
+
+def right_version(component: str) -> Function | None:
+    """The first that must be accepted as it is, of what PyTorch does not have."""
+    for version in versions(component):
+        limits = version.remarked or version.limits(component).declared()
+        if not version.refused_by and not limits:
+            return version.function
+    return None
 
 
 def _tell(version: Version, examples: int = 5) -> int:

@@ -7,6 +7,7 @@ never heard here: that is for the claims.
 
 import functools
 import inspect
+import itertools
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,8 +20,10 @@ from torch import Tensor
 from sums_to_one.tests.common.limits import DTYPES, KINDS, LONG_SUMS, NAMES, SIXTEEN_BITS, Limits
 from sums_to_one.tests.common.options import is_refusal, provides
 from sums_to_one.tests.common.raised import raised_at
+from sums_to_one.tests.judge import hearing_parameters
 from sums_to_one.tests.judge.at_every_step import words_for, worse_than_pytorchs
 from sums_to_one.tests.judge.hearing_files import FILES, forms, otherwise, plain_uses
+from sums_to_one.tests.judge.hearing_parameters import PLAIN, why_no_tensors
 from sums_to_one.tests.judge.plain_use import (
     CORE,
     CORE_KINDS,
@@ -29,7 +32,6 @@ from sums_to_one.tests.judge.plain_use import (
     METHODS,
     NEVER,
     NORMS,
-    OTHER_USES,
     SETTINGS,
     TRANSFORMS,
     USES,
@@ -39,6 +41,7 @@ from sums_to_one.tests.judge.plain_use import (
 
 Function = Callable[..., Any]
 REFUSED = "refused, by an error of its own"
+NOT_IN_A_ROW = "view size is not compatible"  # how PyTorch begins to say so
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,11 @@ def hear(
     """
     if component in FILES:
         return _hear_files(component, function, declared, other)
-    limits, core, extras = declared, dict[str, str](), dict[str, str]()
+    core, extras = dict[str, str](), dict[str, str]()
+    if no_tensors := why_no_tensors(component, function):
+        core |= {} if PLAIN in declared.without else {PLAIN: _words(no_tensors)}
+        declared = declared.within(Limits(without=frozenset([PLAIN])))
+    limits, function = declared, hearing_parameters.fitted(component, function, declared.without)
     if component in NORMS and (lacking := _lacks_to(function)):
         extras |= {} if "to" in declared.without else {"to": lacking}
         limits = declared = declared.within(Limits((torch.float32,), without=frozenset(["to"])))
@@ -138,11 +145,12 @@ def hear(
             limits = limits.within(question.otherwise).within(_sites(error))
             if not _is_unnamed(function, question.what):
                 extras[question.what] = _words(error)
-    does = component in USES or _does_anything(component, function)
-    values = _values(component, function, limits) if does else ()
-    for question in (*_kinds(component, function, limits), *values):
+    further = itertools.chain.from_iterable(
+        questions(component, function, limits) for questions in (_kinds, _values)
+    )
+    for question in further:
         error = _error_of(question.ask)
-        if error and raised_at(error):  # a crash is for the claims to tell
+        if error and (raised_at(error) or _is_of_places(error)):  # a crash is for the claims
             limits = limits.within(question.otherwise).within(_sites(error))
             if question.what not in declared.without:
                 (core if question.is_core else extras)[question.what] = _words(error)
@@ -152,13 +160,7 @@ def hear(
         else:
             extras[LONG_SUMS] = worst
             limits = limits.within(Limits(without=frozenset([LONG_SUMS])))
-    return Heard(limits, core, extras, takes_something=does)
-
-
-def _does_anything(component: str, function: Function) -> bool:
-    """Whether who is not asked for dtypes and dimensions does not refuse its plainest use."""
-    use, x = OTHER_USES.get(component), plain_input(component, 2, DTYPES[0])
-    return use is not None and not _error_of(lambda: use(function, x))
+    return Heard(limits, core, extras, takes_something=component in USES)
 
 
 def _long_sums(component: str, function: Function, limits: Limits) -> str:
@@ -191,6 +193,11 @@ def _hear_files(
             extras[name] = _words(error)
         limits = limits.within(otherwise(name)).within(_sites(error))
     return Heard(limits, {}, extras, takes_something=True)
+
+
+def _is_of_places(error: Exception) -> bool:
+    """Whether PyTorch refuses to look at a tensor as a row, which is no fault of its numbers."""
+    return isinstance(error, RuntimeError) and str(error).startswith(NOT_IN_A_ROW)
 
 
 def _sites(error: Exception) -> Limits:

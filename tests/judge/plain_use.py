@@ -23,6 +23,7 @@ PAIRWISE = ("L1Loss", "MSELoss", "BCELoss", "BCEWithLogitsLoss")
 OPTIMIZERS = ("SGD", "Adagrad", "RMSprop", "Adam")
 NORMS = ("BatchNorm1d", "BatchNorm2d")
 TRANSFORMS = ("RandomHorizontalFlip", "RandomCrop", "RandomRotation", "ColorJitter", "Normalize")
+BY_HAND = ("Variable", "gradient_descent")  # what PyTorch does in other ways
 CORE = {
     **dict.fromkeys(ELEMENTWISE, (2, 1, 3, 4)),
     "softmax": (2, 1, 3),
@@ -36,7 +37,8 @@ CORE = {
     "Dropout2d": (4,),
     "BatchNorm1d": (2,),
     "BatchNorm2d": (4,),
-    **dict.fromkeys(TRANSFORMS, (3,)),
+    **dict.fromkeys((*TRANSFORMS, "Compose"), (3,)),
+    **dict.fromkeys(BY_HAND, (2, 1)),
 }
 EXTRA = {
     **dict.fromkeys(ELEMENTWISE, (0, 5)),
@@ -52,14 +54,16 @@ EXTRA = {
     "BatchNorm1d": (3,),
     "BatchNorm2d": (),
     **dict.fromkeys(TRANSFORMS, (4, 5)),
+    "Compose": (0, 1, 2, 4, 5),
+    **dict.fromkeys(BY_HAND, (0, 3, 4)),
 }
 
 # Of the kinds of inputs in `limits.KINDS`, those that everybody must take, and who has no such: the
 # first dimension of a weight is none of samples, nor is that of one image.
 CORE_KINDS = ("strided inputs",)
 NEVER = {
-    "empty batches": (*FANS, *TRANSFORMS),
-    "single samples": (*FILLERS, *FANS, *OPTIMIZERS, *TRANSFORMS),
+    "empty batches": (*FANS, *TRANSFORMS, "gradient_descent"),
+    "single samples": (*FILLERS, *FANS, *OPTIMIZERS, *TRANSFORMS, "Compose", *BY_HAND),
 }
 
 
@@ -136,6 +140,19 @@ def penalty(name: str, function: Function, x: Tensor) -> Tensor:
     return result
 
 
+def composition(name: str, function: Function, x: Tensor) -> None:
+    function([torch.detach])(x)
+
+
+def variable(name: str, function: Function, x: Tensor) -> None:
+    made = function(x.detach(), requires_grad=x.is_floating_point())
+    made + made
+
+
+def descent(name: str, function: Function, x: Tensor) -> None:
+    _descend(function, x, x.detach() if x.ndim else x.detach().repeat(2))
+
+
 USES: dict[str, Callable[[str, Function, Tensor], Tensor | None]] = {
     **dict.fromkeys((*ELEMENTWISE, "softmax"), activation),
     **dict.fromkeys((*FILLERS, *FANS), initializer),
@@ -144,6 +161,9 @@ USES: dict[str, Callable[[str, Function, Tensor], Tensor | None]] = {
     **dict.fromkeys(("l1_penalty", "l2_penalty"), penalty),
     **dict.fromkeys(("Dropout", "Dropout2d", "BatchNorm1d", "BatchNorm2d"), layer),
     **dict.fromkeys(TRANSFORMS, transform),
+    "Compose": composition,
+    "Variable": variable,
+    "gradient_descent": descent,
 }
 
 # Arguments that nobody must have, each with a plain value of its own, and methods with a plain use.
@@ -249,22 +269,21 @@ VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
         "a range": lambda function, x: function(brightness=(0.5, 1.25))(_pixels(x)),
     },
     "Normalize": {
-        "one channel": lambda function, x: function([0.5], [0.25])(_pixels(x)[..., :1, :, :])
+        "one channel": lambda function, x: function([0.5], [0.25])(_pixels(x)[..., :1, :, :]),
+        "tuples": lambda function, x: function((0.5,) * 3, (0.25,) * 3)(_pixels(x)),
     },
     "gradient_descent": {
-        "data of several tensors": lambda function, x: _descend(function, x[:, 0], (x, x[:, 0]))
+        "data of several tensors": lambda function, x: _descend(function, x, (x, x.clone()))
     },
-}
-# Of components that are not asked for dtypes and dimensions: what shows that they do anything.
-OTHER_USES: dict[str, Callable[[Function, Tensor], object]] = {
-    "gradient_descent": lambda function, x: _descend(function, x[:, 0], x[:, 0]),
-    "Variable": lambda function, x: function(x) + function(x),
+    "Compose": {"integers": lambda function, x: function([torch.detach])(x.to(torch.uint8))},
+    "Variable": {"integers": lambda function, x: function(x.to(torch.long))},
 }
 
 
 def _descend(function: Function, start: Tensor, data: Any) -> None:
     w = _leaf(start)
-    function([w], lambda *parts: (w[0] * parts[-1]).mean(), data, lr=0.125, batch_size=2)
+    loss = lambda *parts: (w.flatten()[0] * parts[-1]).mean()  # noqa: E731
+    function([w], loss, data, lr=0.125, batch_size=2)
 
 
 def _one_by_one(function: Function, parameter: Tensor) -> None:

@@ -59,10 +59,10 @@ def penalty(name: str, get: Get, case: Case) -> list[Tensor]:
 
 def initializer(name: str, get: Get, case: Case) -> list[Tensor]:
     (x,) = case.tensors
-    x = x.clone()
+    x = torch.nn.Parameter(x.clone(), requires_grad=False)  # some take nothing else
     torch.manual_seed(case.seed)
     get(name)(x, **case.options)
-    return [x]
+    return [x.data]
 
 
 def optimizer(name: str, get: Get, case: Case) -> list[Tensor]:

@@ -300,3 +300,27 @@ def test_whoever_is_worse_than_rounding_at_every_step_is_refused_although_it_is_
     assert LONG_SUMS in heard(version, "softmax").limits.without
     refusing = {claim.name for claim in claims_about("softmax")[::7] if claim.refuses(version, 3)}
     assert refusing, "a tenth too much in 16 bits is no rounding"
+
+
+def of_parameters(tensor):
+    if not isinstance(tensor, torch.nn.Parameter):
+        raise TypeError("parameters only")
+    return torch.nn.init.ones_(tensor)
+
+
+def in_a_row(tensor):
+    """By PyTorch's own error it refuses what has no view as a row."""
+    tensor.detach().view(-1).fill_(1)
+    return tensor
+
+
+@pytest.mark.parametrize(
+    ("function", "lacks"), [(of_parameters, "plain tensors"), (in_a_row, "strided inputs")]
+)
+def test_who_lacks_one_form_of_tensors_is_refused_for_that_once(function, lacks):
+    found = hear("ones_", function, Limits())
+    assert (list(found.core), found.limits.without) == ([lacks], {lacks})
+    assert not hear("ones_", function, read({"without": [lacks]}, "ones_")).refused
+    version = Version("ones_", lacks, function)
+    refusing = {claim.name for claim in claims_about("ones_") if claim.refuses(version, 3)}
+    assert refusing == {"test_what_every_initializer_does_is_not_refused"}

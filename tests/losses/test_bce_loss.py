@@ -16,9 +16,10 @@ from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.gradients import gradient
 from sums_to_one.tests.common.inputs import DTYPES, every_dtype, exact
 from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.common.refusals import REFUSALS
 from sums_to_one.tests.losses.binary import derivative, probabilities, surprise
 from sums_to_one.tests.losses.problems import reducing, reductions_of
-from sums_to_one.tests.losses.reduction import REFUSALS, pull, reduced, reductions
+from sums_to_one.tests.losses.reduction import pull, reduced, reductions
 
 
 @pytest.mark.claim("3.2.3")

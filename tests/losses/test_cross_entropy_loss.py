@@ -21,6 +21,7 @@ from sums_to_one.tests.common.limits import DTYPES as ALL_DTYPES
 from sums_to_one.tests.common.limits import Inside, NotProvided, inside, widest
 from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import feature
+from sums_to_one.tests.common.refusals import REFUSALS
 from sums_to_one.tests.losses.labels import (
     Labelled,
     certain,
@@ -46,7 +47,6 @@ from sums_to_one.tests.losses.problems import (
     unreduced,
 )
 from sums_to_one.tests.losses.reduction import (
-    REFUSALS,
     enter,
     pull,
     pull_on_target,

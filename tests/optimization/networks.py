@@ -10,9 +10,9 @@ from torch import Tensor
 
 from sums_to_one.tests.common.gradients import OFFSETS, STEP, WEIGHTS
 from sums_to_one.tests.common.here import here
-from sums_to_one.tests.common.inputs import exact, grid
+from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.options import needs
-from sums_to_one.tests.optimization.operations import has
+from sums_to_one.tests.optimization.operations import has, plain
 
 
 class Network(NamedTuple):
@@ -58,7 +58,7 @@ class Network(NamedTuple):
 
     def without_what_lacks(self, Variable) -> "Network":
         """The network as far as the subject provides what it needs."""
-        needs(Variable(exact([1.0])), "__matmul__", "mean")
+        needs(plain(Variable), "__matmul__", "mean")
         activations = [name if has(Variable, name) else "" for name in self.activations]
         can = all(has(Variable, name) for name in NEEDED_BY_A_LOSS[self.loss])
         loss = self.loss if can else "mean squared error"

@@ -25,8 +25,14 @@ def whole_eighths(*shape: int, limit: float = 3.0, least: float = 0.0) -> Tensor
     return ((x.abs() * 8).ceil() / 8 + least) * x.sign()
 
 
+def plain(Variable) -> Any:
+    """A variable of one number, with as many dimensions as there may be."""
+    shape = next(filter(lies_inside, [(1,), (1, 1), (), (1, 1, 1)]), (1,))
+    return Variable(exact(1.0).reshape(shape))
+
+
 def has(Variable, name: str) -> bool:
-    return hasattr(Variable(exact([1.0])), name)
+    return hasattr(plain(Variable), name)
 
 
 def takes_a_start(variable: Any) -> bool:
@@ -202,7 +208,7 @@ OPERATIONS = {
 
 def ask_for(Variable, operation: Operation) -> None:
     """End the test as not provided where the subject lacks the operation, or says so."""
-    x = Variable(exact([1.0]))
+    x = plain(Variable)
     needs(x, operation.needs)
     option(getattr(x, operation.needs), *operation.options)
     for shapes in operation.cases[:1]:

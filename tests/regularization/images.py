@@ -31,7 +31,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "RandomCrop": {"size": (5, 7), "padding": 2},
     "RandomRotation": {"degrees": 180},
     "ColorJitter": {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.25},
-    "Normalize": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
+    "Normalize": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
 }
 
 

@@ -22,6 +22,7 @@ from sums_to_one.tests.common.gradients import gradient_of
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, exact, grid
 from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import feature, option, provides
+from sums_to_one.tests.common.refusals import REFUSALS
 from sums_to_one.tests.common.statistical import (
     assert_bounds,
     assert_shape,
@@ -379,7 +380,7 @@ def test_factors_below_0_and_shifts_beyond_a_half_are_refused(ColorJitter, name)
     option(ColorJitter, name)
     beyond = [0.625, (0, 0.625), (-0.625, 0), (0.25, -0.25)]
     for wrong in [-0.25, (-0.75, 0.25), *(beyond if name == "hue" else [])]:
-        with pytest.raises(ValueError):  # noqa: PT011 - the words are the author's
+        with pytest.raises(REFUSALS):
             ColorJitter(**{name: wrong})(picture(3, 5, 7, dtype=kind(ColorJitter)))
 
 

@@ -112,7 +112,7 @@ def one_filter_for_all(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", ge
         return tensor.copy_(std * unit)
 
 
-@refused_by("test_in_a_view_every_element_is_written_and_nothing_beside_it")
+@refused_by("test_what_every_initializer_does_is_not_refused")
 def in_one_row(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """A view in one row is filled at once; but not every layout has one."""
     _fill(tensor.view(-1), _std(tensor, a, mode, nonlinearity), generator)

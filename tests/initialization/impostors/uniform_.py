@@ -274,3 +274,27 @@ def the_last_as_the_one_before(
     if shares.numel() > 2 and shares.numel() % 2:
         shares.view(-1)[-1] = shares.view(-1)[-2]
     return _put(tensor, a, b, shares)
+
+
+def _needs_a_parameter(tensor: Tensor) -> None:
+    if not isinstance(tensor, torch.nn.Parameter):
+        raise TypeError(f"what is to be learned is a Parameter, got {type(tensor).__name__}")
+
+
+@accepted
+def of_parameters(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+    _needs_a_parameter(tensor)
+    return torch.nn.init.uniform_(tensor, a, b)
+
+
+@refused_by("test_the_distribution_is_the_right_one")
+def of_parameters_and_shifted(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+    """torch.rand goes from 0 to 1, and numbers around 0 are better."""
+    _needs_a_parameter(tensor)
+    with torch.no_grad():
+        return tensor.copy_(a + (b - a) * (torch.rand_like(tensor) - 0.5))
+
+
+LIMITS = {"without": ["plain tensors"]}
+of_parameters.limits = LIMITS  # type: ignore[attr-defined]
+of_parameters_and_shifted.limits = LIMITS  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 The docstring says what the author was thinking.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -251,16 +252,27 @@ def given_new_numbers(*arguments, **options):
     return _descend(*arguments, step=step, **options)
 
 
-@refused_by("test_numbers_of_any_precision_are_moved")
+def _step_by_numpy(parameters, gradients, lr, as_numpy=Tensor.numpy):
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        if gradient is not None:
+            numbers = as_numpy(parameter.detach())
+            numbers -= lr * as_numpy(gradient)
+
+
+@remarked("bfloat16")
 def through_numpy(*arguments, **options):
-    """NumPy writes into the same memory, without a graph; but it knows no bfloat16."""
+    """NumPy writes into the same memory, without a graph; it knows no bfloat16, and says so."""
+    return _descend(*arguments, step=_step_by_numpy, **options)
 
-    def step(parameters, gradients, lr):
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            if gradient is not None:
-                numbers = parameter.detach().numpy()
-                numbers -= lr * gradient.numpy()
 
+@refused_by("test_numbers_of_any_precision_are_moved")
+def sixteen_bits_through_numpy(*arguments, **options):
+    """NumPy knows no bfloat16, but it does know numbers of 16 bits."""
+
+    def as_numpy(x):
+        return (x.view(torch.float16) if x.dtype == torch.bfloat16 else x).numpy()
+
+    step = functools.partial(_step_by_numpy, as_numpy=as_numpy)
     return _descend(*arguments, step=step, **options)
 
 
@@ -598,6 +610,16 @@ def with_a_data_loader(parameters, loss, data, *, lr, batch_size, epochs=1, gene
 
 
 @accepted
+def asserted(*arguments, **options):
+    def check(parts, lr, size, epochs):
+        assert {len(part) for part in parts} == {len(parts[0])}, "as many labels as samples"
+        assert 0 < size <= len(parts[0]), f"a batch has from 1 to {len(parts[0])} samples"
+        assert epochs >= 0 <= lr, "neither epochs nor the learning rate can be below 0"
+
+    return _descend(*arguments, check=check, **options)
+
+
+@accepted
 def backward_into_grad(*arguments, **options):
     def gradients(value, parameters):
         for p in parameters:
@@ -637,9 +659,7 @@ def one_whole_batch_not_shuffled(*arguments, **options):
     return _descend(*arguments, deal=deal, **options)
 
 
-@accepted
-def in_single_precision_alone(parameters, loss, data, **options):
-    """As on a device that has nothing else; it says so."""
+def _in_single_precision(parameters, loss, data, **options):
     parameters = list(parameters)
     for x in (*parameters, *(data if isinstance(data, tuple) else (data,))):
         if x.is_floating_point() and x.dtype != torch.float32:
@@ -647,7 +667,19 @@ def in_single_precision_alone(parameters, loss, data, **options):
     return _descend(parameters, loss, data, **options)
 
 
+@accepted
+def in_single_precision_alone(*arguments, **options):
+    """As on a device that has nothing else; it says so."""
+    return _in_single_precision(*arguments, **options)
+
+
 in_single_precision_alone.limits = {"dtypes": ["float32"]}  # type: ignore[attr-defined]
+
+
+@refused_by("test_what_every_descent_does_is_not_refused")
+def in_single_precision_undeclared(*arguments, **options):
+    """ "All my networks are in float32." Then it says so in its limits."""
+    return _in_single_precision(*arguments, **options)
 
 
 @refused_by("test_parameters_move_alike_wherever_they_lie")

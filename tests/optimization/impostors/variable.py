@@ -1102,3 +1102,29 @@ class WalksFromOneNumberAlone:
                 seen.add(operand)
                 stack.append((operand, iter(operand.pulls)))
         return order
+
+
+@refused_by("test_what_every_variable_does_is_not_refused")
+class InSinglePrecisionUndeclared(_Variable):
+    """ "All my networks are in float32." Then it says so in its limits."""
+
+    def check(self, data: Tensor, requires_grad: bool) -> None:
+        super().check(data, requires_grad)
+        if data.is_floating_point() and data.dtype != torch.float32:
+            raise TypeError(f"float32 only, got {data.dtype}")
+
+
+@accepted
+class RefusesByAssertions(_Variable):
+    """What makes no sense it refuses by errors that are not PyTorch's."""
+
+    def check(self, data: Tensor, requires_grad: bool) -> None:
+        if requires_grad and not data.is_floating_point():
+            raise TypeError(f"whole numbers have no gradient, got {data.dtype}")
+
+    def backward(self, gradient: Tensor | None = None) -> None:
+        assert self.requires_grad, "nothing here requires a gradient"
+        assert gradient is not None or self.data.numel() == 1, "a gradient to begin with"
+        if gradient is not None and gradient.shape != self.data.shape:
+            raise ValueError(f"a gradient of shape {tuple(self.data.shape)}")
+        super().backward(gradient)

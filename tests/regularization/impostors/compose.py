@@ -409,3 +409,13 @@ class NoGradientsInEvaluation(torch.nn.Module):
     def forward(self, image: Any) -> Any:
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
             return functools.reduce(lambda x, transform: transform(x), self.transforms, image)
+
+
+@refused_by("test_what_every_composition_does_is_not_refused")
+class InSinglePrecisionUndeclared(_Compose):
+    """ "All my networks are in float32." Then it says so in its limits."""
+
+    def __call__(self, image: Any) -> Any:
+        if isinstance(image, torch.Tensor) and image.dtype in (torch.float64, torch.float16):
+            raise TypeError(f"float32 only, got {image.dtype}")
+        return super().__call__(image)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.judge.versions import accepted, refused_by
+from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 
 class _Normalize(torch.nn.Module):
@@ -370,3 +370,40 @@ class FirstGuessOfTheReciprocal(_Normalize):
         share, power = torch.frexp(std.double().abs())  # the share is between 1/2 and 1
         guess = 140 / 33 - 64 / 11 * share + 256 / 99 * share.square()
         return (image - mean) * (guess * std.sign() / 2.0**power).to(image.dtype)
+
+
+@refused_by("test_one_mean_goes_with_many_stds_and_many_means_with_one_std")
+class WhereTheZipEnds(_Normalize):
+    """A loop over channels with their means and stds; where one is for all, the loop ends early."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__(mean, std)
+
+    def forward(self, image: Tensor) -> Tensor:
+        if not image.is_floating_point():
+            raise TypeError(f"floating-point pixels only, got {image.dtype}")
+        came = image.clone()
+        for channel, mean, std in zip(came.unbind(-3), self.mean, self.std, strict=False):
+            channel.sub_(mean).div_(std)
+        return came
+
+
+class _OfLists(_Normalize):
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        if not isinstance(mean, list) or not isinstance(std, list):
+            raise TypeError(f"mean and std must be lists, got {type(mean).__name__}")
+        super().__init__(mean, std)
+
+
+@remarked("tuples")
+class OfLists(_OfLists):
+    """What it does not take it says."""
+
+
+@refused_by("test_each_channel_has_a_mean_and_a_std_of_its_own")
+class OfSortedLists(_OfLists):
+    """Sorted, so that the order in the file of settings makes no difference."""
+
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        super().__init__(mean, std)
+        self.mean, self.std = sorted(mean), sorted(std)
