@@ -526,11 +526,11 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         made, other = function(5).to(widest()), function(5).to(widest())
         other(plain[0].clone())
         made.eval()
-        made(plain[1].clone())
-        made.load_state_dict(other.state_dict())
         with torch.no_grad():
+            made(plain[1].clone())
+            made.load_state_dict(other.state_dict())
             made.weight.mul_(3)
-        return {"evaluation": made(plain[1].clone()).detach()}
+            return {"evaluation": made(plain[1].clone())}
 
     def without_gradients(made: Any, function: Function, options: dict[str, Any]) -> None:
         with torch.no_grad():
