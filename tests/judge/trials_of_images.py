@@ -206,6 +206,11 @@ CERTAIN: dict[str, dict[str, dict[str, Any]]] = {
         "with four paddings": {"size": (12, 13), "padding": (1, 2, 3, 4)},
         "with fill": {"size": (8, 11), "padding": 1, "fill": 0.5},
         "with a fill for each channel": {"size": (8, 11), "padding": 1, "fill": (0.5, 0.25, 0.75)},
+        "with two paddings and padding_mode='edge'": {
+            "size": (10, 11),
+            "padding": (1, 2),
+            "padding_mode": "edge",
+        },
         "with padding_mode='edge'": {"size": (10, 13), "padding": 2, "padding_mode": "edge"},
         "with padding_mode='reflect'": {"size": (10, 13), "padding": 2, "padding_mode": "reflect"},
         "with padding_mode='symmetric'": {

@@ -329,7 +329,13 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
             yield trial(f"{words} for images", *given(2, 5, 3, 4), min(orders, 1), **options)
         for words in ("with ignore_index", "with label_smoothing"):
             yield Trial(words, functools.partial(of_targets, named[words]))
-        rising = torch.linspace(-9, 9, 40_001, dtype=widest()).repeat(2, 1)
+        words = "for two classes with weight and label_smoothing"
+        two: dict[str, Any] = {"weight": weight[:2], "label_smoothing": 0.25}
+        yield trial(words, *given(7, 2), min(orders, 1), **two)
+        hard = torch.nn.functional.one_hot(target, 5).to(x.dtype)
+        words = "for probabilities of 0 and 1 with weight"
+        yield trial(words, x, hard, min(orders, 1), weight=weight)
+        rising = torch.linspace(-2000, 2000, 40_001, dtype=widest()).repeat(2, 1)
         yield trial("for many classes", rising, torch.tensor([7, 39_999]), min(orders, 1))
         yield Trial("for a class below 0", functools.partial(refuses, x, target * 0 - 1))
         yield Trial("for a class that there is not", functools.partial(refuses, x, target * 0 + 5))

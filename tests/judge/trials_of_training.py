@@ -196,12 +196,15 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("", empty(*usual))
     yield trial("for small tensors", empty(3, 2))
     yield Trial("under no_grad", functools.partial(unrecorded, empty(3, 2)))
+    yield trial("for the first rows of a tensor", empty(usual[0] + 100, usual[1])[:-100])
     yield trial("for rows of a tensor", empty(usual[0] + 100, usual[1])[50:-50])
     if drawn:
         yield Trial("", functools.partial(independent, empty(3, 2)))
         yield Trial("", seeded)
         yield Trial("with a generator", functools.partial(generated, (50, 40)))
         yield Trial("with a generator for small tensors", functools.partial(generated, (3, 2)))
+        large = functools.partial(generated, (300, 300))
+        yield Trial("with a generator for large tensors", large)
         yield Trial("with a generator for kernels", functools.partial(generated, (5, 4, 3, 3)))
         for words, view in VIEWS.items():
             run = functools.partial(generated, (40, 50), view=view)
@@ -563,6 +566,8 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     for n in (5001, 270001):
         yield trial(SIZES[n], [normal(n)], **own.get("with momentum", {}))
     yield trial("beyond 65,535 rows", [normal(66001, 2)])
+    many, options = [normal(5001).float()], own["with weight_decay"]
+    yield trial("for many numbers with weight_decay", many, **options)
 
 
 def _states(name: str) -> dict[str, dict[str, Any]]:

@@ -336,6 +336,14 @@ WHERE = {
     "for large gradients": "梯度很大时",
     "where all gradients are 0": "所有梯度为 0 时",
     "with a closure": "给出 closure 时",
+    "for two classes with weight and label_smoothing": (
+        "只有两个类别且同时给出 weight 和 label_smoothing 时"
+    ),
+    "for probabilities of 0 and 1 with weight": "目标是 0 和 1 的概率且给出 weight 时",
+    "with a generator for large tensors": "大张量给出 generator 时",
+    "for the first rows of a tensor": "张量的前若干行上",
+    "for many numbers with weight_decay": "数很多且有 weight_decay 时",
+    "with two paddings and padding_mode='edge'": "padding 为两个数且 padding_mode='edge' 时",
     "after 256 steps": "超过 256 步之后",
     "for a sparse gradient": "梯度为稀疏张量时",
     "for gradients that lie otherwise in memory": "梯度与参数的内存布局不同时",
