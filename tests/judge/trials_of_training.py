@@ -112,6 +112,10 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         _, before, _, after = found
         return {"spare": torch.tensor(bool(torch.equal(before, after)))}
 
+    def over_nan(x: Tensor, function: Function) -> Found:
+        y = function(torch.full_like(x, torch.nan), **FILLS.get(name, {}))
+        return {"NaN": torch.tensor(not bool(y.isnan().any()))}
+
     def learned(x: Tensor, function: Function) -> Found:
         leaf = torch.nn.Parameter(x)
         leaf.grad = torch.full_like(x, 3.0)
@@ -195,6 +199,7 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     usual = (500, 600) if drawn else (50, 60)
     yield trial("", empty(*usual))
     yield trial("for small tensors", empty(3, 2))
+    yield Trial("where NaN was before", functools.partial(over_nan, empty(3, 5)))
     yield Trial("under no_grad", functools.partial(unrecorded, empty(3, 2)))
     yield trial("for the first rows of a tensor", empty(usual[0] + 100, usual[1])[:-100])
     yield trial("for rows of a tensor", empty(usual[0] + 100, usual[1])[50:-50])

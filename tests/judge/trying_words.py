@@ -344,6 +344,7 @@ WHERE = {
     "for the first rows of a tensor": "张量的前若干行上",
     "for many numbers with weight_decay": "数很多且有 weight_decay 时",
     "with two paddings and padding_mode='edge'": "padding 为两个数且 padding_mode='edge' 时",
+    "where NaN was before": "原来的数是 NaN 时",
     "after 256 steps": "超过 256 步之后",
     "for a sparse gradient": "梯度为稀疏张量时",
     "for gradients that lie otherwise in memory": "梯度与参数的内存布局不同时",
