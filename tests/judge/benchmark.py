@@ -153,7 +153,7 @@ def saving(folder: Path) -> list[tuple[str, str]]:
     for n, how in enumerate(("by the clock", "processor time")):
         worst = max(found, key=lambda component: found[component][n])
         middle = median(each[n] for each in found.values())
-        told = f"{middle:.1f} s, at worst {found[worst][n]:.1f} s ({worst})"
+        told = f"{middle:.2f} s, at worst {found[worst][n]:.2f} s ({worst})"
         rows.append((f"from a save to the first refusal, {how}, median of all components", told))
     return rows
 
