@@ -183,7 +183,8 @@ def test_the_place_of_the_incoming_gradient_changes_nothing(activation):
             expected = gradient(activation, x, numbers)
             for words, incoming in places:
                 came = gradient_of(activation, x, incoming)
-                assert_close(f"{dtype} of shape {shape}, gradient {words}: f'(x)", came, expected)
+                told = f"{dtype} of shape {shape}, incoming gradient {words}: f'(x) times it"
+                assert_close(told, came, expected)
 
 
 @pytest.mark.claim("1.0.5")
@@ -358,7 +359,8 @@ def test_lower_precision_costs_only_rounding(activation, dtype, x):
 def test_lower_precision_costs_only_rounding_in_the_gradient(activation, dtype, x):
     x, cotangent = x.to(dtype), torch.linspace(-1, 2, len(x)).to(dtype)
     expected = gradient(activation, x.double(), cotangent.double())
-    assert_close(f"f'(x) in {dtype}", gradient(activation, x, cotangent), expected)
+    weighted = f"f'(x) times the incoming gradient in {dtype}"
+    assert_close(weighted, gradient(activation, x, cotangent), expected)
 
 
 @pytest.mark.claim("1.0.8")
@@ -379,7 +381,8 @@ def test_lower_precision_costs_only_rounding_in_the_gradient_anywhere_on_the_lin
     x = x[(x != 0) & (x.abs() <= 6e4)]  # at 0 ReLU has a kink; beyond, exp may end
     weights = torch.where(x.abs() <= 1, 8, 1).to(dtype)  # near 0 no digit of a slope is lost
     expected = gradient(elementwise, x.to(widest()), weights.to(widest()))
-    assert_close(f"f'(x) in {dtype}", gradient(elementwise, x, weights), expected)
+    weighted = f"f'(x) times the incoming gradient in {dtype}"
+    assert_close(weighted, gradient(elementwise, x, weights), expected)
 
 
 @pytest.mark.claim("1.0.8")

@@ -339,7 +339,21 @@ def assert_same_bits(sentence: str, came: Any, expected: Any) -> None:
     )
     for name, value in expected.items():
         if bits(came[name]) != bits(value):
-            raise AssertionError(f"{sentence}: at {name} came {came[name]}, not {value}")
+            raise AssertionError(f"{sentence}: at {name} {_difference(came[name], value)}")
+
+
+def _difference(came: Any, due: Any) -> str:
+    """What came of one entry, as far as it differs."""
+    if not (isinstance(came, Tensor) and isinstance(due, Tensor)):
+        return f"came {came}, not {due}"
+    if came.dtype != due.dtype:
+        return f"came {came.dtype}, not {due.dtype}"
+    if came.shape != due.shape:
+        return f"came the shape {tuple(came.shape)}, not {tuple(due.shape)}"
+    pairs = [*zip(came.flatten().tolist(), due.flatten().tolist(), strict=True)]
+    told = [(repr(a), repr(b)) for a, b in pairs if repr(a) != repr(b)]
+    (one, other) = told[0] if told else ("other bits", "these")
+    return f"came {one}, not {other}, in {len(told)} of {len(pairs)} numbers"
 
 
 def assert_same_training(

@@ -18,7 +18,7 @@ def combined(x: Tensor) -> Iterator[tuple[str, Tensor]]:
     """The same numbers otherwise in memory, among strangers; the last two are repeated ones."""
     for order, offset, step in itertools.product(_orders(x.ndim), (0, 3), (1, 2)):
         view = _laid_out(x, order, offset, step)
-        words = f"in the order {order} in memory, after {offset} strangers, every {step}."
+        words = f"dimensions in memory as {order}, from number {offset} on, in steps of {step}"
         yield words, view
         yield f"{words}, the first repeated", view[:1].expand_as(view)
         yield f"{words}, the last column repeated", view[..., -1:].expand_as(view)

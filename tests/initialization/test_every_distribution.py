@@ -124,7 +124,8 @@ def test_in_a_row_of_any_length_the_last_numbers_are_new_ones(random_initializer
         again = sum(len(row.unique()) < len(row) for row in last)
         # One call in 1400 has two so close by chance, and five of eight have with odds of 1e-14.
         assert again < 5, (
-            f"shape {shape}, {dtype}: in {again} of 8 calls, two of {last[0].tolist()}"
+            f"shape {shape}, {dtype}: in {again} of 8 calls two of the last numbers are as far "
+            f"from the middle, such as two of {last[0].tolist()}"
         )
 
 

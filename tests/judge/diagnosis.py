@@ -203,8 +203,9 @@ def looked(
     limits = heard(subject, component).limits
     wrong, right = tried(component, tried_of(component, subject), limits)
     told = described(wrong, right)
-    # Who was refused for a limit alone has said all himself, and follows no convention by it.
+    # Who was refused for a limit alone has said all himself: it is no fault, and no convention.
     asked = [test for test in tests if CORE_CLAIMS not in test]
+    told = told if asked else None
     conventions = conventions_of(component, subject, asked) if asked else ()
     if conventions and _is_right(component, subject, conventions, limits):
         return {"conventions": conventions}
@@ -238,7 +239,8 @@ def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: 
     before = tried(component, tried_of(component, subject), limits)[0]
     wrong, _ = tried(component, tried_of(component, translated), limits)
     ends = {(where, what) for where, what in wrong if what in ERRORS} - {*before}
-    return bool(before) and not ends and not any(what in {*WHAT} for _, what in wrong)
+    numbers = any(what in WHAT for _, what in before)
+    return numbers and not ends and not any(what in {*WHAT} for _, what in wrong)
 
 
 class Looking:

@@ -208,7 +208,7 @@ def _alike(other: Version, told: list[Asked], named: Collection[str]) -> tuple[i
     found = [_sameness(other, *asked) for asked in due]
     if due and not any(found):
         return 0, 0
-    found += [_sameness(other, *asked) for asked in told if asked not in due]
+    found += [_sameness(other, *asked) for asked in told if asked[0].name not in named]
     return sum(same > 0 for same in found), sum(same == EXACTLY for same in found)
 
 

@@ -104,11 +104,12 @@ def test_what_is_saved_is_judged_at_once(tmp_path):
             read = wait_for("claim holds", said, read)
             solution.write_text(WRONG)
             read = wait_for("✗ every element is 1", said, read)
-            read = wait_for("1 claim holds", said, read)
+            read = wait_for("refuse", said, read)  # all is said of it, as at first
+            read = wait_for("claims hold", said, read)
             solution.write_text("def ones_(tensor)\n")
             read = wait_for("SyntaxError", said, read)
             solution.write_text(SOLVED)
-            read = wait_for("1 claim holds", said, read)
+            read = wait_for("claims hold", said, read)
             wait_for(what_is_next("ones_"), said, read)
         finally:
             watching.kill()

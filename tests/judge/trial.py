@@ -121,5 +121,50 @@ def of_tensor(
     return Trial(about, functools.partial(run, call), others)
 
 
+# What lies otherwise in memory than the result that it is the gradient of.
+INCOMING: dict[str, Function] = {
+    "where the incoming gradient is a transposed view": lambda g: g.mT.contiguous().mT,
+    "where the incoming gradient is a repeated row": lambda g: g[:1].clone().expand(g.shape),
+    "where the incoming gradient is a repeated number": lambda g: torch.full_like(
+        g.flatten()[:1], 0.75
+    ).expand(g.shape),
+}
+
+
+def weights_of(y: Tensor, about: str) -> Tensor:
+    """Weights that are all different, as a gradient that lies in memory as is told."""
+    (how,) = (how for words, how in INCOMING.items() if about.endswith(words))
+    weights: Tensor = how(normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype))
+    return weights
+
+
+def of_incoming(x: Tensor, call: Function, about: str) -> Trial:
+    """One whose gradient comes from a gradient that lies otherwise in memory."""
+
+    def run(function: Function) -> Found:
+        leaf = twin(x).requires_grad_()
+        y = call(function, leaf)
+        if not y.requires_grad:
+            return {}
+        (slope,) = torch.autograd.grad(y, leaf, weights_of(y, about))
+        return {"gradient": slope.detach().clone()}
+
+    return Trial(about, run)
+
+
+def of_two_passes(x: Tensor, call: Function) -> Trial:
+    """One that goes back through one graph twice."""
+
+    def run(function: Function) -> Found:
+        leaf = twin(x).requires_grad_()
+        y = (0.75 * call(function, leaf)).sum()
+        slopes = [torch.zeros_like(leaf)]
+        for _ in range(2 * y.requires_grad):
+            slopes += torch.autograd.grad(y, leaf, retain_graph=True)
+        return {"gradient": slopes[-1].detach().clone()}
+
+    return Trial("in a second backward pass through one graph", run)
+
+
 def gradient_of(x: Tensor) -> Tensor:
     return torch.zeros_like(x) if x.grad is None else x.grad.clone()

@@ -229,12 +229,12 @@ def _refusals(learns: bool) -> Iterator[Trial]:
             path = Path(folder, "model.pt")
             write(files, path)
             model = into()
-            before = flat([*model.parameters()])
+            before = flat([*model.state_dict().values()])
             made = optimizer and optimizer(model)
             taken = _takes(lambda: files.read(path, model, made))
             found["refusal"] = torch.tensor(not taken)
             if not taken:
-                same = torch.equal(flat([*model.parameters()]), before)
+                same = torch.equal(flat([*model.state_dict().values()]), before)
                 found["half loaded"] = torch.tensor(same)
             found["a program"] = torch.tensor(not Path(folder, "run").exists())
         return found

@@ -1,5 +1,6 @@
 """Trials of the transforms of images: of chance only what is certain, or how often it comes."""
 
+import contextlib
 import functools
 import random
 from collections.abc import Callable, Iterator
@@ -111,20 +112,35 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
             yield trial("for one channel", image(1, 6, 9), **options)
         yield trial("for a square", image(3, 8, 8), **options)
         yield trial("for odd sizes", image(3, 7, 9), **options)
-        yield (
-            trial("for a narrow image", image(5, 6, 3), **options)
-            if name in ANY
-            else trial("for numbers above 1", image() * 200, **options)
-        )
+        narrow = image(5 if name in ANY else 3, 6, 3)
+        yield trial("for an image 3 pixels wide", narrow, **options)
+        if name not in ANY:
+            yield trial("for numbers above 1", image() * 200, **options)
         yield trial("for an odd width", image(3, 6, 7), **options)
         yield trial("for a high image", image(3, 9, 4), **options)
         yield trial("beyond 256 pixels", image(3, 5, 300), **options)
         yield trial("beyond 4096 numbers", image(3, 50, 70), **options)
+    if name == "RandomRotation":
+        part = {"degrees": (32.75, 32.75)}
+        yield trial("for an angle that is no whole number", image(3, 41, 43), **part)
+    if name == "ColorJitter":
+        both = {"brightness": (0.5, 0.5), "saturation": (0.25, 0.25)}
+        words = "for one channel with brightness and saturation"
+        yield Trial(words, functools.partial(use, image(1, 6, 9), both))
     if name == "Normalize":
+        yield Trial("after an image of another dtype", functools.partial(_after, CERTAIN[name][""]))
         yield Trial("for a std of 0", _without_spread)
     yield from BY_CHANCE.get(name, _nothing)(name)
     if name in DRAWING:
         yield Trial("for a batch by chance", functools.partial(_one_draw, DRAWING[name]))
+
+
+def _after(options: dict[str, Any], function: Function) -> Found:
+    made = function(**options)
+    for dtype in (torch.bfloat16, torch.float32):
+        with contextlib.suppress(TypeError, ValueError):  # for it need not take them
+            made(image().to(dtype))
+    return {"value": made(image())}
 
 
 def _without_spread(function: Function) -> Found:
@@ -190,6 +206,11 @@ CERTAIN: dict[str, dict[str, dict[str, Any]]] = {
         "with four paddings": {"size": (12, 13), "padding": (1, 2, 3, 4)},
         "with fill": {"size": (8, 11), "padding": 1, "fill": 0.5},
         "with a fill for each channel": {"size": (8, 11), "padding": 1, "fill": (0.5, 0.25, 0.75)},
+        "with two paddings and padding_mode='edge'": {
+            "size": (10, 11),
+            "padding": (1, 2),
+            "padding_mode": "edge",
+        },
         "with padding_mode='edge'": {"size": (10, 13), "padding": 2, "padding_mode": "edge"},
         "with padding_mode='reflect'": {"size": (10, 13), "padding": 2, "padding_mode": "reflect"},
         "with padding_mode='symmetric'": {

@@ -11,6 +11,7 @@ from torch import Tensor
 from sums_to_one.tests.common.limits import Limits, widest
 from sums_to_one.tests.judge.trial import (
     DTYPES,
+    INCOMING,
     SIZES,
     Found,
     Function,
@@ -20,8 +21,11 @@ from sums_to_one.tests.judge.trial import (
     layouts,
     leaving,
     normal,
+    of_incoming,
     of_tensor,
+    of_two_passes,
     twin,
+    weights_of,
 )
 
 
@@ -58,6 +62,11 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
     yield of_tensor(x, orders, lambda function, x: plainly(function, x * x), behind)
     if orders:
         yield Trial("", functools.partial(_incoming, plainly))
+        for words in INCOMING:
+            yield of_incoming(x, plainly, words)
+        yield of_two_passes(x, plainly)
+    if name in ("sigmoid", "softmax"):
+        yield Trial("", functools.partial(_within, plainly))
     yield of_tensor(x.abs(), orders, plainly, "for numbers above 0")
     if name != "relu":  # of which all of these are 0
         yield of_tensor(-x.abs(), orders, plainly, "for numbers below 0")
@@ -67,6 +76,9 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
     yield of_tensor(normal(), min(orders, 1), plainly, "for a number without dimensions")
     for dtype, words in DTYPES.items():
         yield of_tensor(x.to(dtype), min(orders, 1), plainly, words)
+        if name.endswith("relu"):
+            below = f"for numbers below 0 {words}"
+            yield of_tensor(-x.abs().to(dtype), min(orders, 1), plainly, below)
         far = torch.full((2, 40), 95.0, dtype=dtype) * torch.tensor([[1], [-1]]).to(dtype)
         yield of_tensor(far, 0, plainly, f"for numbers as large as 95 {words}")
         large = f"for larger numbers {words}"
@@ -198,6 +210,9 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         as_if: dict[str, Function] = {}
         if options.keys() - {"reduction"}:
             as_if["what it is without the option"] = use(target, {})
+            for left in options.keys() - {"reduction"} if len(options) > 1 else ():
+                fewer = {name: one for name, one in options.items() if name != left}
+                as_if[f"what it is without {left}"] = use(target, fewer)
             smoothing = options.get("label_smoothing", 0)
             if smoothing and several and x.ndim > 1:
                 among = smoothing * x.shape[1] / (x.shape[1] - 1)
@@ -226,6 +241,11 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("", functools.partial(of_targets, {}))
     yield trial("with reduction='sum'", x, target, orders, reduction="sum")
     yield trial("with reduction='none'", x, target, orders, reduction="none")
+    if orders:
+        yield of_two_passes(x, use(target, {}))
+    for words in INCOMING if orders and not several else ():
+        apart = use(target, {"reduction": "none"})
+        yield of_incoming(x, apart, f"with reduction='none' {words}")
     if not several:
         yield trial("for 1 dimension", *given(11), orders)
     yield trial("for 3 dimensions", *given(2, 3, 5), orders)
@@ -282,6 +302,8 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         both = {"weight": normal(5).abs(), "pos_weight": normal(5, seed=2).abs()}
         yield trial("with weight and pos_weight", x, target, orders, **both)
         yield trial("with pos_weight", x, target, orders, pos_weight=normal(5).abs())
+        single = {"pos_weight": normal(5).abs().float()}
+        yield trial("with pos_weight in float32", x, target, min(orders, 1), **single)
         words, positive = "with pos_weight for images", normal(5).abs()
         yield trial(words, *given(2, 5, 3, 5), min(orders, 1), pos_weight=positive)
         yield Trial("with pos_weight", functools.partial(of_targets, {"pos_weight": positive}))
@@ -296,12 +318,25 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
             "with ignore_index and label_smoothing": {"ignore_index": 1, "label_smoothing": 0.25},
             "with weight and ignore_index": {"weight": weight, "ignore_index": 1},
             "with weight and reduction='sum'": {"weight": weight, "reduction": "sum"},
+            "with weight, ignore_index and label_smoothing": {
+                "weight": weight,
+                "ignore_index": 1,
+                "label_smoothing": 0.25,
+            },
         }
         for words, options in named.items():
             yield trial(words, x, target, orders, **options)
             yield trial(f"{words} for images", *given(2, 5, 3, 4), min(orders, 1), **options)
         for words in ("with ignore_index", "with label_smoothing"):
             yield Trial(words, functools.partial(of_targets, named[words]))
+        words = "for two classes with weight and label_smoothing"
+        two: dict[str, Any] = {"weight": weight[:2], "label_smoothing": 0.25}
+        yield trial(words, *given(7, 2), min(orders, 1), **two)
+        hard = torch.nn.functional.one_hot(target, 5).to(x.dtype)
+        words = "for probabilities of 0 and 1 with weight"
+        yield trial(words, x, hard, min(orders, 1), weight=weight)
+        rising = torch.linspace(-2000, 2000, 40_001, dtype=widest()).repeat(2, 1)
+        yield trial("for many classes", rising, torch.tensor([7, 39_999]), min(orders, 1))
         yield Trial("for a class below 0", functools.partial(refuses, x, target * 0 - 1))
         yield Trial("for a class that there is not", functools.partial(refuses, x, target * 0 + 5))
         soft = normal(7, 5, seed=3).softmax(1)
@@ -315,6 +350,15 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("for 1 dimension", x[0], torch.tensor(2), orders)
         yield trial("for a single row of probabilities", x[0], soft[0], orders)
         yield trial("for 1 dimension with weight", x[0], torch.tensor(2), orders, weight=weight)
+
+
+def _within(call: Function, function: Function) -> Found:
+    """Whether probabilities are from 0 to 1, far out as well."""
+    found = []
+    for dtype in (widest(), torch.float32):
+        y = call(function, torch.linspace(-110, 110, 2003).to(dtype)[None])
+        found.append(bool((y >= 0).all() and (y <= 1).all()))
+    return {"outside": torch.tensor(all(found))}
 
 
 class _Passing(torch.autograd.Function):
@@ -390,9 +434,17 @@ def penalty(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("", plain, as_if)
     for words, tensors in PENALIZED.items():
         yield Trial(words, functools.partial(use, tensors, False))
+    for mixed in ((torch.float32, torch.float64), (torch.float64, torch.float32)):
+        yield Trial("for parameters of two dtypes", functools.partial(_of_two_dtypes, mixed))
     words = "for a parameter that needs no gradient"
     yield Trial(words, functools.partial(use, [normal(3, 5), normal(7)], True))
     yield Trial("for a generator", lambda function: plain(lambda each: function(x for x in each)))
+
+
+def _of_two_dtypes(dtypes: tuple[torch.dtype, ...], function: Function) -> Found:
+    given = [normal(5, seed=n).to(dtype) for n, dtype in enumerate(dtypes)]
+    y = function(given)
+    return {"value": torch.zeros((), dtype=y.dtype)}  # of which the dtype is to be told
 
 
 def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
@@ -458,6 +510,33 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         made.eval()
         made(normal(*shape, seed=51))
         made.train()
+
+    def evaluating(incoming: str, function: Function) -> Found:
+        """The gradients in evaluation, after one batch of training."""
+        made = function(5).to(widest())
+        made(plain[0].clone())
+        made.eval()
+        leaf = plain[1].clone().requires_grad_()
+        y = made(leaf)
+        if not y.requires_grad:
+            return {}
+        weights = normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype)
+        y.backward(weights_of(y, incoming) if incoming else weights)
+        found = {"gradient": gradient_of(leaf)}
+        for learned in ("weight", "bias"):
+            found[f"{learned}'s gradient"] = gradient_of(getattr(made, learned))
+        return found
+
+    def relearned(function: Function) -> Found:
+        """What evaluation gives after other numbers have been loaded, and after a step."""
+        made, other = function(5).to(widest()), function(5).to(widest())
+        other(plain[0].clone())
+        made.eval()
+        with torch.no_grad():
+            made(plain[1].clone())
+            made.load_state_dict(other.state_dict())
+            made.weight.mul_(3)
+            return {"evaluation": made(plain[1].clone())}
 
     def without_gradients(made: Any, function: Function, options: dict[str, Any]) -> None:
         with torch.no_grad():
@@ -531,6 +610,7 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("after load_state_dict", plain, reloaded)
     yield trial("after load_state_dict with momentum=None", plain, reloaded, momentum=None)
     yield trial("after a copy has been made", plain, copied)
+    yield Trial("after new numbers are loaded in evaluation mode", relearned)
     yield trial("after an evaluation", plain, evaluated)
     yield trial("after a batch under no_grad", plain, without_gradients)
     many = [normal(*shape, spread=1.0 + n, seed=60 + n) for n in range(14)]
@@ -545,6 +625,12 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     for words, view in layouts(plain[0]):
         if "repeated" not in words:
             yield trial(words, [view, *plain[1:]])
+    for words in ("", *INCOMING) if limits.gradients else ():
+        told = f"in evaluation mode {words}".strip()
+        yield Trial(told, functools.partial(evaluating, words))
+        if words:
+            call = lambda function, x: function(5).to(x.dtype)(x)  # noqa: E731
+            yield of_incoming(plain[0], call, words)
     if limits.gradients > 1:
         call = lambda function, x: function(5).to(x.dtype)(x)  # noqa: E731
         yield of_tensor(plain[0], limits.gradients, call, "")
@@ -657,6 +743,21 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
             found["gradient at 0"] = torch.tensor(bool((gradient_of(zero) != 0).any()))
         return found
 
+    def crossed(incoming: str, function: Function) -> Found:
+        """Whether a gradient follows its mask, though another call came in between."""
+        made, leaf = function(0.5), x.clone().requires_grad_()
+        y = made(leaf * 1)
+        kept = y.detach() != 0
+        if not incoming:
+            made(x.clone())
+        if y.requires_grad:
+            weights = normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype)
+            weights = weights_of(y, incoming) if incoming else weights
+            y.backward(weights)
+        due = torch.where(kept, 2 * weights if y.requires_grad else y, 0.0)
+        same = torch.allclose(gradient_of(leaf), due, rtol=0.05, atol=1e-2)
+        return {"mask of the gradient": torch.tensor(bool(same))}
+
     def awakened(x: Tensor, function: Function) -> Found:
         """What train() brings back after an evaluation, and whether it is the same each time."""
         made, masks = function(0.5), []
@@ -671,11 +772,20 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
         share = _share(masks[0].double().mean().item(), 0.5, units)
         return {"share": share, "next call": torch.tensor(not torch.equal(*masks))}
 
+    def side_by_side(function: Function) -> Found:
+        one, other = function(0.5), function(0.5)
+        masks = [made(x.clone()) != 0 for made in (one, other)]
+        return {"layers": torch.tensor(not torch.equal(*masks))}
+
     x = normal(*shape).abs() + 0.5
     yield Trial("", functools.partial(use, x, 0.5, {}))
+    yield Trial("", side_by_side)
     many = normal(600, 500, *(1, 1)[: 2 * (name == "Dropout2d")]).abs() + 0.5
     yield Trial("", functools.partial(counted, many, 0.5, False))
     yield Trial("after an evaluation", functools.partial(awakened, x))
+    between = "where another call comes before backward"
+    for words in ("", *INCOMING) if limits.gradients else ():
+        yield Trial(words or between, functools.partial(crossed, words))
     for dtype, words in DTYPES.items():
         yield Trial(
             f"for a small p {words}", functools.partial(counted, many.to(dtype), 0.001, False)

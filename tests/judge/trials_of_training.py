@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from sums_to_one.tests.common.limits import Limits, widest
 from sums_to_one.tests.judge.components import GROUPS
 from sums_to_one.tests.judge.trial import (
     DTYPES,
+    INCOMING,
     SIZES,
     Found,
     Function,
@@ -21,9 +23,17 @@ from sums_to_one.tests.judge.trial import (
     leaving,
     normal,
     twin,
+    weights_of,
 )
 
+SAME = 1e-5  # by which sums may differ that are the same but for rounding
+NUMBERED = ("first", "second", "third")
+VIEWS: dict[str, Function] = {
+    "for a transposed view": lambda x: x.T,
+    "for every second number of a memory": lambda x: x[:, ::2],
+}
 NOTABLY = 0.03  # by which the spread is another one
+MANY_MORE = 70_000  # numbers, than 16 bits can tell apart
 MOSTLY = 0.9  # of many numbers, which are all different
 ENOUGH = 190_000  # numbers, of which a deviation is known to a fraction of a percent
 TIMES = 400  # of which the variance of a sum is known to 7 %
@@ -63,7 +73,7 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
                 for n in (1024, 4096, 65536, 2**18, x.shape[-1])
                 if len(flat) >= n + 1000
             )
-            and (x.dtype.itemsize < 4 or flat.unique().numel() > MOSTLY * flat.numel())
+            and (x.dtype.itemsize < 4 or flat[:MANY_MORE].unique().numel() > MOSTLY * MANY_MORE)
         )
         found["spread"] = numbers.std()
         found["mean"] = numbers.mean() / numbers.std()
@@ -85,7 +95,26 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         drawn = torch.stack([function(torch.empty_like(x)).flatten() for _ in range(TIMES)])
         away = drawn.double() - drawn.double().mean()
         share = away.sum(1).square().mean() / (x.numel() * away.square().mean())
-        return {"independent": torch.tensor(bool(0.4 < share < 1.7))}
+        rising, sums = drawn.double().sort(1).values, drawn.double().sum(1)
+        pairs = rising + rising.flip(1)
+        return {
+            "mirrors": torch.tensor(bool((pairs - pairs[:, :1]).abs().max() > SAME)),
+            "adds up": torch.tensor(bool((sums - sums[0]).abs().max() > SAME)),
+            "independent": torch.tensor(bool(0.4 < share < 1.7)),
+        }
+
+    def seeded(function: Function) -> Found:
+        """Whether the same seed draws the same after an odd count of numbers as before it."""
+        found = []
+        for count in (4, 4, 3, 4):
+            torch.manual_seed(5)
+            found.append(function(torch.empty(count, 1, dtype=widest())))
+        _, before, _, after = found
+        return {"spare": torch.tensor(bool(torch.equal(before, after)))}
+
+    def over_nan(x: Tensor, function: Function) -> Found:
+        y = function(torch.full_like(x, torch.nan), **FILLS.get(name, {}))
+        return {"NaN": torch.tensor(not bool(y.isnan().any()))}
 
     def learned(x: Tensor, function: Function) -> Found:
         leaf = torch.nn.Parameter(x)
@@ -103,15 +132,17 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             return {"refusal": torch.tensor(True)}
         return {"refusal": torch.tensor(False)}
 
-    def generated(shape: tuple[int, ...], function: Function, **options: Any) -> Found:
+    def generated(
+        shape: tuple[int, ...], function: Function, view: Function = torch.detach, **options: Any
+    ) -> Found:
         found = {}
         function = functools.partial(function, **options)
-        a, b = torch.empty(shape), torch.empty(shape)
+        a, b = view(torch.empty(shape)), view(torch.empty(shape))
         for seed, x in ((1, a), (2, b)):
             torch.manual_seed(seed)
             function(x, generator=torch.Generator().manual_seed(4))
         found["generator"] = torch.tensor(bool(torch.equal(a, b)))
-        first = torch.empty(shape)
+        first = view(torch.empty(shape))
         own = torch.Generator().manual_seed(4)
         function(first, generator=own)
         function(b, generator=own)
@@ -120,6 +151,11 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         function(a, generator=own)
         found["random numbers"] = torch.rand(3)
         return found
+
+    def unrecorded(x: Tensor, function: Function) -> Found:
+        with torch.no_grad():
+            function(x, **FILLS.get(name, {}))
+            return {"recording": torch.tensor(torch.is_grad_enabled())}
 
     def scaled(x: Tensor, options: dict[str, Any], factor: float, function: Function) -> Found:
         found = use(x, options, function)
@@ -144,6 +180,10 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
                 factor = ((outputs + inputs) / 2 / fan) ** 0.5
                 if abs(factor - 1) > NOTABLY:
                     as_if[words] = functools.partial(scaled, x.clone(), options, factor)
+        if fans and x.ndim > 3:
+            for n, size in zip(NUMBERED, x.shape[2:], strict=False):
+                words = f"that of a kernel without its {n} dimension"
+                as_if[words] = functools.partial(scaled, x.clone(), options, size**0.5)
         if "gain" in options:
             gain = options["gain"]
             for words, changed in {
@@ -159,14 +199,25 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     usual = (500, 600) if drawn else (50, 60)
     yield trial("", empty(*usual))
     yield trial("for small tensors", empty(3, 2))
+    yield Trial("where NaN was before", functools.partial(over_nan, empty(3, 5)))
+    yield Trial("under no_grad", functools.partial(unrecorded, empty(3, 2)))
+    yield trial("for the first rows of a tensor", empty(usual[0] + 100, usual[1])[:-100])
     yield trial("for rows of a tensor", empty(usual[0] + 100, usual[1])[50:-50])
     if drawn:
-        yield Trial("for small tensors", functools.partial(independent, empty(3, 2)))
+        yield Trial("", functools.partial(independent, empty(3, 2)))
+        yield Trial("", seeded)
         yield Trial("with a generator", functools.partial(generated, (50, 40)))
         yield Trial("with a generator for small tensors", functools.partial(generated, (3, 2)))
+        large = functools.partial(generated, (300, 300))
+        yield Trial("with a generator for large tensors", large)
         yield Trial("with a generator for kernels", functools.partial(generated, (5, 4, 3, 3)))
+        for words, view in VIEWS.items():
+            run = functools.partial(generated, (40, 50), view=view)
+            yield Trial(f"with a generator {words}", run)
     if "xavier" in name:
         yield trial("for kernels", empty(160, 128, 3, 5))
+        yield trial("for kernels of 3 dimensions", empty(48, 44, 3, 5, 7))
+        yield trial("for kernels of one input channel", empty(2200, 1, 10, 10))
         yield trial("where there are more outputs than inputs", empty(1500, 200))
         yield trial("where there are more inputs than outputs", empty(200, 1500))
     if "xavier" in name:
@@ -179,6 +230,10 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             yield trial(about, empty(200, 1500), mode=mode)
             kernels = "for kernels" if mode == "fan_in" else "with mode='fan_out' for kernels"
             yield trial(kernels, empty(160, 128, 3, 5), mode=mode)
+            words = f"{kernels} of 3 dimensions"
+            yield trial(words, empty(48, 44, 3, 5, 7), mode=mode)
+            words = f"{kernels} of one input channel"
+            yield trial(words, empty(2200, 1, 10, 10), mode=mode)
             if mode == "fan_out":
                 yield trial("with mode='fan_out' for 3 dimensions", empty(160, 128, 15), mode=mode)
         yield trial("with a slope", empty(500, 600), a=0.5)
@@ -217,13 +272,12 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             if not drawn
             else trial("", empty(500, 600))
         )
-    yield trial("for 3 dimensions", empty(80, 100, 40))
+    yield trial("for 3 dimensions", empty(80, 100, 40) if drawn else empty(8, 10, 4))
     yield trial("for a transposed view", empty(*usual[::-1]).T)
     yield trial("for a part of a tensor", empty(700, 900)[100:600, 100:700])
     yield trial("for every second number of a memory", empty(usual[0], 2 * usual[1])[:, ::2])
-    yield trial(
-        "in channels last", empty(50, 60, 10, 10).contiguous(memory_format=torch.channels_last)
-    )
+    images = empty(50, 60, 10, 10) if drawn else empty(5, 6, 10, 10)
+    yield trial("in channels last", images.contiguous(memory_format=torch.channels_last))
     yield trial("beyond 65,535 rows", empty(66001, 3))
     yield trial("beyond 2^18 numbers", empty(600, 500))
 
@@ -236,6 +290,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "with momentum and weight_decay": {"momentum": 0.5, "weight_decay": 0.25},
         "with dampening": {"momentum": 0.5, "dampening": 0.25},
         "with nesterov": {"momentum": 0.5, "nesterov": True},
+        "with nesterov and weight_decay": {"momentum": 0.5, "nesterov": True, "weight_decay": 0.25},
         "with maximize": {"maximize": True},
         "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
     },
@@ -253,6 +308,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "with weight_decay": {"weight_decay": 0.25},
         "with centered": {"centered": True},
         "with centered and momentum": {"centered": True, "momentum": 0.5},
+        "with centered and weight_decay": {"centered": True, "weight_decay": 0.25},
+        "with an alpha of 0": {"alpha": 0.0},
         "with a large eps": {"eps": 0.5},
         "with a large eps and centered": {"eps": 0.5, "centered": True},
         "with maximize": {"maximize": True},
@@ -261,12 +318,31 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "Adam": {
         "with another beta1": {"betas": (0.5, 0.999)},
         "with another beta2": {"betas": (0.9, 0.75)},
+        "with betas of 0": {"betas": (0.0, 0.0)},
         "with a large eps": {"eps": 0.5},
         "with weight_decay": {"weight_decay": 0.25},
         "with amsgrad": {"amsgrad": True, "betas": (0.5, 0.5)},
+        "with amsgrad and weight_decay": {
+            "amsgrad": True,
+            "betas": (0.5, 0.5),
+            "weight_decay": 0.25,
+        },
         "with maximize": {"maximize": True},
         "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
     },
+}
+LONG = 300  # steps, more than 8 bits can count
+# By setting, with which options it is changed on the way, and to what.
+CHANGES: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
+    "SGD": {"momentum": ({"momentum": 0.5}, 0.75), "weight_decay": ({}, 0.25)},
+    "Adagrad": {"lr_decay": ({}, 0.25), "weight_decay": ({}, 0.25), "eps": ({}, 0.5)},
+    "RMSprop": {
+        "alpha": ({}, 0.75),
+        "momentum": ({"momentum": 0.5}, 0.75),
+        "weight_decay": ({}, 0.25),
+        "eps": ({}, 0.5),
+    },
+    "Adam": {"betas": ({}, (0.5, 0.75)), "weight_decay": ({}, 0.25), "eps": ({}, 0.5)},
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     "Adagrad": {"eps": 1e-10},
@@ -332,6 +408,40 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
         if n == 2:
             for group in made.param_groups:
                 group["lr"] = 0.5
+
+    def reset(settings: dict[str, Any]) -> Function:
+        """A change of settings before the third step."""
+
+        def change(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+            for group in made.param_groups if n == 2 else ():
+                group.update(settings)
+
+        return change
+
+    def otherwise(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
+        """Gradients that lie in memory as the parameter does not."""
+        for p in ps:
+            assert p.grad is not None
+            p.grad = p.grad.contiguous() if not p.is_contiguous() else p.grad.mT.contiguous().mT
+
+    def sparse(function: Function) -> Found:
+        p = normal(4, 2).requires_grad_()
+        made = function([p], lr=0.125)
+        with_one_twice = torch.tensor([[1, 3, 1]])
+        p.grad = torch.sparse_coo_tensor(with_one_twice, normal(3, 2, seed=2).to(p.dtype), (4, 2))
+        try:
+            made.step()
+        except Exception:  # of whatever kind: nobody need take them
+            return {}
+        return {"first step": p.detach() - normal(4, 2)}
+
+    def for_long(function: Function) -> Found:
+        p = normal(3).requires_grad_()
+        made, pull = function([p], lr=0.125), normal(3, seed=2)
+        for n in range(LONG):
+            p.grad = pull if n % 3 else -pull
+            made.step()
+        return {"later step": p.detach() - normal(3)}
 
     def without(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         if n in (0, 2):
@@ -406,7 +516,9 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("", functools.partial(use, nothing, plain, {}), corrected)
     for words, options in OPTIONS[name].items():
         yield trial(words, **options)
-    for options in [{"lr": 0.5}, *OPTIONS[name].values()]:
+    rate = {"lr": 0.5}
+    also = [{**rate, "lr_decay": 0.25}] if name == "Adagrad" else []
+    for options in [rate, *also, *OPTIONS[name].values()]:
         if "initial_accumulator_value" in options:
             continue  # which may be asked for before there are groups
         as_if = {"what it is without the option": functools.partial(use, nothing, plain, {})}
@@ -422,7 +534,22 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     pair = [normal(3, 5), normal(3, 5, seed=2)]
     yield trial("for parameters of one shape", pair, **own.get("with momentum", {}))
     words = "for parameters of one shape where a gradient is None"
-    yield trial(words, pair, without, **own.get("with dampening", {}))
+    yield trial(words, pair, without, **own.get("with momentum", {}))
+    if name == "SGD":
+        words = "with dampening where a gradient is None"
+        yield trial(words, plain, without, **own["with dampening"])
+    for setting, (options, value) in CHANGES[name].items():
+        unchanged = {
+            "what it is without the change": functools.partial(use, nothing, plain, options)
+        }
+        run = functools.partial(use, reset({setting: value}), plain, options)
+        yield Trial(f"after {setting} has been changed", run, unchanged)
+    yield Trial("after 256 steps", for_long)
+    if name in ("SGD", "Adagrad"):
+        yield Trial("for a sparse gradient", sparse)
+    images = normal(2, 3, 4, 5).contiguous(memory_format=torch.channels_last)
+    words = "for gradients that lie otherwise in memory"
+    yield trial(words, [images, normal(3, 5)], otherwise, **own.get("with momentum", {}))
     words = "where rows of a gradient are 0"
     yield trial(words, plain, in_part, **own.get("with weight_decay", {}))
     yield trial("after a look at state_dict", plain, looked_at)
@@ -444,6 +571,8 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     for n in (5001, 270001):
         yield trial(SIZES[n], [normal(n)], **own.get("with momentum", {}))
     yield trial("beyond 65,535 rows", [normal(66001, 2)])
+    many, options = [normal(5001).float()], own["with weight_decay"]
+    yield trial("for many numbers with weight_decay", many, **options)
 
 
 def _states(name: str) -> dict[str, dict[str, Any]]:
@@ -510,6 +639,7 @@ def variable(name: str, limits: Limits) -> Iterator[Trial]:
         "of a negative": lambda a: -a,
         "of a power": lambda a: a**3,
         "of a power of 0": lambda a: a**0,
+        "of a root": lambda a: (a * a + 1) ** (1 / 3),
         "of exp": lambda a: a.exp(),
         "of log": lambda a: (a * a).log(),
         "of relu": lambda a: a.relu(),
@@ -517,10 +647,14 @@ def variable(name: str, limits: Limits) -> Iterator[Trial]:
         "of tanh": lambda a: a.tanh(),
         "of sum": lambda a: a.sum(),
         "of sum over a dimension": lambda a: a.sum(dim=0),
+        "of sum over a dimension from the end": lambda a: a.sum(dim=-2),
         "of sum with keepdim": lambda a: a.sum(dim=1, keepdim=True),
         "of mean": lambda a: a.mean(),
         "of mean over a dimension": lambda a: a.mean(dim=1),
         "of mean over two dimensions": lambda a: a.mean(dim=(0, 1)),
+        "of mean over two dimensions from the end": lambda a: (
+            a.reshape(3, 5, 1) * torch.ones(4, dtype=a.data.dtype)
+        ).mean(dim=(-2, -1)),
         "of reshape": lambda a: a.reshape(5, 3),
         "of a transpose": lambda a: a.t(),
         "of a part": lambda a: a[1:, 2],
@@ -546,7 +680,21 @@ def variable(name: str, limits: Limits) -> Iterator[Trial]:
         between = made * 2
         (between * 3).sum().backward()
         kept = torch.tensor(getattr(between, "grad", None) is None)
-        return {"gradient": made.grad.detach().clone(), "passed": passed, "between": kept}
+        one, other = (function(x.clone(), requires_grad=True) for x in (a, b))
+        (one + other).backward(b.clone())
+        apart = torch.tensor(one.grad.data_ptr() != other.grad.data_ptr())
+        found = {"gradient": made.grad.detach().clone(), "passed": passed, "between": kept}
+        return {"shared gradient": apart, **found}
+
+    def passing(about: str, function: Function) -> Found:
+        made, also = (function(x.clone(), requires_grad=True) for x in (a, b))
+        made_of = made * also
+        made_of.backward(weights_of(made_of.data, about))
+        found = {"gradient": made.grad, "second operand's gradient": also.grad}
+        return {what: one.detach().clone() for what, one in found.items()}
+
+    for words in INCOMING:
+        yield Trial(words, functools.partial(passing, words))
 
     yield Trial("after a second backward", again)
 
@@ -587,6 +735,8 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
         found["all samples"] = torch.tensor(orders)
         if epochs > 1 and not whole and each is not None:
             found["orders"] = torch.tensor(not torch.equal(each[0], each[1]))
+            turned = any(torch.equal(a, b.flip(0)) for a, b in itertools.pairwise(each))
+            found["backwards"] = torch.tensor(not turned)
         if whole:
             found["value"] = torch.cat([w.detach(), b.detach().reshape(1)]).clone()
             found["losses"] = torch.tensor([float(one) for one in losses], dtype=torch.float64)

@@ -38,7 +38,7 @@ LONG = 0.25  # seconds of one trial, after which none with many numbers is begun
 TIME = 3.0  # seconds after which no further trial is begun
 SHARES = {"float64": 1e-11, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 MEASURED = {
-    "spread": 7e-3,
+    "spread": 4e-3,
     "largest": 1e-3,
     "largest of few digits": 0.012,
     "scale": 1e-2,
@@ -78,6 +78,9 @@ OTHERWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "is rounded to whole numbers": torch.round,
 }
 
+LARGE = ("for many numbers in ", "for long rows in ")  # which says what sizes do
+ROUNDED = 6  # digits, of which as many are right if something is rounded to float32
+DIGITS = "is right to {number} digits only"
 How = tuple[str, float]  # what is said of it, and the number in it
 Wrong = dict[tuple[str, str], How]  # by the circumstance and what came
 
@@ -140,7 +143,8 @@ class Description:
                 ratio = f"about {plain or f'{self.number:.3g} times'}"
             number = f"{number} 倍" if chinese else ratio or f"{number} times"
         how = (HOW[self.how] if chinese else self.how).format(number=number)
-        return f"{WHAT[self.what][chinese]}{'' if chinese else ' '}{how}"
+        space = " " * (not chinese or how[0].isascii())
+        return f"{WHAT[self.what][chinese]}{space}{how}"
 
 
 def alike(one: Wrong, other: Wrong) -> bool:
@@ -266,7 +270,10 @@ def _how(what: str, came: Tensor, due: Tensor) -> How | None:
     first = int(bad.nonzero()[0])
     if first >= BLOCK and bad[first:].double().mean() > 0.8:
         return "is wrong from number {number} on", float(first)
-    return _kind(a[bad], b[bad], a, b)
+    how, number = _kind(a[bad], b[bad], a, b)
+    if how == DIGITS and came.dtype == torch.float64:
+        how = f"{DIGITS}, of the 15 of float64"
+    return how, number
 
 
 def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
@@ -288,7 +295,7 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
     if errors < 2e-7 and single:
         return "has no more digits than float32", 0.0
     if errors < FINE:
-        return "is right to {number} digits only", float(math.floor(-math.log10(errors)))
+        return DIGITS, float(math.floor(-math.log10(errors)))
     if len(a) == 1 and len(all_a) > FEW:
         return "is wrong in 1 of {number} numbers", float(len(all_a))
     if told.all() and (ratios - middle).abs().max() <= 1e-3 * abs(middle - 1):
@@ -306,9 +313,16 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
     return "is wrong", 0.0
 
 
+def _rounds(how: How) -> bool:
+    return how[0].startswith(DIGITS) and how[1] >= ROUNDED
+
+
 def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     """What is said of where something is wrong, and where not, if trials show that."""
     order = [*FIRST, *WHAT, "error", *LEAVES]
+    # Rounding in one circumstance is hardly all that is the matter, if there is more.
+    more = {key: how for key, how in wrong.items() if not key[0] or not _rounds(how)}
+    wrong = more or wrong
     found = dict.fromkeys(what for _, what in wrong)
     # What is always wrong comes before what is so somewhere; and numbers before what is left.
     whats = sorted(
@@ -332,6 +346,7 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
         return Description((), 0, what, *wrong[(where[0], what)], but)
     sizes = [about for about in where if about in SIZES]
     where = [about for about in where if about not in sizes[1:]]
+    where = [about for about in where if not (sizes and about.startswith(LARGE))]
     where = [about for about in where if about not in (*SIZES, *USUAL)] or where
     where = [one for one in where if not any(one.startswith(f"{other} ") for other in where)]
     others = max(len(where) - AT_MOST, 0)

@@ -63,6 +63,8 @@ FIRST = {
         "it changes which parameters ask for a gradient",
         "改动了哪些参数需要梯度",
     ),
+    "outside": ("some of its probabilities are below 0 or above 1", "有的概率小于 0 或大于 1"),
+    "layers": ("two layers drop the same units", "两层丢弃的单元相同"),
     "draws once": ("it draws once, and keeps what it drew", "只抽一次，以后一直沿用"),
     "NaN": ("its result has NaN", "结果中有 NaN"),
     "written": ("it leaves some of the numbers as they were", "有些数未被写入"),
@@ -76,6 +78,10 @@ FIRST = {
 LEAVES = {
     "next results": ("its next calls give something else", "再次调用的结果不同"),
     "orders": ("it goes through all epochs in the same order", "每一轮的次序都一样"),
+    "backwards": (
+        "an epoch goes through the order of the one before, backwards",
+        "有的轮次只是把上一轮的次序倒过来",
+    ),
     "all samples": ("not every sample is in one batch of an epoch", "一轮中不是每个样本恰好用一次"),
     "hidden": ("it hides the error of a transform", "掩盖了变换的错误"),
     "bell": ("the numbers are not normally distributed", "所抽的数不服从正态分布"),
@@ -84,6 +90,10 @@ LEAVES = {
     "returned": ("it returns another tensor than it was given", "返回的不是给它的那个张量"),
     "beside": ("it writes beside the view that it was given", "写到了所给视图之外"),
     "input": ("it changes its input", "改动了输入"),
+    "shared gradient": (
+        "two variables share one gradient in memory",
+        "两个变量的梯度共用一块内存",
+    ),
     "passed": ("it changes the gradient that it was given", "改动了传给它的梯度"),
     "between": ("results in between keep a gradient", "中间结果保留了梯度"),
     "gradients": ("it changes the gradients of the parameters", "改动了参数的梯度"),
@@ -94,6 +104,12 @@ LEAVES = {
     "target": ("it changes its target", "改动了目标"),
     "draws alike": ("two random transforms draw the same", "两个随机变换抽到的相同"),
     "loss": ("its step does not return the loss", "step 没有返回损失"),
+    "mirrors": ("half of its numbers mirror the other half", "一半的数是另一半的镜像"),
+    "adds up": ("the numbers of one tensor always add up to the same", "每个张量各数之和总是相同"),
+    "spare": (
+        "it keeps numbers of one call for the next, whatever the seed",
+        "把上一次多抽的数留给下一次，不管种子是什么",
+    ),
     "independent": ("the numbers of small tensors depend on each other", "小张量中的数互相依赖"),
     "on the way back": ("its backward pass draws random numbers", "反向传播动用了随机数"),
     "scales": ("it does not multiply all that it keeps by one factor", "保留者所乘的系数不一"),
@@ -193,6 +209,9 @@ HOW = {
     "has the wrong sign": "符号相反",
     "is off by {number}": "偏差为 {number}",
     "is off by up to {number} %": "偏差可达 {number} %",
+    "is right to {number} digits only, of the 15 of float64": (
+        "只有 {number} 位数字正确，而 float64 有 15 位"
+    ),
     "is right to {number} digits only": "只有 {number} 位数字正确",
     "is NaN": "是 NaN",
     "is infinite": "是无穷大",
@@ -206,6 +225,15 @@ HOW = {
     "has the right numbers in another order": "数都对，但次序不对",
     "has no more digits than float32": "只有 float32 的精度",
     "is what it is without the option": "与不给该选项时相同",
+    "is what it is without the change": "与不作改动时相同",
+    **{
+        f"is what it is without {option}": f"与不给 {option} 时相同"
+        for option in ("weight", "pos_weight", "ignore_index", "label_smoothing")
+    },
+    **{
+        f"is that of a kernel without its {n} dimension": f"相当于漏了卷积核的第{zh}维"
+        for n, zh in {"first": "一", "second": "二", "third": "三"}.items()
+    },
     "is the sum, where the mean is due": "是总和，应为平均值",
     "is the sum over the number of rows": "是总和除以行数",
     "is the mean, where the sum is due": "是平均值，应为总和",
@@ -308,6 +336,68 @@ WHERE = {
     "for large gradients": "梯度很大时",
     "where all gradients are 0": "所有梯度为 0 时",
     "with a closure": "给出 closure 时",
+    "for two classes with weight and label_smoothing": (
+        "只有两个类别且同时给出 weight 和 label_smoothing 时"
+    ),
+    "for probabilities of 0 and 1 with weight": "目标是 0 和 1 的概率且给出 weight 时",
+    "with a generator for large tensors": "大张量给出 generator 时",
+    "for the first rows of a tensor": "张量的前若干行上",
+    "for many numbers with weight_decay": "数很多且有 weight_decay 时",
+    "with two paddings and padding_mode='edge'": "padding 为两个数且 padding_mode='edge' 时",
+    "where NaN was before": "原来的数是 NaN 时",
+    "after 256 steps": "超过 256 步之后",
+    "for a sparse gradient": "梯度为稀疏张量时",
+    "for gradients that lie otherwise in memory": "梯度与参数的内存布局不同时",
+    "with nesterov and weight_decay": "nesterov 且有 weight_decay 时",
+    "with centered and weight_decay": "centered 且有 weight_decay 时",
+    "with amsgrad and weight_decay": "amsgrad 且有 weight_decay 时",
+    "with an alpha of 0": "alpha 为 0 时",
+    "with betas of 0": "betas 都为 0 时",
+    "under no_grad": "在 no_grad 下",
+    "for kernels of one input channel": "只有一个输入通道的卷积核上",
+    "with mode='fan_out' for kernels of one input channel": (
+        "只有一个输入通道的卷积核 mode='fan_out' 时"
+    ),
+    "for an angle that is no whole number": "角度不是整数时",
+    "for one channel with brightness and saturation": (
+        "单通道且同时给出 brightness 和 saturation 时"
+    ),
+    "after an image of another dtype": "先处理过另一种 dtype 的图像之后",
+    "in a second backward pass through one graph": "对同一计算图第二次反向传播时",
+    "with pos_weight in float32": "pos_weight 为 float32 时",
+    "for many classes": "类别很多时",
+    "after new numbers are loaded in evaluation mode": "评估模式下读入新的数之后",
+    "of mean over two dimensions from the end": "mean 的两个维数从末尾数起时",
+    "with dampening where a gradient is None": "有 dampening 而有梯度为 None 时",
+    **{
+        f"after {setting} has been changed": f"改了 {setting} 之后"
+        for setting in ("momentum", "weight_decay", "lr_decay", "eps", "alpha", "betas")
+    },
+    "where another call comes before backward": "backward 之前又调用一次时",
+    "for parameters of two dtypes": "参数有两种 dtype 时",
+    "for kernels of 3 dimensions": "三维卷积核上",
+    "with mode='fan_out' for kernels of 3 dimensions": "三维卷积核 mode='fan_out' 时",
+    "with a generator for a transposed view": "对转置的视图给出 generator 时",
+    "with a generator for every second number of a memory": (
+        "对隔一个取一个的视图给出 generator 时"
+    ),
+    **{
+        f"{before}{words}": f"{zh_before}{zh}"
+        for words, zh in {
+            "where the incoming gradient is a transposed view": "传入的梯度是转置的视图时",
+            "where the incoming gradient is a repeated row": "传入的梯度是用 expand 重复的一行时",
+            "where the incoming gradient is a repeated number": (
+                "传入的梯度是用 expand 重复的一个数时"
+            ),
+        }.items()
+        for before, zh_before in {
+            "": "",
+            "in evaluation mode ": "评估模式下",
+            "with reduction='none' ": "reduction='none' 且",
+        }.items()
+    },
+    "of a root": "开方（分数次方）时",
+    "of sum over a dimension from the end": "sum 的维数从末尾数起时",
     **{
         f"{words} {dtype}": f"{dtype[3:]} 下{zh}"
         for dtype in ("in float32", "in float16", "in bfloat16")
@@ -316,6 +406,7 @@ WHERE = {
             "for long rows": "行很长时",
             "for many numbers": "数很多时",
             "for a small p": "p 很小时",
+            "for numbers below 0": "输入小于 0 时",
         }.items()
     },
     "with reduction='mean'": "reduction='mean' 时",
@@ -327,7 +418,7 @@ WHERE = {
     "for rows that lie far apart": "各行相差很大时",
     "where it is certain in float32": "float32 下概率为 0 或 1 时",
     "after an evaluation": "评估过一次之后",
-    "for a narrow image": "宽只有 3 个像素时",
+    "for an image 3 pixels wide": "宽只有 3 个像素时",
     "for numbers above 1": "像素值大于 1 时",
     "for two transforms of one class": "有两个同类变换时",
     "for rows of a tensor": "张量的若干行上",
@@ -419,6 +510,9 @@ WHERE = {
     "with weight and label_smoothing": "同时给出 weight 和 label_smoothing 时",
     "with ignore_index and label_smoothing": "同时给出 ignore_index 和 label_smoothing 时",
     "with weight and ignore_index": "同时给出 weight 和 ignore_index 时",
+    "with weight, ignore_index and label_smoothing": (
+        "同时给出 weight、ignore_index 和 label_smoothing 时"
+    ),
     "for targets that are probabilities": "目标是概率时",
     "where it is certain": "概率为 0 或 1 时",
     "for targets of 0 and 1": "目标为 0 和 1 时",
@@ -604,6 +698,9 @@ WHERE = {
             "weight and label_smoothing": "同时给出 weight 和 label_smoothing 时",
             "ignore_index and label_smoothing": "同时给出 ignore_index 和 label_smoothing 时",
             "weight and ignore_index": "同时给出 weight 和 ignore_index 时",
+            "weight, ignore_index and label_smoothing": (
+                "同时给出 weight、ignore_index 和 label_smoothing 时"
+            ),
             "weight and reduction='sum'": "给出 weight 且 reduction='sum' 时",
         }.items()
     },

@@ -89,6 +89,11 @@ class Verdicts:
         self.began, self.seconds = time.time(), dict[str, float]()  # by test
         self.diagnoses: dict[str, dict[str, Any]] = {}  # by subject and component
 
+    def forget(self) -> None:
+        """Begin anew, as whoever judges the same subject once more."""
+        for told in (self.found, self.not_passed, self.limits, self.diagnoses):
+            told.clear()
+
     # What a test is about travels with its reports, as JSON, wherever they are made.
 
     def lacks(self, nodeid: str, ids: Sequence[str], judged: Judged, in_part: bool) -> None:

@@ -66,7 +66,8 @@ class Watch:
         self.verdicts: Verdicts = cast(Verdicts, plugins.get_plugin("verdicts"))
         self.isolation = cast(Isolation, plugins.get_plugin("isolation"))
         every = sorted(session.items, key=lambda item: telling(_about(item)))
-        subjects = {_subject(item): _components(_subject(item)) for item in every}
+        # Each file once, though it has many claims: looking at it takes a process of its own.
+        subjects = {file: _components(file) for file in dict.fromkeys(map(_subject, every))}
         self._progress()
         self.console.print(Text(in_language(KEYS, self.chinese), style="bright_black"))
         for file in self._saved(list(subjects)):
@@ -85,9 +86,7 @@ class Watch:
 
     def _judge(self, session: pytest.Session, file: str) -> None:
         session.testsfailed, self.shown, self.hinted = 0, False, 0
-        self.verdicts.found.clear()
-        self.verdicts.limits.clear()
-        self.verdicts.diagnoses.clear()
+        self.verdicts.forget()
         self.console.rule(Text(f"{file} {time.strftime('%H:%M:%S')}", style="bold"), align="left")
         items = session.items
         first = _first_refused(items, file) if self.warm else None

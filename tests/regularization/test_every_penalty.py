@@ -71,7 +71,9 @@ def test_it_is_one_number_with_all_digits_of_the_parameters(penalty, one):
         with feature("parameters of several dtypes"):
             came = penalty(parameters)
         assert came.shape == (), f"should be one number, came {came}"
-        assert eps(came.dtype) <= eps(wider), f"of {one} and {other} comes {came.dtype}"
+        assert eps(came.dtype) <= eps(wider), (
+            f"of {one} and {other}: dtype {came.dtype}, {wider} is due"
+        )
         assert_close(f"of {one} and {other}", came.to(wider), cost(penalty, parameters))
 
 
