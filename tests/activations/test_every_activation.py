@@ -318,6 +318,14 @@ def test_the_gradient_of_a_plain_sum_is_that_of_equal_weights(activation):
 
 
 @pytest.mark.claim("1.0.7")
+def test_a_negative_gradient_that_comes_in_turns_the_gradient_around(activation):
+    for shape, dtype in itertools.product(inside(((3, 5), (2, 3, 5, 7))), FULL):
+        x, incoming = grid(*shape).to(dtype), grid(*shape, limit=2).flip(0).abs().to(dtype)
+        came, right = (gradient(activation, x, turn * incoming) for turn in (-1, 1))
+        assert_close(f"the gradient in {dtype}", came, -right)
+
+
+@pytest.mark.claim("1.0.7")
 def test_the_incoming_gradient_is_left_as_it_was(activation):
     x, seen = grid(3, 5).requires_grad_(), []
     y = activation(x)

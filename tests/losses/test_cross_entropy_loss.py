@@ -47,6 +47,7 @@ from sums_to_one.tests.losses.problems import (
     unreduced,
 )
 from sums_to_one.tests.losses.reduction import (
+    REDUCTIONS,
     enter,
     pull,
     pull_on_target,
@@ -164,6 +165,23 @@ def test_targets_of_probabilities_average_minus_the_logs(CrossEntropyLoss, case,
     expected = reduced((case.target * surprises(case.x)).sum(dim=1), reduction)
     function = reducing(CrossEntropyLoss, reduction)
     assert_close("the loss", function(case.x, case.target), expected)
+
+
+@pytest.mark.claim("3.2.8")
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_in_any_dimension_long_targets_of_probabilities_have_the_gradient_of_the_formula(
+    CrossEntropyLoss, reduction
+):
+    takes_probabilities(CrossEntropyLoss)
+    function = reducing(CrossEntropyLoss, reduction)
+    for shape in inside([(5, 67), (67, 3), (2, 3, 67), (2, 37, 3), (3, 5, 2, 31), (2, 3, 31, 2)]):
+        x, share = grid(*shape), torch.softmax(grid(*shape).flip(-1), dim=1)
+        each = x[:, 0].numel() if reduction == "mean" else 1  # of which each has so small a share
+        losses = (share * surprises(x)).sum(dim=1)
+        assert_close(f"shape {shape}", function(x, share), reduced(losses, reduction))
+        came = pull(function, x, share) * each
+        expected = x.softmax(dim=1) - share
+        assert_close(f"shape {shape}: the gradient", came, expected)
 
 
 @pytest.mark.claim("3.2.8")

@@ -433,6 +433,15 @@ def test_gradients_of_two_backward_passes_add_up(loss):
 
 
 @pytest.mark.claim("3.0.4")
+def test_a_negative_gradient_that_comes_in_turns_the_gradient_around(loss):
+    for reduction, x, target in problems(loss, [(7, 3), (2, 3, 5, 7)], inside(ALL_DTYPES[:2])):
+        function = reducing(loss, reduction)
+        incoming = grid(*function(x, target).shape, limit=2).abs()
+        came = pull(function, x, target, -incoming)
+        assert_close(f"the gradient ({reduction})", came, -pull(function, x, target, incoming))
+
+
+@pytest.mark.claim("3.0.4")
 def test_every_row_has_a_gradient_of_its_own(loss):
     for reduction, x, target in problems(loss, [(7, 3), (3, 2, 5), (2, 3, 5, 7)], DTYPES):
         function, exact = reducing(loss, reduction), exactly(target)

@@ -512,6 +512,15 @@ def test_a_gradient_that_comes_in_may_lie_anyhow_in_memory(batch_norm):
 
 
 @pytest.mark.claim("6.3.3")
+def test_a_negative_gradient_that_comes_in_turns_all_gradients_around(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), MODES):
+        x, incoming = batch(*shape), grid(*shape).abs()
+        came, right = (gradients(batch_norm, x, mode, turn * incoming) for turn in (-1, 1))
+        for what, one, other in zip(("input", "weight", "bias"), came, right, strict=True):
+            assert_close(f"{shape}, training is {mode}: {what}", one, -other)
+
+
+@pytest.mark.claim("6.3.3")
 def test_the_place_of_the_batch_changes_no_gradient_of_weight_and_bias(batch_norm):
     shapes = inside(LAID_OUT_SHAPES[batch_norm.name])
     for (name, layout), shape, mode in itertools.product((VIEWS | PARTS).items(), shapes, MODES):

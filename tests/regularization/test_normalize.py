@@ -92,7 +92,7 @@ def test_the_usual_numbers_of_imagenet_will_do(Normalize):
 @pytest.mark.claim("5.3.5")
 def test_the_gradient_is_divided_by_the_std(Normalize):
     for shape, dtype in itertools.product(THREE_CHANNELS, DTYPES):
-        cotangent = picture(*shape, dtype=dtype).flip(-1)
+        cotangent = -picture(*shape, dtype=dtype).flip(-1)
         came = pull_on_pixels(Normalize(MEAN, STD), picture(*shape, dtype=dtype), cotangent)
         expected = by_channel(lambda x, std: x / std, cotangent, STD)
         assert_close(f"{dtype}: the gradient", came, expected)

@@ -594,3 +594,28 @@ class ClassByClass(_CrossEntropyLoss):
     def logs(self, input: Tensor, dim: int) -> Tensor:
         below = input - input.detach().amax(dim, keepdim=True)
         return below - one_by_one(below.exp().movedim(dim, 0)).log().unsqueeze(dim)
+
+
+class _PairsOfColumns(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        if gradient.shape[-1] > 16 and gradient.shape[-1] % 2:
+            gradient = gradient.clone()
+            gradient[..., -1] = gradient[..., -2]
+        return gradient
+
+
+@refused_by(
+    "test_in_any_dimension_long_targets_of_probabilities_have_the_gradient_of_the_formula",
+)
+class LastOfAnOddRow(_CrossEntropyLoss):
+    """Of probabilities two columns go at a time, and the last one with the one before."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if target.is_floating_point() and input.ndim:
+            input = _PairsOfColumns.apply(input)
+        return super().forward(input, target)

@@ -335,3 +335,22 @@ class TargetKnownByItsPlace(_L1Loss):
 @remarked("long sums in 16 bits")
 class ByThreads(AddedUpByThreads, _L1Loss):
     """Threads of 16 bits add up their shares, and one of them the sums."""
+
+
+class _NeverUphill(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, losses):
+        return losses.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.clamp(min=0) if gradient.ndim == 0 else gradient
+
+
+@refused_by("test_a_negative_gradient_that_comes_in_turns_the_gradient_around")
+class NeverUphill(_L1Loss):
+    """Nobody wants a mean error to grow."""
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        total: Tensor = _NeverUphill.apply(super().reduce(losses))
+        return total
