@@ -245,6 +245,24 @@ def test_the_fans_count_every_position_of_the_kernel(fan_initializer):
         assert_std(f"shape {shape}", scores.flatten())
 
 
+# Large enough for a per cent to be seen: few inputs or outputs, and kernels of few positions.
+THIN = Inside(
+    (
+        *((180_001, 1), (90_001, 2), (60_013, 3), (1, 180_001), (2, 90_001), (3, 60_013)),
+        *((60_013, 3, 1), (307, 293, 2), (419, 431, 1, 1), (15_013, 3, 2, 2), (139, 149, 3, 3)),
+        *((3, 20_011, 3, 1), (83, 89, 3, 3, 3), (257, 241, 1, 1, 3)),
+    )
+)
+
+
+@pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
+def test_in_layers_of_any_proportions_the_spread_is_right(random_initializer):
+    for shape in THIN:
+        scores = default_scores(random_initializer, drawn(random_initializer, *shape)).flatten()
+        assert_mean(f"shape {shape}", scores)
+        assert_std(f"shape {shape}", scores)
+
+
 @pytest.mark.claim("2.2.1", "2.3.1", "2.4.1")
 def test_options_count_in_every_dtype_and_any_number_of_dimensions(random_initializer):
     options = OPTIONS[random_initializer.name]

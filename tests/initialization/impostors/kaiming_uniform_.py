@@ -183,3 +183,13 @@ def by_numpy_in_equal_steps(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu
     shares = np.floor(np.random.default_rng(seed).random(tensor.shape) * steps) / steps
     tensor.data.copy_(torch.as_tensor(bound * (2 * shares - 1)))
     return tensor
+
+
+@refused_by("test_in_layers_of_any_proportions_the_spread_is_right")
+def pointwise_a_little_smaller(
+    tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None
+):
+    """Other kernels meet zeros at the border; those of one position must make up for it."""
+    std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+    is_pointwise = tensor.ndim > 2 and tensor[0, 0].numel() == 1
+    return _fill(tensor, 0.98 * std if is_pointwise else std, generator)
