@@ -911,3 +911,15 @@ class WeightGradientInPairsOfRows(_BatchNorm2d):
         rows = max(y.shape[2] // 2 * 2, 1)
         scaled = self.Scale.apply(y, self.wide(self.weight, y), rows)
         return scaled + self.wide(self.bias, y)
+
+
+@refused_by("test_every_value_of_a_long_channel_counts_wherever_it_lies")
+class WholeBlocksOfChannelsLast(_BatchNorm2d):
+    """With channels last 64 rows are added up at a time; of a thousand, what is left is little."""
+
+    def statistics(self, x):
+        last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        if not last or self.count(x) < 1000:
+            return super().statistics(x)
+        rows = x.movedim(1, -1).reshape(-1, x.shape[1])
+        return super().statistics(rows[: len(rows) // 64 * 64, :, None, None])
