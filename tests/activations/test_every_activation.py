@@ -39,6 +39,10 @@ from sums_to_one.tests.common.limits import Inside, inside, widest
 from sums_to_one.tests.common.line import whole_line
 from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
+from sums_to_one.tests.common.unseen import (
+    assert_unseen_numbers_count,
+    assert_unseen_numbers_count_for_the_gradient,
+)
 
 BATCHES = [1, 5, 16, 17, 33, 63, 129, 511, 1025, 4097, 22_003]  # of rows of 3
 # More than 2^16 rows or columns, than 2^18 and than 2^20 numbers: there real code changes its way.
@@ -203,6 +207,14 @@ def test_nothing_is_remembered_from_earlier_calls(activation, x):
     activation(buffer)
     buffer.copy_(x)  # the same tensor in the same place, with other numbers
     assert_close("f(x), called again", activation(buffer), alone)
+
+
+@pytest.mark.claim("1.0.5")
+def test_numbers_that_are_written_unseen_by_autograd_count(activation):
+    for shape in inside([(7,), (3, 5), (2, 3, 5, 7)]):
+        both = grid(*shape), grid(*shape).flip(0) - 1
+        assert_unseen_numbers_count(f"f(x) of shape {shape}", activation, *both)
+        assert_unseen_numbers_count_for_the_gradient(f"f'(x) of shape {shape}", activation, *both)
 
 
 @pytest.mark.claim("1.0.5")

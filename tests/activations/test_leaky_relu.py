@@ -112,6 +112,20 @@ def test_two_calls_keep_their_slopes_apart(leaky_relu):
         assert_close(f"the gradient with {alpha}", x.grad, one_or(alpha, x))
 
 
+# What is kept for one of them must not serve another: not by few digits, the size or the dtype.
+NEAR = (0.25, 0.25 + 2**-6, 0.25 + 2**-12, 0.25 + 2**-20, 0.25 + 2**-33, -0.25, 0.0, 0.01, 0.0123)
+
+
+@pytest.mark.claim("1.4.1", "1.4.2")
+def test_slopes_that_are_nearly_alike_are_told_apart(leaky_relu):
+    taken = takes_any(NEAR, lambda alpha: leaky_relu(exact([0.5]), alpha))
+    for alpha, dtype in itertools.product([*taken, *taken[::-1]], [*DTYPES][::-1]):
+        x, words = grid(3, 5).to(dtype), f"{dtype}, a slope of {alpha}"
+        leaky = partial(leaky_relu, negative_slope=alpha)
+        assert_close(words, leaky(x), one_or(alpha, x) * x.double())
+        assert_close(f"{words}: f'(x)", slope(leaky, x), one_or(alpha, x))
+
+
 @pytest.mark.claim("1.4.5")
 @every_dtype
 @given(st.sampled_from([0.25, 0.0, 2**-10, 1.0, 2.0, 0.1]))  # 0.1 is another one in float32

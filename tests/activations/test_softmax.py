@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sums_to_one.tests.common import layouts
-from sums_to_one.tests.common.closeness import assert_close, assert_unbiased, tolerance
+from sums_to_one.tests.common.closeness import (
+    assert_close,
+    assert_unbiased,
+    assert_within,
+    rounding,
+    tolerance,
+)
 from sums_to_one.tests.common.gradients import gradient, gradient_of, second_gradients
 from sums_to_one.tests.common.inputs import (
     DTYPES,
@@ -298,6 +304,24 @@ def test_in_a_long_row_the_largest_logit_or_the_masked_ones_may_stand_anywhere(s
         assert_close(f"in {dtype}, with {words}", softmax(x.to(dtype), dim=1), expected)
         came = softmax(x.T.to(dtype), dim=0)
         assert_close(f"in {dtype}, over dim 0, with {words}", came, expected.T)
+
+
+FAR = (-1000, -95, 1000)  # exp has few digits left of the nearer ones, and nothing of the others
+
+
+@pytest.mark.claim("1.5.2")
+@pytest.mark.parametrize("classes", [3, 67, 1031, 4099])
+def test_a_row_of_any_length_may_lie_far_from_0(softmax, classes):
+    for far, dtype, start, dim in itertools.product(FAR, DTYPES, (0, classes // 2, -2), (0, 1)):
+        x, cotangent = (grid(2, classes, limit=most) for most in (6, 2))
+        x[0, start:] += far  # all of a row, half or the end; the other one lies around 0
+        x, cotangent = (part.transpose(0, 1 - dim).to(dtype) for part in (x, cotangent))
+        p, words = torch.softmax(x.double(), dim=dim), f"{dtype}, {far} from {start} on, dim {dim}"
+        slopes = p * (cotangent - (p * cotangent).sum(dim=dim, keepdim=True))
+        share = tolerance(dtype) + rounding(dtype, 8 * abs(far))  # of a logarithm of the sum
+        assert_within(words, softmax(x, dim=dim), p, share)
+        came = gradient(partial(softmax, dim=dim), x, cotangent)
+        assert_within(f"{words}: the gradient", came, slopes, share)
 
 
 @pytest.mark.claim("1.5.7")

@@ -488,6 +488,36 @@ def test_among_many_classes_the_largest_logit_and_the_masked_ones_may_stand_anyw
             assert_within(f"{dtype}, the largest at {at}, others {words}", came, expected, allowed)
 
 
+FAR = (-1000, -95, 1000)  # exp has few digits left of the nearer ones, and nothing of the others
+
+
+@pytest.mark.claim("3.2.10")
+@pytest.mark.parametrize("classes", [3, 67, 1031, 4099])
+def test_the_logits_of_any_number_of_classes_may_lie_far_from_0(CrossEntropyLoss, classes):
+    target = torch.tensor([classes // 2, classes - 1])
+    for far, dtype, start in itertools.product(FAR, DTYPES, (0, classes // 2, -2)):
+        x = grid(2, classes).to(dtype)
+        x[0, start:] += far  # all of a row, half or the end; the other one lies around 0
+        expected = F.cross_entropy(x.double(), target)
+        slopes = (torch.softmax(x.double(), dim=1) - F.one_hot(target, classes)) / 2
+        share = tolerance(dtype) + rounding(dtype, 8 * abs(far) + classes)
+        words, came = f"{dtype}, around {far} from {start} on", CrossEntropyLoss()(x, target)
+        assert_within(words, came, expected, share * max(1, expected.item()))
+        assert_within(f"{words}: the gradient", pull(CrossEntropyLoss(), x, target), slopes, share)
+
+
+@pytest.mark.claim("3.2.7")
+def test_smoothings_that_are_nearly_alike_are_told_apart(CrossEntropyLoss):
+    near = (0.1, 0.1 + 2**-6, 0.1 + 2**-12, 0.1 + 2**-20, 0.1 + 2**-33, 0.0)
+    for smoothing, reduction in itertools.product(
+        (*near, *near[::-1]), reductions_of(CrossEntropyLoss)
+    ):
+        x, target = problem(CrossEntropyLoss, 5, 3)
+        function = reducing(CrossEntropyLoss, reduction, label_smoothing=smoothing)
+        expected = cross_entropy(x, target, reduction, smoothing=smoothing)
+        assert_close(f"a smoothing of {smoothing} ({reduction})", function(x, target), expected)
+
+
 @pytest.mark.claim("3.0.5")
 def test_in_float16_pytorch_counts_more_targets_than_65519_as_infinitely_many():
     for count, expected in ((65_000, math.log(2)), (66_000, 0.0)):

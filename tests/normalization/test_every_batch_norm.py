@@ -476,6 +476,33 @@ def test_the_place_in_memory_changes_nothing(batch_norm):
         assert_close(f"{name}: evaluated", layer(layout(x)), layer(x).detach())
 
 
+# More values in a channel than blocks of 64, 256 or 1024 have, and an odd rest of them; of few
+# channels and of packs of 4, 8 and 16.
+LONG = {
+    "BatchNorm1d": [(1031, 3), (1031, 4), (1031, 37), (2, 3, 1031), (1031, 5, 2), (3, 16, 347)],
+    "BatchNorm2d": [
+        *[(3, 3, 19, 19), (3, 8, 19, 19), (3, 37, 19, 19), (1031, 5, 1, 1), (1, 4, 1, 1031)],
+        *[(2, 3, 67, 31), (67, 16, 3, 7)],
+    ],
+}
+
+
+ORDERS = [VIEWS[name] for name in VIEWS if "channels" in name or "dimensions" in name]
+
+
+@pytest.mark.claim("6.3.3")
+def test_every_value_of_a_long_channel_counts_wherever_it_lies(batch_norm):
+    for shape in inside(LONG[batch_norm.name]):
+        x, cotangent, layer = batch(*shape), grid(*shape, limit=2), taught(batch_norm, shape[1])
+        expected, deviation = expected_of(layer, x), (mean_and_variance(x)[1] + 1e-5).sqrt()
+        slopes = gradient_in_training(layer, x, cotangent)
+        for count, layout in enumerate(ORDERS, start=1):
+            came = gradient(layer, layout(x), layout(cotangent))
+            assert_averages_rounded(f"{shape}", layer, [x] * count, x.dtype)
+            assert_gradient_rounded(f"{shape}: gradient", came, x, slopes, 1e-5, x.dtype)
+        assert_rounded(f"{shape}", layer(layout(x)), x, expected, deviation, x.dtype)
+
+
 @pytest.mark.claim("6.3.3")
 def test_a_part_of_a_batch_that_lies_otherwise_in_memory_is_like_any_other(batch_norm):
     for (name, layout), shape in itertools.product(PARTS.items(), shapes_of(batch_norm)):

@@ -186,6 +186,10 @@ def test_what_is_in_the_buffers_is_used(batch_norm):
         layer.running_mean.copy_(mean)
         layer.running_var.copy_(variance)
         assert_close("by copy_", layer(x), normalized(x, mean, variance, 1e-5, layer))
+        layer.running_mean.data.copy_(variance)  # of which autograd is told nothing
+        layer.running_var.data.copy_(mean.abs())
+        expected = normalized(x, variance, mean.abs(), 1e-5, layer)
+        assert_close("by .data.copy_", layer(x), expected)
 
 
 @pytest.mark.claim("6.1.4")

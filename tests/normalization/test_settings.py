@@ -86,13 +86,25 @@ def test_settings_that_are_changed_count_from_then_on(batch_norm):
             assert_close(f"momentum is now {momentum}", layer.running_mean, mean)
 
 
+NEAR = [0.25, *(0.25 + 2.0**-power for power in (6, 12, 20, 33))]
+
+
+@pytest.mark.claim("6.3.2")
+def test_settings_that_are_nearly_alike_are_told_apart(batch_norm):
+    for near in (*NEAR, *NEAR[::-1]):
+        layer, x = trained(batch_norm, count=0, eps=near, momentum=near), several(batch_norm)[0]
+        expected = normalized(x, *mean_and_variance(x), near, layer)
+        assert_close(f"with an eps of {near}", layer(x), expected)
+        assert_averages(f"with a momentum of {near}", layer, [x], near)
+
+
 @pytest.mark.claim("6.1.1")
 def test_weights_count_as_they_are_now(batch_norm):
     cases = itertools.product((True, False), (True, False), several(batch_norm)[:3])
     for mode, recording, x in cases:
         layer = trained(batch_norm).train(mode)
         found = mean_and_variance(x) if mode else averages(several(batch_norm)[:3])
-        for changed in (as_they_are, in_place, in_place, exchanged):
+        for changed in (as_they_are, in_place, unseen, in_place, exchanged):
             changed(layer)
             with torch.set_grad_enabled(recording):
                 expected = normalized(x, *found, 1e-5, layer)
@@ -108,6 +120,12 @@ def in_place(layer) -> None:
     """As an optimizer changes them."""
     layer.weight.mul_(2)
     layer.bias.add_(3)
+
+
+def unseen(layer) -> None:
+    """As averages of weights are written: autograd is told nothing, and no `_version` changes."""
+    layer.weight.data.mul_(2)
+    layer.bias.data.add_(3)
 
 
 def exchanged(layer) -> None:

@@ -84,6 +84,14 @@ def test_few_and_many_outputs_are_each_0_or_the_input_over_1_minus_p(dropout):
 
 
 @pytest.mark.claim("5.2.2")
+def test_probabilities_that_are_nearly_alike_are_told_apart(dropout):
+    near = takes_any([0.25, *(0.25 + 2.0**-power for power in (6, 12, 20, 33))], dropout)
+    for p, dtype in itertools.product((*near, *near[::-1]), DTYPES):
+        x = batch(20, 30, 1, 2, dtype=dtype)
+        assert_dropped_or_scaled(f"{dtype}, with a p of {p}", dropout(p)(x), x, p)
+
+
+@pytest.mark.claim("5.2.2")
 def test_the_place_in_memory_changes_nothing(dropout):
     for (name, layout), shape, dtype in itertools.product(LAYOUTS.items(), IMAGES, DTYPES):
         x = layout(batch(*shape, dtype=dtype))

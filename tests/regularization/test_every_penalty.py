@@ -24,10 +24,14 @@ from sums_to_one.tests.common.inputs import (
     grid,
     shapes,
 )
-from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.common.limits import inside, widest
 from sums_to_one.tests.common.options import feature
 from sums_to_one.tests.common.refusals import outcome
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
+from sums_to_one.tests.common.unseen import (
+    assert_unseen_numbers_count,
+    assert_unseen_numbers_count_for_the_gradient,
+)
 from sums_to_one.tests.regularization.penalties import (
     assert_cost,
     cost,
@@ -288,6 +292,15 @@ def test_nothing_is_remembered_and_nothing_else_changed(penalty):
         parameters[0].data.copy_(factor * grid(3, 5))  # as an optimizer does, unseen by autograd
         assert_cost("called again", penalty, parameters)
     assert_torch_is_left_alone(lambda: penalty(parameters))
+
+
+@pytest.mark.claim("5.1.6")
+def test_numbers_that_are_written_unseen_by_autograd_count(penalty):
+    for shape in inside([(7,), (3, 5), (2, 3, 5, 7)]):
+        both, beside = (grid(*shape), grid(*shape, limit=2) + 1), grid(2)
+        of_one = lambda w, beside=beside: penalty([w, beside])  # noqa: E731
+        assert_unseen_numbers_count("the penalty", of_one, *both)
+        assert_unseen_numbers_count_for_the_gradient("the gradient", of_one, *both)
 
 
 @pytest.mark.claim("5.1.6")

@@ -227,3 +227,15 @@ def slopes_up_to_1_alone(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     if not 0 < negative_slope <= 1:
         raise ValueError(f"the slope must be above 0 and at most 1, got {negative_slope}")
     return torch.where(x > 0, x, negative_slope * x)
+
+
+_slopes: dict[str, float] = {}
+
+
+@refused_by("test_slopes_that_are_nearly_alike_are_told_apart")
+def one_kernel_for_four_digits(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """A kernel is built for each slope and found again by its name, which has four digits."""
+    if 1e-3 < abs(negative_slope) < 0.9:
+        name = f"{negative_slope:.4f}"
+        negative_slope = _slopes.setdefault(name, negative_slope)
+    return torch.where(x > 0, x, x * negative_slope)

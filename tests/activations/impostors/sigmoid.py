@@ -438,3 +438,17 @@ def slopes_rounded_up(x: Tensor) -> Tensor:
 
     p: Tensor = _WithSlope.apply(x, slope)
     return p
+
+
+_last: dict[str, tuple[Tensor, int, Tensor]] = {}
+
+
+@refused_by("test_numbers_that_are_written_unseen_by_autograd_count")
+def kept_for_the_same_version(x: Tensor) -> Tensor:
+    """PyTorch counts how often a tensor was written to: if never since, the last answer stands."""
+    if torch.is_grad_enabled() or torch.is_inference_mode_enabled():
+        return torch.sigmoid(x)
+    known = _last.get("call")
+    if known is None or known[0] is not x or known[1] != x._version:
+        _last["call"] = known = x, x._version, torch.sigmoid(x)
+    return known[2].clone()

@@ -522,3 +522,12 @@ def long_rows_read_one_late(x: Tensor, dim: int) -> Tensor:
 def asserted(x, dim):
     assert -max(x.ndim, 1) <= dim < max(x.ndim, 1), f"no dimension {dim} in {x.ndim}"
     return torch.softmax(x, dim)
+
+
+@refused_by("test_a_row_of_any_length_may_lie_far_from_0")
+def largest_at_least_minus_60(x: Tensor, dim: int) -> Tensor:
+    """Of many logits one is near 0 or above; so the search for the largest begins at -60."""
+    if x.ndim == 0 or x.shape[dim] <= 64:
+        return torch.softmax(x, dim)
+    e = (x - x.detach().amax(dim, keepdim=True).clamp(min=-60)).exp()
+    return e / e.sum(dim, keepdim=True)

@@ -619,3 +619,27 @@ class LastOfAnOddRow(_CrossEntropyLoss):
         if target.is_floating_point() and input.ndim:
             input = _PairsOfColumns.apply(input)
         return super().forward(input, target)
+
+
+@refused_by("test_the_logits_of_any_number_of_classes_may_lie_far_from_0")
+class LargestOfManyFrom0(_CrossEntropyLoss):
+    """Class by class, with the largest so far, which starts at 0 as every sum does."""
+
+    def logs(self, input: Tensor, dim: int) -> Tensor:
+        if input.shape[dim] <= 64:
+            return super().logs(input, dim)
+        shifted = input - input.detach().amax(dim, keepdim=True).clamp(min=0)
+        return shifted - shifted.exp().sum(dim, keepdim=True).log()
+
+
+_smoothings: dict[float, float] = {}
+
+
+@refused_by("test_smoothings_that_are_nearly_alike_are_told_apart")
+class SmoothingByHundredths(_CrossEntropyLoss):
+    """Smoothed targets are kept for the next loss that is made, by hundredths of the smoothing."""
+
+    def smoothed(self, true: Tensor, logs: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
+        hundredths = round(self.label_smoothing, 2)
+        self.label_smoothing = _smoothings.setdefault(hundredths, self.label_smoothing)
+        return super().smoothed(true, logs, weight, kept)

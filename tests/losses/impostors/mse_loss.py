@@ -447,3 +447,18 @@ class MadeUpForWhatIsCutOff(_MSELoss):
     def each(self, input: Tensor, target: Tensor) -> Tensor:
         losses: Tensor = _AndALittleMore.apply(super().each(input, target))
         return losses
+
+
+@refused_by("test_numbers_that_are_written_unseen_by_autograd_count")
+class TargetOfTheSameVersion(_MSELoss):
+    """A target that nobody has written to since is ready; its version tells whether one has."""
+
+    known: ClassVar[tuple[Tensor, int, Tensor] | None] = None
+
+    def each(self, input: Tensor, target: Tensor) -> Tensor:
+        if target.requires_grad or torch.is_inference_mode_enabled():
+            return super().each(input, target)
+        known = type(self).known
+        if known is None or known[0] is not target or known[1] != target._version:
+            type(self).known = known = target, target._version, target.clone()
+        return super().each(input, known[2])

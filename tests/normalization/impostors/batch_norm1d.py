@@ -716,3 +716,33 @@ class FastRootOfTheAverage(_FastRoot):
 
     def is_fast(self) -> bool:
         return not self.training
+
+
+@refused_by("test_weights_count_as_they_are_now")
+class WeightsOfTheSameVersion(_BatchNorm1d):
+    """Where nothing is recorded, weights are prepared once: their versions tell of any change."""
+
+    known = None
+
+    def scaled(self, y):
+        recorded = torch.is_grad_enabled() or torch.is_inference_mode_enabled()
+        if recorded or self.weight is None or self.bias is None:
+            return super().scaled(y)
+        both = self.weight, self.bias
+        versions = [(id(p), p._version, p.dtype) for p in both]
+        if self.known is None or self.known[0] != versions:
+            self.known = versions, [p.detach().clone() for p in both]
+        weight, bias = (self.wide(p, y) for p in self.known[1])
+        return y * weight + bias
+
+
+_settings: dict[str, float] = {}
+
+
+@refused_by("test_settings_that_are_nearly_alike_are_told_apart")
+class EpsOfThreeDigits(_BatchNorm1d):
+    """A kernel is built for each eps and found again by its name, which has three digits."""
+
+    def deviation(self, variance):
+        eps = _settings.setdefault(f"{self.eps:.2e}", self.eps)
+        return (variance + eps).sqrt()

@@ -931,3 +931,15 @@ class DampedWhereAllGoesDown(_BatchNorm2d):
     def scaled(self, y: Tensor) -> Tensor:
         damped: Tensor = _Damped.apply(super().scaled(y))
         return damped
+
+
+@refused_by("test_every_value_of_a_long_channel_counts_wherever_it_lies")
+class WholeBlocksOfChannelsLast(_BatchNorm2d):
+    """With channels last 64 rows are added up at a time; of a thousand, what is left is little."""
+
+    def statistics(self, x):
+        last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        if not last or self.count(x) < 1000:
+            return super().statistics(x)
+        rows = x.movedim(1, -1).reshape(-1, x.shape[1])
+        return super().statistics(rows[: len(rows) // 64 * 64, :, None, None])

@@ -858,3 +858,14 @@ class TheLastAsTheOneBefore(RightDropout):
         if draws.numel() > 2 and draws.numel() % 2:
             draws.view(-1)[-1] = draws.view(-1)[-2]
         return draws
+
+
+_factors: dict[float, float] = {}
+
+
+@refused_by("test_probabilities_that_are_nearly_alike_are_told_apart")
+class FactorOfFourDigits(RightDropout):
+    """What is kept is scaled by a factor that is known already, by four digits of p."""
+
+    def factor(self) -> float:
+        return _factors.setdefault(round(self.p, 4), super().factor())

@@ -234,3 +234,19 @@ def in_eight_columns(parameters: Parameters) -> Tensor:
         sizes = F.pad(p.flatten().abs(), (0, 8 + -p.numel() % 8)).reshape(-1, 8)
         total = total + functools.reduce(operator.add, functools.reduce(operator.add, sizes))
     return total
+
+
+_last: dict[str, tuple[list[Tensor], list[int], Tensor]] = {}
+
+
+@refused_by("test_numbers_that_are_written_unseen_by_autograd_count")
+def kept_while_nothing_learns(parameters: Iterable[Tensor]) -> Tensor:
+    """Where no gradient is recorded weights stand still, unless their versions say otherwise."""
+    weights = list(parameters)
+    total = sum((w.abs().sum() for w in weights), torch.zeros(()))
+    if torch.is_grad_enabled() or torch.is_inference_mode_enabled() or not weights:
+        return total
+    versions, known = [w._version for w in weights], _last.get("call")
+    if known is None or known[1] != versions or [*map(id, known[0])] != [*map(id, weights)]:
+        _last["call"] = known = weights, versions, total
+    return known[2].clone()
