@@ -157,8 +157,10 @@ def test_each_channel_may_have_a_fill_of_its_own(RandomCrop):
     with feature("a fill for each channel"):
         RandomCrop(4, padding=2, fill=FILLS)(numbered(3, 2, 3, dtype=kind(RandomCrop)))
     shapes, padding = [(3, 2, 3), (2, 3, 2, 3), (3, 3, 2, 3)], (2, 1, 3, 2)
-    for shape, dtype in itertools.product(inside(shapes), kinds(RandomCrop)):
+    some = itertools.product(inside(shapes), kinds(RandomCrop), (False, True))
+    for shape, dtype, gray in some:
         image = numbered(*shape, dtype=dtype)
+        image = image.narrow(-3, 0, 1).expand_as(image) if gray else image
         channels = zip(image.unbind(dim=-3), FILLS, strict=True)
         right = torch.stack([padded(channel, padding, fill) for channel, fill in channels], dim=-3)
         assert_windows(

@@ -684,3 +684,14 @@ class OneNumberOfDegrees(_RandomRotation):
         if not isinstance(degrees, float | int):
             raise TypeError(f"degrees must be one number, got {degrees!r}")
         return super().bounds(degrees)
+
+
+@refused_by("test_what_lies_outside_has_the_fill")
+class FirstOfThatLength(_RandomRotation):
+    """Channels are the first dimension that has as many as there are fills; three images do."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        if len(fill) not in image.shape[:-2]:
+            return fill
+        return fill.reshape(-1, *[1] * (image.ndim - 1 - image.shape.index(len(fill))))
