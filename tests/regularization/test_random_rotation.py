@@ -262,6 +262,19 @@ def test_the_room_for_the_corners_has_the_fill_too(RandomRotation):
         assert_turned(came, image, degrees, size=came.shape[-2:], fill=fill)
 
 
+@pytest.mark.claim("5.3.7")
+def test_the_room_for_the_corners_has_the_fill_of_each_channel(RandomRotation):
+    needs_options(RandomRotation, 20, expand=True, fill=1)
+    kinds(RandomRotation, FLOATS)
+    fills, options = (0.125, 0.25, 0.75), {"expand": True, "fill": (0.125, 0.25, 0.75)}
+    with feature("a fill for each channel, and room for all of the image"):
+        RandomRotation((20, 20), **options)(lit(3, 5, 11))
+    for angle, image in itertools.product((20, -45), of_three_channels()):
+        came = RandomRotation((angle, angle), **options)(image)
+        for one, channel, of in zip(came.unbind(-3), image.unbind(-3), fills, strict=True):
+            assert_turned(one, channel, angle, size=came.shape[-2:], fill=of)
+
+
 def blended(image: Tensor, degrees: float, size=None) -> tuple[Tensor, Tensor]:
     """Of each pixel the mean of the four around where it comes from, and where all four are."""
     *_, height, width = image.shape

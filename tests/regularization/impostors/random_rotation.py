@@ -695,3 +695,12 @@ class FirstOfThatLength(_RandomRotation):
         if len(fill) not in image.shape[:-2]:
             return fill
         return fill.reshape(-1, *[1] * (image.ndim - 1 - image.shape.index(len(fill))))
+
+
+@refused_by("test_the_room_for_the_corners_has_the_fill_of_each_channel")
+class NewRoomHasTheFirstFill(_WithOptions):
+    """The larger frame is made with torch.full, which takes one number."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        return fill[:1] if self.expand else fill
