@@ -28,6 +28,7 @@ from sums_to_one.tests.common.statistical import (
 )
 from sums_to_one.tests.regularization.images import (
     FLOATS,
+    gray_too,
     kind,
     kinds,
     numbered,
@@ -156,8 +157,7 @@ def of_three_channels(RandomCrop) -> Iterator[Tensor]:
     """Images, batches of two and of three; and gray ones, whose channels are one in memory."""
     shapes = inside([(3, 2, 3), (2, 3, 2, 3), (3, 3, 2, 3)])
     for shape, dtype in itertools.product(shapes, kinds(RandomCrop)):
-        image = numbered(*shape, dtype=dtype)
-        yield from (image, image.narrow(-3, 0, 1).expand_as(image))
+        yield from gray_too(numbered(*shape, dtype=dtype))
 
 
 def filled(image: Tensor, padding: tuple[int, ...]) -> Tensor:

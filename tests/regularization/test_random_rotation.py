@@ -30,7 +30,7 @@ from sums_to_one.tests.common.statistical import (
     sizes,
     uniform_scores,
 )
-from sums_to_one.tests.regularization.images import DRAWS, FLOATS, kind, kinds
+from sums_to_one.tests.regularization.images import DRAWS, FLOATS, gray_too, kind, kinds
 
 FRAMES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
 
@@ -175,8 +175,7 @@ THREE_CHANNELS = Inside(((3, 5, 11), (2, 3, 5, 11), (3, 3, 5, 11), (3, 3, 3), (3
 def of_three_channels(dtype: torch.dtype | None = None) -> Iterator[Tensor]:
     """Images that are whole in memory, and gray ones whose channels are one."""
     for shape in THREE_CHANNELS:
-        image = lit(*shape, dtype=dtype)
-        yield from (image, image.narrow(-3, 0, 1).expand_as(image))
+        yield from gray_too(lit(*shape, dtype=dtype))
 
 
 @pytest.mark.claim("5.3.7")
