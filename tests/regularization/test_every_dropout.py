@@ -596,6 +596,17 @@ def test_units_at_one_place_in_memory_are_dropped_each_by_itself(dropout):
 
 
 @pytest.mark.claim("5.2.1")
+def test_wherever_units_lie_in_memory_each_is_dropped_by_itself(dropout):
+    images = dropout.name == "Dropout2d"
+    shapes = [(67, 131, 2, 3)] if images else [(67, 131), (7, 11, 29, 5)]
+    for (name, layout), shape in itertools.product(VIEWS.items(), shapes):
+        with randomness():
+            came = dropout(1 / 3)(layout(torch.ones(fitted(shape), dtype=plain_dtype())))
+        scores = fate_scores((came.flatten(2)[..., 0] if images else came).eq(0), 1 / 3)
+        assert_unrelated(f"shape {shape}, {name}: any places further on", scores)
+
+
+@pytest.mark.claim("5.2.1")
 def test_no_part_of_a_large_input_is_dropped_as_another(dropout):
     with randomness():
         dropped = fates(dropout, dropout(1 / 3), *LARGE_CELLS)
