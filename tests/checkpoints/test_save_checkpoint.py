@@ -72,6 +72,24 @@ def test_tensors_of_every_shape_and_layout_are_in_the_file(save_checkpoint, read
     assert_same_bits("the file", found, model.state_dict())
 
 
+def of_one_memory() -> Holder:
+    """A model of tensors that begin at one place in memory: a square and its parts, transposed."""
+    square = grid(4, 4)
+    twins = {"square": square, "columns": square.T, "lines": square[:, :2], "wide": square[:, ::2]}
+    rows = {"row": square[0], "column": square[:, 0], "slope": square.diagonal()}
+    repeated = {"number": square[0, 0], "again": square[:1].expand(4, 4)}
+    return Holder(**twins, **rows, **repeated)
+
+
+@pytest.mark.claim("7.1.1")
+def test_views_of_one_memory_are_in_the_file_each_as_it_is(save_checkpoint, reader, here):
+    model = of_one_memory()
+    with unless_refused("views of one memory"):
+        save_checkpoint(here / "model.pt", model)
+        found = saved_model(here / "model.pt", model, reader)
+    assert_same_bits("the file", found, model.state_dict())
+
+
 @pytest.mark.claim("7.1.1")
 def test_names_are_in_the_file_as_they_are(save_checkpoint, reader, here):
     for model in (named_oddly(0.0), nn.Sequential(named_oddly(0.0)), nn.ReLU()):

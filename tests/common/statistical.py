@@ -219,10 +219,11 @@ def assert_shape(sentence: str, scores: Tensor, blur: float = 0.0) -> None:
     _assert_within(sentence, WRONG_SHARE, gap(scores.flatten()), low, usual, high)
 
 
-def tail_limits(count: int, beyond: float) -> tuple[float, float]:
+def tail_limits(count: int, beyond: float, blur: float = 0.0) -> tuple[float, float]:
     """The least and the largest number of scores beyond a size that pass."""
     odds, share = FALSE_ALARM / 2 / len(TAILS), math.erfc(beyond / math.sqrt(2))
-    return _below("binom", odds, count, share), _beyond("binom", odds, count, share)
+    least = _below("binom", odds, count, share - blur) if share > blur else 0.0
+    return least, _beyond("binom", odds, count, share + blur)
 
 
 def tail_effects(count: int, beyond: float) -> tuple[float, float]:
@@ -239,11 +240,11 @@ def tail_effects(count: int, beyond: float) -> tuple[float, float]:
     return few, _below("beta", POWER, high + 1, count - high)
 
 
-def assert_tails(sentence: str, scores: Tensor) -> None:
-    """As many numbers are far from 0 as should be."""
+def assert_tails(sentence: str, scores: Tensor, blur: float = 0.0) -> None:
+    """As many numbers are far from 0 as should be (give or take a share of `blur`)."""
     __tracebackhide__ = True
     for beyond in TAILS:
-        low, high = tail_limits(scores.numel(), beyond)
+        low, high = tail_limits(scores.numel(), beyond, blur)
         came = (scores.abs() > beyond).sum().double()
         expected = scores.numel() * math.erfc(beyond / math.sqrt(2))
         count = f"how many of {scores.numel()} numbers"

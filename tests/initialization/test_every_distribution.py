@@ -58,7 +58,9 @@ def test_large_numbers_are_as_rare_as_they_should_be(random_initializer):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
 def test_lower_precision_costs_only_rounding(random_initializer, dtype):
     w, eps = drawn(random_initializer, 300, 700, dtype=dtype), torch.finfo(dtype).eps
-    assert_standard("the numbers", default_scores(random_initializer, w), blur=2 * eps)
+    scores = default_scores(random_initializer, w)
+    assert_standard("the numbers", scores, blur=2 * eps)
+    assert_tails("the numbers", scores, blur=2 * eps)
     # A uniform number of as many steps as there are digits for is right, of fewer it is not.
     assert len(w.unique()) > 0.5 / eps, f"there are {len(w.unique())} different numbers"
 

@@ -113,6 +113,12 @@ def picture(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
     return numbers.to(dtype) if dtype.is_floating_point else (255 * numbers).round().to(dtype)
 
 
+def gray_too(image: Tensor) -> list[Tensor]:
+    """The image, and a gray one, whose channels are one in memory, where that is inside."""
+    gray = image.narrow(-3, 0, 1).expand_as(image)
+    return [one for one in (image, gray) if current().why_not(one) is None]
+
+
 def numbered(*shape: int, dtype: torch.dtype | None = None) -> Tensor:
     """Pixels from 1 on, which all differ, unless they are only true or false."""
     numbers = torch.arange(1, torch.Size(shape).numel() + 1).reshape(shape)

@@ -7,6 +7,7 @@ are dropped, and that the fate of one says nothing about any other.
 
 import copy
 import itertools
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -412,6 +413,11 @@ def test_no_setting_of_torch_makes_a_difference(dropout, default, enabled):
 # Chance: where it comes from
 
 
+def as_units(dropout, x: Tensor) -> Tensor:
+    """Numbers that may be dropped one by one: those of Dropout2d are channels, of one pixel."""
+    return x[..., None, None] if dropout.name == "Dropout2d" else x.reshape(fitted(x.shape))
+
+
 def three_calls(dropout, seed: int, *shape: int, dtype: torch.dtype) -> torch.Tensor:
     layer = dropout(1 / 3)
     with randomness(seed):
@@ -577,6 +583,37 @@ def test_whether_a_unit_is_dropped_says_nothing_about_those_further_on(dropout):
     assert_unrelated("samples, any places further on", scores.T)
 
 
+def repeated(shape: tuple[int, ...]) -> Iterator[tuple[str, Tensor]]:
+    """Tensors of that shape, of which several units lie at one place in memory."""
+    for dim in range(len(shape)):
+        one = torch.ones([1 if d == dim else n for d, n in enumerate(shape)], dtype=plain_dtype())
+        yield f"dimension {dim} of {shape} expanded", one.expand(shape)
+    row = torch.ones(sum(shape), dtype=plain_dtype())
+    yield f"{shape} out of one number", row[0].expand(shape)
+    yield f"{shape} that overlap", row.as_strided(shape, [1] * len(shape))
+
+
+@pytest.mark.claim("5.2.1")
+def test_units_at_one_place_in_memory_are_dropped_each_by_itself(dropout):
+    shapes = [(67, 131)] if dropout.name == "Dropout2d" else [(67, 131), (7, 11, 29, 5)]
+    for what, units in (pair for shape in shapes for pair in repeated(shape)):
+        with randomness():
+            dropped = dropout(1 / 3)(as_units(dropout, units)).eq(0)
+        scores = fate_scores(dropped.reshape(units.shape), 1 / 3)
+        assert_unrelated(f"{what}: any places further on", scores)
+
+
+@pytest.mark.claim("5.2.1")
+def test_wherever_units_lie_in_memory_each_is_dropped_by_itself(dropout):
+    images = dropout.name == "Dropout2d"
+    shapes = [(67, 131, 2, 3)] if images else [(67, 131), (7, 11, 29, 5)]
+    for (name, layout), shape in itertools.product(VIEWS.items(), shapes):
+        with randomness():
+            came = dropout(1 / 3)(layout(torch.ones(fitted(shape), dtype=plain_dtype())))
+        scores = fate_scores((came.flatten(2)[..., 0] if images else came).eq(0), 1 / 3)
+        assert_unrelated(f"shape {shape}, {name}: any places further on", scores)
+
+
 @pytest.mark.claim("5.2.1")
 def test_no_part_of_a_large_input_is_dropped_as_another(dropout):
     with randomness():
@@ -598,12 +635,7 @@ def test_what_one_call_drops_says_nothing_about_the_next(dropout):
 def test_whether_a_unit_is_dropped_says_nothing_about_its_value(dropout):
     with randomness():
         values = torch.randn(*CELLS, dtype=plain_dtype())
-        x = (
-            values[:, :, None, None]
-            if dropout.name == "Dropout2d"
-            else values.reshape(fitted(CELLS))
-        )
-        dropped = dropout(1 / 3)(x).eq(0).view(CELLS)
+        dropped = dropout(1 / 3)(as_units(dropout, values)).eq(0).view(CELLS)
     scores = fate_scores(dropped, 1 / 3)
     assert_mean("the values of the dropped ones", values.double()[dropped])
     assert_unrelated("whether one is dropped, and its value", scores, values.double())

@@ -214,6 +214,24 @@ def test_the_place_in_memory_changes_nothing(transform):
             assert_same_picture(f"{name}, {shape}", seeded(function, layout(image), seed), right)
 
 
+def repeated(image: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Images of that shape whose numbers lie in memory once, and are used more than once."""
+    for dim in range(image.ndim):
+        yield f"dimension {dim} expanded", image.narrow(dim, 0, 1).expand_as(image)
+    row = image.flatten()
+    yield "one number", row[0].expand_as(image)
+    yield "rows that overlap", row.as_strided(image.shape, [1] * image.ndim)
+
+
+@pytest.mark.claim("5.3.4")
+def test_numbers_that_lie_in_memory_once_and_are_used_often_change_nothing(transform):
+    function, some = usual(transform), (kind(transform), dtypes_of(transform)[-1])
+    for shape, seed in itertools.product(inside(LAID_OUT_SHAPES), SEEDS):
+        for name, image in repeated(picture(*shape, dtype=some[seed % 2])):
+            right = seeded(function, layouts.copy(image), seed)
+            assert_same_picture(f"{name}, {shape}", seeded(function, image, seed), right)
+
+
 @pytest.mark.claim("5.3.4")
 def test_nothing_is_remembered_from_earlier_calls(transform):
     some = itertools.product(inside([(2, 3, 5, 7), (3, 6, 8), (3, 5, 7)]), dtypes_of(transform))

@@ -4,6 +4,7 @@ What it owes its caller like every transform is in `test_every_transform.py`.
 """
 
 import itertools
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -27,6 +28,7 @@ from sums_to_one.tests.common.statistical import (
 )
 from sums_to_one.tests.regularization.images import (
     FLOATS,
+    gray_too,
     kind,
     kinds,
     numbered,
@@ -150,19 +152,38 @@ def test_fractions_are_filled_with_fractions(RandomCrop, fill):
         assert_windows(crops, right, (4, 5))
 
 
+def of_three_channels(RandomCrop) -> Iterator[Tensor]:
+    """Images, batches of two and of three; and gray ones, whose channels are one in memory."""
+    shapes = inside([(3, 2, 3), (2, 3, 2, 3), (3, 3, 2, 3)])
+    for shape, dtype in itertools.product(shapes, kinds(RandomCrop)):
+        yield from gray_too(numbered(*shape, dtype=dtype))
+
+
+def filled(image: Tensor, padding: tuple[int, ...]) -> Tensor:
+    """The image, padded with the fill of each channel."""
+    channels = zip(image.unbind(dim=-3), FILLS, strict=True)
+    return torch.stack([padded(channel, padding, fill) for channel, fill in channels], dim=-3)
+
+
 @pytest.mark.claim("5.3.1")
 def test_each_channel_may_have_a_fill_of_its_own(RandomCrop):
     needs_options(RandomCrop, 3, padding=1, fill=1)
     with feature("a fill for each channel"):
         RandomCrop(4, padding=2, fill=FILLS)(numbered(3, 2, 3, dtype=kind(RandomCrop)))
-    shapes, padding = [(3, 2, 3), (2, 3, 2, 3), (3, 3, 2, 3)], (2, 1, 3, 2)
-    for shape, dtype in itertools.product(inside(shapes), kinds(RandomCrop)):
-        image = numbered(*shape, dtype=dtype)
-        channels = zip(image.unbind(dim=-3), FILLS, strict=True)
-        right = torch.stack([padded(channel, padding, fill) for channel, fill in channels], dim=-3)
-        assert_windows(
-            cuts(sized(RandomCrop, (4, 5), padding=padding, fill=FILLS), image), right, (4, 5)
-        )
+    for image in of_three_channels(RandomCrop):
+        crop = sized(RandomCrop, (4, 5), padding=(2, 1, 3, 2), fill=FILLS)
+        assert_windows(cuts(crop, image), filled(image, (2, 1, 3, 2)), (4, 5))
+
+
+@pytest.mark.claim("5.3.1")
+def test_what_is_added_has_the_fill_of_its_channel(RandomCrop):
+    needs_options(RandomCrop, 3, pad_if_needed=True, fill=1)
+    with feature("a fill for each channel"):
+        options = {"pad_if_needed": True, "fill": FILLS}
+        RandomCrop(4, **options)(numbered(3, 2, 3, dtype=kind(RandomCrop)))
+    for image in of_three_channels(RandomCrop):
+        crops = cuts(sized(RandomCrop, (4, 5), **options), image)
+        assert_windows(crops, filled(image, grown(image, None, (4, 5))), (4, 5))
 
 
 @pytest.mark.claim("5.3.1")

@@ -10,6 +10,7 @@ import functools
 import itertools
 import math
 import sys
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -29,7 +30,7 @@ from sums_to_one.tests.common.statistical import (
     sizes,
     uniform_scores,
 )
-from sums_to_one.tests.regularization.images import DRAWS, FLOATS, kind, kinds
+from sums_to_one.tests.regularization.images import DRAWS, FLOATS, gray_too, kind, kinds
 
 FRAMES = [(1, 1), (1, 2), (2, 1), (3, 5), (7, 2), (11, 13), (8, 8)]
 
@@ -167,6 +168,16 @@ def test_turned_there_and_back_every_pixel_is_at_home(RandomRotation):
         assert off <= 1, f"by {angle} degrees and back: a pixel comes from {off} places away"
 
 
+# Three channels, and other dimensions of that size, which may be taken for them.
+THREE_CHANNELS = Inside(((3, 5, 11), (2, 3, 5, 11), (3, 3, 5, 11), (3, 3, 3), (3, 3, 3, 3)))
+
+
+def of_three_channels(dtype: torch.dtype | None = None) -> Iterator[Tensor]:
+    """Images that are whole in memory, and gray ones whose channels are one."""
+    for shape in THREE_CHANNELS:
+        yield from gray_too(lit(*shape, dtype=dtype))
+
+
 @pytest.mark.claim("5.3.7")
 @pytest.mark.parametrize("fill", [0, 1, 0.5, (0.125, 0.25, 0.75), [0.75, 0.25, 0.5]], ids=str)
 def test_what_lies_outside_has_the_fill(RandomRotation, fill):
@@ -175,8 +186,7 @@ def test_what_lies_outside_has_the_fill(RandomRotation, fill):
     with feature("a fill of this kind"):
         RandomRotation((20, 20), fill=fill)(lit(3, 5, 11))
     of_channels = fill if isinstance(fill, tuple | list) else (fill,) * 3
-    for angle, shape in itertools.product((20, 90, -45), inside([(3, 5, 11), (2, 3, 5, 11)])):
-        image = lit(*shape)
+    for angle, image in itertools.product((20, 90, -45), of_three_channels()):
         image[..., ::2, :] = 0  # black is a colour, and not what the fill is for
         came = RandomRotation((angle, angle), fill=fill)(image)
         for one, channel, of in zip(came.unbind(-3), image.unbind(-3), of_channels, strict=True):
@@ -190,10 +200,11 @@ def test_whole_numbers_are_filled_with_whole_numbers(RandomRotation):
     image = lit(3, 5, 11, dtype=torch.uint8)
     for fill in (1, 128, 255):
         assert_turned(RandomRotation((20, 20), fill=fill)(image), image, 20, fill=fill)
-    with feature("a fill for each channel"):
-        came = RandomRotation((20, 20), fill=(1, 128, 255))(image)
-    for one, channel, of in zip(came, image, (1, 128, 255), strict=True):
-        assert_turned(one[None], channel[None], 20, fill=of)
+    for image in of_three_channels(torch.uint8):
+        with feature("a fill for each channel"):
+            came = RandomRotation((20, 20), fill=(1, 128, 255))(image)
+        for one, channel, of in zip(came.unbind(-3), image.unbind(-3), (1, 128, 255), strict=True):
+            assert_turned(one, channel, 20, fill=of)
 
 
 @pytest.mark.claim("5.3.7")
@@ -248,6 +259,19 @@ def test_the_room_for_the_corners_has_the_fill_too(RandomRotation):
     for degrees, fill in itertools.product((20, -45, 100.5), (1, 0)):
         came = RandomRotation((degrees, degrees), expand=True, fill=fill)(image)
         assert_turned(came, image, degrees, size=came.shape[-2:], fill=fill)
+
+
+@pytest.mark.claim("5.3.7")
+def test_the_room_for_the_corners_has_the_fill_of_each_channel(RandomRotation):
+    needs_options(RandomRotation, 20, expand=True, fill=1)
+    kinds(RandomRotation, FLOATS)
+    fills, options = (0.125, 0.25, 0.75), {"expand": True, "fill": (0.125, 0.25, 0.75)}
+    with feature("a fill for each channel, and room for all of the image"):
+        RandomRotation((20, 20), **options)(lit(3, 5, 11))
+    for angle, image in itertools.product((20, -45), of_three_channels()):
+        came = RandomRotation((angle, angle), **options)(image)
+        for one, channel, of in zip(came.unbind(-3), image.unbind(-3), fills, strict=True):
+            assert_turned(one, channel, angle, size=came.shape[-2:], fill=of)
 
 
 def blended(image: Tensor, degrees: float, size=None) -> tuple[Tensor, Tensor]:

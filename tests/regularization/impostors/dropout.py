@@ -869,3 +869,13 @@ class FactorOfFourDigits(RightDropout):
 
     def factor(self) -> float:
         return _factors.setdefault(round(self.p, 4), super().factor())
+
+
+@refused_by("test_units_at_one_place_in_memory_are_dropped_each_by_itself")
+class DrawnForTheMemory(RightDropout):
+    """Each number in memory has its draw; but an expanded or overlapping one is several units."""
+
+    def kept(self, input: Tensor) -> Tensor:
+        count = len(input.untyped_storage()) // input.itemsize
+        kept = self.uniform(count) >= self.p
+        return kept.as_strided(input.shape, input.stride(), input.storage_offset())

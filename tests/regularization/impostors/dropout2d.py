@@ -291,3 +291,22 @@ class AChannelAtATime:
         if self.p == 1:
             return x * 0
         return x * (kept.to(x.dtype) / (1 - self.p)).reshape(x.shape[0], x.shape[1], 1, 1)
+
+
+@refused_by("test_units_at_one_place_in_memory_are_dropped_each_by_itself")
+class CopiesShareADraw(_Dropout2d):
+    """An expanded batch is one sample many times, so what is drawn for it counts for all."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        copies = len(input) > 1 and input.stride(0) == 0
+        return (1, *super().drawn(input)[1:]) if copies else super().drawn(input)
+
+
+@refused_by("test_wherever_units_lie_in_memory_each_is_dropped_by_itself")
+class RowsOfTheMemory(_Dropout2d):
+    """With channels last a row of memory is one pixel of all channels: a draw for such a row."""
+
+    def drawn(self, input: Tensor) -> tuple[int, ...]:
+        last = input.ndim == 4 and not input.is_contiguous()
+        last = last and input.is_contiguous(memory_format=torch.channels_last)
+        return (1, *super().drawn(input)[1:]) if last else super().drawn(input)

@@ -407,3 +407,22 @@ class OfSortedLists(_OfLists):
     def __init__(self, mean: list[float], std: list[float]) -> None:
         super().__init__(mean, std)
         self.mean, self.std = sorted(mean), sorted(std)
+
+
+@refused_by("test_one_number_for_all_channels_counts_in_each_of_them_or_is_refused")
+class WithoutNumbersUnchanged(_Normalize):
+    """A fourth channel is no colour, so one without numbers is left as it is; the second, too."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        colours, others = image.tensor_split([len(mean)], dim=-3)
+        return torch.cat([super().scaled(colours, mean, std), others], dim=-3)
+
+
+@refused_by("test_numbers_that_lie_in_memory_once_and_are_used_often_change_nothing")
+class GrayImagesOnce(_Normalize):
+    """Channels that are one in memory are computed once; but each has numbers of its own."""
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        came = super().scaled(image, mean, std)
+        gray = image.ndim == 4 and image.shape[1] > 1 and image.stride(1) == 0
+        return came[:, :1].expand_as(image) if gray else came

@@ -620,3 +620,13 @@ class OneNumberAndNoPadding(_RandomCrop):
         if not isinstance(size, int):
             raise TypeError(f"the size is one whole number, got {size!r}")
         super().__init__(size)
+
+
+@refused_by("test_what_is_added_has_the_fill_of_its_channel")
+class FillsOfThreeImages(_RandomCrop):
+    """To what an image lacks there is a fill for each; three images take those of the channels."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        each = self.pad_if_needed and image.ndim == 4 and len(image) == len(fill)
+        return fill[:, None] if each else fill

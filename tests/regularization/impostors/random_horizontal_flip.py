@@ -486,3 +486,12 @@ class GradientMirroredInMemory(_RandomHorizontalFlip):
 
     def mirrored(self, image: Tensor) -> Tensor:
         return self.Mirrored.apply(image)
+
+
+@refused_by("test_numbers_that_lie_in_memory_once_and_are_used_often_change_nothing")
+class LaidOutAlike(_RandomHorizontalFlip):
+    """The mirror image lies in memory as the image does; of an expanded one there is no room."""
+
+    def mirrored(self, image: Tensor) -> Tensor:
+        came = torch.empty_strided(image.shape, image.stride(), dtype=image.dtype)
+        return came.copy_(super().mirrored(image))

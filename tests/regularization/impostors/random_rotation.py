@@ -684,3 +684,23 @@ class OneNumberOfDegrees(_RandomRotation):
         if not isinstance(degrees, float | int):
             raise TypeError(f"degrees must be one number, got {degrees!r}")
         return super().bounds(degrees)
+
+
+@refused_by("test_what_lies_outside_has_the_fill")
+class FirstOfThatLength(_RandomRotation):
+    """Channels are the first dimension that has as many as there are fills; three images do."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        if len(fill) not in image.shape[:-2]:
+            return fill
+        return fill.reshape(-1, *[1] * (image.ndim - 1 - image.shape.index(len(fill))))
+
+
+@refused_by("test_the_room_for_the_corners_has_the_fill_of_each_channel")
+class NewRoomHasTheFirstFill(_WithOptions):
+    """The larger frame is made with torch.full, which takes one number."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        return fill[:1] if self.expand else fill
