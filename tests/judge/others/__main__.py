@@ -32,11 +32,16 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "kornia": ("kornia==0.9.0",),
     "keras": ("keras==3.15.1",),
     "sklearn": ("scikit-learn==1.9.1",),
+    "jax": ("jax==0.10.2",),
+    "optax": ("optax==0.2.8", "jax==0.10.2"),
     "compiled_eager": (),
     "compiled_aot_eager": (),
     "scripted": (),
     "mapped": (),
 }
+# These compile anew for every shape that they meet, so that they are asked about fewer inputs.
+COMPILING = ("jax", "optax")
+FEW = ["-p", f"{ADAPTERS}.few", "--hypothesis-profile=few"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,8 @@ def judged(name: str, python: Path, folder: Path) -> tuple[str, list[str]]:
     """A row of the table, and what nobody has explained."""
     file = folder / "verdicts.json"
     options = ["-q", "--fast", "--timeout=120", f"--subject={ADAPTERS}.{name}"]
-    run = [str(python), "-W", "ignore", "-m", "pytest", *options, f"--verdicts={file}"]
+    options += [*(FEW if name in COMPILING else []), f"--verdicts={file}"]
+    run = [str(python), "-W", "ignore", "-m", "pytest", *options]
     told = subprocess.run(run, capture_output=True, text=True, cwd=folder)
     if not file.exists():
         return f"| {name} |", [f"{name}: not judged: {told.stdout[-2000:]}{told.stderr[-2000:]}"]

@@ -235,3 +235,59 @@ def keras_weights_are_variables_of_its_own():
     keras = _keras()
     layer, _ = _batch_normalization([[1.0], [3.0]])
     assert isinstance(layer.gamma, keras.Variable)
+
+
+def _jax():
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+def jax_takes_subnormal_numbers_for_zero():
+    jax = _jax()
+    x = jax.numpy.full(1, 2.0**-1030)
+    assert x.item() > 0
+    assert not x > 0, "so XLA compares on a CPU"
+    assert jax.nn.relu(x) == 0
+    assert jax.grad(lambda x: jax.nn.relu(x).sum())(x) == 0
+    assert jax.grad(lambda x: jax.nn.leaky_relu(x).sum())(-x) == 1
+
+
+def optax_cannot_refuse_a_class():
+    jax = _jax()
+    from optax import softmax_cross_entropy_with_integer_labels as loss
+
+    assert jax.numpy.isnan(loss(jax.numpy.zeros((1, 5)), jax.numpy.array([5]))), "no error came"
+
+
+def optax_means_nothing_by_minus_100():
+    jax = _jax()
+    from optax import softmax_cross_entropy_with_integer_labels as loss
+
+    assert jax.numpy.isnan(loss(jax.numpy.zeros((1, 5)), jax.numpy.array([-100])))
+
+
+def optax_adds_eps_before_the_root():
+    jax = _jax()
+    import optax
+
+    w, made = jax.numpy.zeros(1), optax.adagrad(1.0, 0.0, 0.125)
+    moved, _ = made.update(jax.numpy.ones(1), made.init(w))
+    assert abs(moved[0] + 1 / (1 + 0.125) ** 0.5) < 1e-12
+
+
+def optax_rounds_each_operation():
+    jax = _jax()
+    import optax
+
+    made, places = optax.rmsprop(0.25, 0.99, 1e-8, eps_in_sqrt=False), []
+    for dtype in (jax.numpy.float64, jax.numpy.bfloat16):
+        w = jax.numpy.full(1, -0.333984375, dtype)
+        state = made.init(w)
+        for gradient in (-0.58203125, 6.25):  # a step of 2.5, and one back
+            moved, state = made.update(jax.numpy.full(1, gradient, dtype), state)
+            w = optax.apply_updates(w, moved)
+        places.append(w.item())
+    exactly, came = places
+    assert 0.02 < came - exactly < 2 * 2**-6, "two units of the last digit at 2.5"

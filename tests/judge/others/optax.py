@@ -1,7 +1,9 @@
 """optax: its optimizers and losses."""
 
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import optax
 
@@ -35,11 +37,11 @@ REDUCTIONS = {"mean": jnp.mean, "sum": jnp.sum, "none": lambda x: x}
 
 
 def _loss(each: Any, **limits: Any) -> Any:
-    return bridge.loss(
-        lambda x, y, reduction="mean": REDUCTIONS[reduction](each(x, y)),
-        library="jax",
-        limits=limits,
-    )
+    @partial(jax.jit, static_argnames="reduction")  # else each operation is compiled by itself
+    def reduced(x: Any, y: Any, reduction: str = "mean") -> Any:
+        return REDUCTIONS[reduction](each(x, y))
+
+    return bridge.loss(reduced, library="jax", limits=limits)
 
 
 MSELoss = _loss(optax.squared_error)
