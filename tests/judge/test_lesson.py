@@ -20,7 +20,7 @@ from sums_to_one.tests.judge.counterexample import counterexample, shortened
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.lesson import SCREEN, Page
 from sums_to_one.tests.judge.places import places_of
-from sums_to_one.tests.judge.teeth import A_FEW, Claim, claims_about
+from sums_to_one.tests.judge.teeth import Claim, claims_about
 from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, Verdict
 from sums_to_one.tests.judge.versions import Version, versions
 
@@ -98,7 +98,7 @@ def refusals(version: Version) -> list[Verdict]:
     own = [row for row in verdicts(version.of, "failed") if topic_of(row) != "training"]
     asked = {row.test.rpartition("::")[2] for row in own}
     claims = [claim for claim in claims_about(version.of) if claim.name in asked]
-    names = {claim.name for claim in claims if claim.refuses(version, A_FEW)}
+    names = {claim.name for claim in claims if claim.refuses(version)}
     return [row for row in own if row.test.rpartition("::")[2] in names]
 
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, assert_within, tolerance
 from sums_to_one.tests.common.inputs import DTYPES, exact, grid
 from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import feature, needs, option, provides
@@ -502,8 +502,10 @@ def test_lower_precision_costs_only_rounding(optimizer):
             start = (scale * grid(*shape)).to(dtype)
             pulls = [scale * pull for pull in gradients(4, *shape, dtype=dtype)]
             exactly = walk(optimizer, start.double(), [p.double() for p in pulls], **settings)
-            came = walk(optimizer, start, pulls, **settings)
-            assert_close(f"{settings}: in {dtype}", came / scale, exactly / scale)
+            came, due = walk(optimizer, start, pulls, **settings), exactly / scale
+            # Where it comes from far away, a number has the digits that it had there.
+            size = due.abs().amax(0).clamp(min=1).expand_as(due)
+            assert_within(f"{settings}: in {dtype}", came / scale, due, tolerance(dtype) * size)
 
 
 # The smallest gradients whose square, times its weight in the average, float16 can hold; SGD
