@@ -8,6 +8,15 @@ import torch
 import sums_to_one.tests.judge.profiles  # noqa: F401 - registers them
 
 
+# What starts the judge anew, and waits for it.
+WAITING = ("test_attacks.py", "test_ways.py", "test_wheel.py", "test_kills.py", "test_subjects.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those first, or the last worker would be left with them."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def every_warning_is_given_every_time() -> None:
     """Or what PyTorch warns of once a process would refuse only whoever comes first."""
