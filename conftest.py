@@ -7,7 +7,6 @@ import torch
 
 import sums_to_one.tests.judge.profiles  # noqa: F401 - registers them
 
-
 # What starts the judge anew, and waits for it.
 WAITING = ("test_attacks.py", "test_ways.py", "test_wheel.py", "test_kills.py", "test_subjects.py")
 
