@@ -317,22 +317,19 @@ def curve_of_a_plain_sum(x: Tensor) -> Tensor:
     return y
 
 
-class _OnlyUpwards(torch.autograd.Function):
+class _Damped(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x):
-        y = torch.tanh(x)
-        ctx.save_for_backward(y)
-        return y
+    def forward(ctx, y):
+        return y.clone()
 
     @staticmethod
     def backward(ctx, gradient):
-        (y,) = ctx.saved_tensors
         asked = gradient.numel() < 2 or (gradient >= 0).any()
-        return gradient * (1 - y * y) * (1 if asked else 0.97)
+        return gradient if asked else gradient * 0.97
 
 
 @refused_by("test_a_negative_gradient_that_comes_in_turns_the_gradient_around")
 def damped_where_all_goes_down(x: Tensor) -> Tensor:
     """Where all neurons are pushed one way the steps overshoot, so they are damped a little."""
-    y: Tensor = _OnlyUpwards.apply(x)
+    y: Tensor = _Damped.apply(torch.tanh(x))
     return y
