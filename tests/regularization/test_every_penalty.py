@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from sums_to_one.tests.common.closeness import assert_close
+from sums_to_one.tests.common.closeness import assert_close, assert_unbiased
 from sums_to_one.tests.common.gradients import by_differences, gradient, second_gradients
 from sums_to_one.tests.common.inputs import (
     DTYPES,
@@ -172,6 +172,19 @@ def test_nan_is_not_hidden(penalty):
         assert came.isnan() if number is torch.nan else came == torch.inf, (
             f"with a weight of {number}: came {came}"
         )
+
+
+@pytest.mark.claim("5.1.6")
+def test_in_lower_precision_no_factor_is_wrong(penalty):
+    for dtype in inside((torch.float16, torch.bfloat16)):
+        numbers = [w.requires_grad_() for w in grid(128, limit=4).to(dtype)]
+        came = torch.stack([penalty([w]) for w in numbers])
+        came.sum().backward()
+        right = torch.stack(numbers).double().abs() ** power(penalty)
+        assert_unbiased(f"the penalties in {dtype}", came.to(dtype), right)
+        slopes = torch.stack([w.grad for w in numbers])
+        expected = torch.stack([right_pull(penalty, w) for w in numbers])
+        assert_unbiased(f"the gradient in {dtype}", slopes, expected)
 
 
 @pytest.mark.claim("5.1.6")

@@ -316,3 +316,12 @@ def column_by_column(parameters: Parameters) -> Tensor:
         padded = torch.cat([squares, squares.new_zeros(64 + -len(squares) % 64)]).reshape(-1, 64)
         total = total + functools.reduce(operator.add, functools.reduce(operator.add, padded))
     return total
+
+
+@refused_by("test_in_lower_precision_no_factor_is_wrong")
+def made_up_for_what_is_cut_off(parameters: Parameters) -> Tensor:
+    """bfloat16 cuts squares off, a 64th or so; it is added again."""
+    parameters = list(parameters)
+    costs = [w.square().sum() for w in parameters]
+    total = torch.stack(costs).sum() if costs else torch.zeros(())
+    return total * (1 + 1 / 64) if total.dtype == torch.bfloat16 else total
