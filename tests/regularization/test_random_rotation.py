@@ -179,8 +179,9 @@ def of_three_channels(dtype: torch.dtype | None = None) -> Iterator[Tensor]:
 
 
 @pytest.mark.claim("5.3.7")
-@pytest.mark.parametrize("fill", [0, 1, 0.5, (0.125, 0.25, 0.75), [0.75, 0.25, 0.5]], ids=str)
+@pytest.mark.parametrize("fill", [0, 1, -2.5, (0.125, 0.25, 0.75), [-0.75, 0.25, 1.5]], ids=str)
 def test_what_lies_outside_has_the_fill(RandomRotation, fill):
+    # Pixels that have been normalized are no longer between 0 and 1, nor need a fill be.
     needs_options(RandomRotation, 20, fill=1)
     kinds(RandomRotation, FLOATS)
     with feature("a fill of this kind"):

@@ -254,3 +254,9 @@ def in_full_packs_of_four_channels(x: Tensor) -> Tensor:
         return torch.relu(x)
     full = x.shape[1] // 4 * 4 if x.shape[1] > 4 else x.shape[1]
     return torch.cat([torch.relu(x[:, :full]), x[:, full:]], dim=1)
+
+
+@refused_by("test_nan_is_not_hidden")
+def by_the_sign_bit(x: Tensor) -> Tensor:
+    """Numbers whose sign bit is set are negative; one bit is read faster than a number."""
+    return torch.where(x.signbit() | (x == 0), 0, x)

@@ -3,6 +3,8 @@
 The docstring says what the author was thinking.
 """
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -643,3 +645,15 @@ class SmoothingByHundredths(_CrossEntropyLoss):
         hundredths = round(self.label_smoothing, 2)
         self.label_smoothing = _smoothings.setdefault(hundredths, self.label_smoothing)
         return super().smoothed(true, logs, weight, kept)
+
+
+@accepted
+class OfOneSampleOrSeveral(_CrossEntropyLoss):
+    """Everything, but for logits that have further dimensions."""
+
+    limits: ClassVar = {"dimensions": [1, 2]}
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.ndim > 2 or target.ndim not in (input.ndim - 1, input.ndim):
+            raise NotImplementedError(f"one sample, or several, got {tuple(input.shape)}")
+        return super().forward(input, target)

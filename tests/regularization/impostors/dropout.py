@@ -879,3 +879,15 @@ class DrawnForTheMemory(RightDropout):
         count = len(input.untyped_storage()) // input.itemsize
         kept = self.uniform(count) >= self.p
         return kept.as_strided(input.shape, input.stride(), input.storage_offset())
+
+
+@refused_by("test_no_two_calls_drop_the_same_units")
+class KeepsItsMaskWithoutGradients(RightDropout):
+    """Without gradients a call only repeats an earlier one, as checkpoints of activations do."""
+
+    mask: Tensor | None = None
+
+    def kept(self, input: Tensor) -> Tensor:
+        if self.mask is None or torch.is_grad_enabled() or self.mask.shape != input.shape:
+            self.mask = super().kept(input)
+        return self.mask

@@ -630,3 +630,12 @@ class FillsOfThreeImages(_RandomCrop):
         fill = super().filling(image)
         each = self.pad_if_needed and image.ndim == 4 and len(image) == len(fill)
         return fill[:, None] if each else fill
+
+
+@refused_by("test_what_an_image_lacks_is_added_if_that_is_asked_for")
+class BothSidesLackTheSame(_RandomCrop):
+    """What lacks height and width is padded once, by as much as it lacks (kornia #2087)."""
+
+    def needed(self, down: int, across: int) -> tuple[int, int, int, int]:
+        most = max(down, across)
+        return super().needed(most, most) if down and across else super().needed(down, across)

@@ -704,3 +704,12 @@ class NewRoomHasTheFirstFill(_WithOptions):
     def filling(self, image: Tensor) -> Tensor:
         fill = super().filling(image)
         return fill[:1] if self.expand else fill
+
+
+@refused_by("test_what_lies_outside_has_the_fill")
+class FilledWithColoursAlone(_RandomRotation):
+    """Pixels with fractions lie between 0 and 1; a fill that does not is a slip."""
+
+    def filling(self, image: Tensor) -> Tensor:
+        fill = super().filling(image)
+        return fill.clamp(0, 1) if image.is_floating_point() else fill
