@@ -258,7 +258,7 @@ VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
         "dim of 0": lambda function, x: function(x, dim=0),
     },
     "CrossEntropyLoss": {
-        "class indices": lambda function, x: function()(x, torch.ones(len(x), dtype=torch.long))
+        "class indices": lambda function, x: function()(x, _second_classes(x)),
     },
     "RandomRotation": {
         "one channel": _of_one_channel("RandomRotation"),
@@ -278,6 +278,11 @@ VALUES: dict[str, dict[str, Callable[[Function, Tensor], object]]] = {
     "Compose": {"integers": lambda function, x: function([torch.detach])(x.to(torch.uint8))},
     "Variable": {"integers": lambda function, x: function(x.to(torch.long))},
 }
+
+
+def _second_classes(logits: Tensor) -> Tensor:
+    """An index for each sample; those of one sample alone lie in the first dimension."""
+    return torch.ones_like(logits.select(min(1, logits.ndim - 1), 0), dtype=torch.long)
 
 
 def _descend(function: Function, start: Tensor, data: Any) -> None:
