@@ -3,11 +3,12 @@
 A thin layer over pytest and `cifar`: everything here can be had from them.
 """
 
+import gc
 import os
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 import typer
@@ -18,11 +19,14 @@ from sums_to_one.cifar.modules import ROOT
 from sums_to_one.tests.judge import reports as reporting
 from sums_to_one.tests.judge.compare import compare_files
 from sums_to_one.tests.judge.components import COMPONENTS, KNOWN
-from sums_to_one.tests.judge.endings import Ending
+from sums_to_one.tests.judge.endings import Ending, end_at_once
 from sums_to_one.tests.judge.languages import in_language
 from sums_to_one.tests.judge.ledger import VERDICTS
 from sums_to_one.tests.judge.search import searched, show_ledger, show_places
 from sums_to_one.tests.judge.terminal import Screen
+
+# What is imported stays; to search it again and again takes a tenth of the start.
+gc.set_threshold(200_000, 20, 100)
 
 # Threads that wait for one another shall sleep: training comes after judging, and may share cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch, which reads it, is imported later
@@ -420,9 +424,12 @@ def book(
     typer.echo(f"The book: {out / 'index.html'}")
 
 
-def main() -> Any:
+def main() -> None:
     """The console script."""
-    return app(prog_name="sums-to-one")
+    try:
+        app(prog_name="sums-to-one")
+    except SystemExit as end:
+        end_at_once(end)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A subject is a dotted module name or the path of a Python file. It provides a co
 having a callable of that name. `torch` stands for the places where PyTorch keeps its own.
 """
 
+import contextlib
 import difflib
 import importlib
 import itertools
@@ -157,6 +158,7 @@ def requested(
         return [replace(subject, given=given, strict=strict) for subject in OURS], {}
     import torch  # noqa: F401 - once, before the processes that look at the subjects fork
 
+    _import_what_is_slow(names)
     found, problems = [], {}
     for name, variant in itertools.product(dict.fromkeys(names), variants):
         shown = variant.called(in_a_line(name))
@@ -168,6 +170,20 @@ def requested(
     if not found:
         raise SubjectError("\n".join(problems.values()))
     return found, problems
+
+
+def _import_what_is_slow(names: Sequence[str]) -> None:
+    """Once, what subjects name in their files; or each process that judges them would."""
+    if any("torchvision" in _text(name) for name in names if name.endswith(".py")):
+        importlib.import_module(TORCHVISION)
+
+
+def _text(name: str) -> str:
+    """The beginning of a file; nothing of what is none, or cannot be read."""
+    if _is_file(name):
+        with contextlib.suppress(OSError), open(name, errors="replace") as file:
+            return file.read(MOST_TEXT)
+    return ""
 
 
 def _given(text: str) -> tuple[str, Any]:

@@ -20,6 +20,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from sums_to_one.tests.judge.endings import end_at_once
+
 LATE = ("scipy.stats", "sums_to_one.cifar.__main__")  # what some commands import
 COLLECTS = (
     *("-qq", "--collect-only", "--subject=torch", "-pno:cacheprovider"),
@@ -83,7 +85,10 @@ def _become(words: list[str], cwd: str, variables: dict[str, str], streams: list
     os.environ.clear()
     os.environ.update(variables)
     sys.path[0], sys.argv = cwd, words
-    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        end_at_once(end)
 
 
 if __name__ == "__main__":
