@@ -22,6 +22,7 @@ from sums_to_one.tests.common.closeness import tolerance
 from sums_to_one.tests.common.inputs import grid
 from sums_to_one.tests.common.leeway import Anything, Costs, granting, times
 from sums_to_one.tests.common.limits import LONG_SUMS, SIXTEEN_BITS, Limits, NotProvided
+from sums_to_one.tests.common.sums import step_by_step
 from sums_to_one.tests.common.worst import Measure
 
 Function = Callable[..., Any]
@@ -44,13 +45,6 @@ def _adding_up(side_by_side: int) -> Iterator[None]:
         _side_by_side.reset(token)
 
 
-def _one_by_one(x: Tensor) -> Tensor:
-    total = x.new_zeros(x.shape[1:])
-    for part in x:
-        total = total + part
-    return total
-
-
 class _Sum(torch.autograd.Function):
     """Over the first dimension, step by step; its derivative is `_Spread`."""
 
@@ -58,10 +52,10 @@ class _Sum(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.count, side_by_side = len(x), _side_by_side.get()
         if side_by_side == 1:
-            return _one_by_one(x)
+            return step_by_step(x)
         rest = x.new_zeros(-len(x) % side_by_side, *x.shape[1:])
-        return _one_by_one(
-            _one_by_one(torch.cat([x, rest]).reshape(-1, side_by_side, *x.shape[1:]))
+        return step_by_step(
+            step_by_step(torch.cat([x, rest]).reshape(-1, side_by_side, *x.shape[1:]))
         )
 
     @staticmethod
