@@ -17,7 +17,12 @@ import torch
 from torch import Tensor
 
 from sums_to_one.tests.common import layouts
-from sums_to_one.tests.common.closeness import assert_close, assert_within, rounding
+from sums_to_one.tests.common.closeness import (
+    assert_close,
+    assert_unbiased,
+    assert_within,
+    rounding,
+)
 from sums_to_one.tests.common.gradients import gradient_of
 from sums_to_one.tests.common.inputs import DTYPES, LAYOUTS, exact, grid
 from sums_to_one.tests.common.limits import inside
@@ -418,3 +423,13 @@ def test_half_precision_costs_colours_only_rounding(ColorJitter, name):
             right = jittered(ColorJitter, name, image.to(dtype), factor)
             came = fixed(ColorJitter, **{name: factor})(image.to(dtype))
             assert_within(f"{name} of {factor} in {dtype}", came, right, allowed)
+
+
+@pytest.mark.claim("5.3.7")
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
+def test_in_lower_precision_no_factor_of_colours_is_wrong(ColorJitter, name):
+    for dtype in kinds(ColorJitter, (torch.float16, torch.bfloat16)):
+        image = photograph(3, 32, 32).to(dtype)
+        came = fixed(ColorJitter, **{name: 0.75})(image)
+        right = jittered(ColorJitter, name, image, 0.75)
+        assert_unbiased(f"{name} of 0.75 in {dtype}", came, right)

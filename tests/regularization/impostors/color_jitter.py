@@ -588,3 +588,11 @@ class OneNumberForARange(_ColorJitter):
         if not isinstance(given, float | int):
             raise TypeError(f"{name} must be one number, got {given!r}")
         return super().range(name, given)
+
+
+@refused_by("test_in_lower_precision_no_factor_of_colours_is_wrong")
+class FactorsOfHalvesInBytes(_ColorJitter):
+    """Where pixels have 16 bits, a byte is enough for the factor."""
+
+    def brightness(self, x: Tensor, factor: float) -> Tensor:
+        return super().brightness(x, int(factor * 255) / 255 if x.dtype.itemsize == 2 else factor)
