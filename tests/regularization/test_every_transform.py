@@ -245,6 +245,17 @@ def test_nothing_is_remembered_from_earlier_calls(transform):
 
 
 @pytest.mark.claim("5.3.4")
+def test_an_image_that_is_written_over_is_another_image(transform):
+    function = usual(transform)
+    for dtype in dtypes_of(transform):
+        place = picture(3, 5, 7, dtype=dtype)  # as a loader has one for all its images
+        for image in (place.clone(), place.flip(-1), place.flip(-2)):
+            place.data.copy_(image)  # not even the version of the tensor tells of it
+            right = seeded(usual(transform), image, 3)
+            assert_same_picture(f"{dtype}, written over", seeded(function, place, 3), right)
+
+
+@pytest.mark.claim("5.3.4")
 def test_a_copy_does_as_the_original(transform):
     function = usual(transform)
     for dtype, seed in itertools.product(dtypes_of(transform), SEEDS):

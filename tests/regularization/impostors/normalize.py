@@ -426,3 +426,17 @@ class GrayImagesOnce(_Normalize):
         came = super().scaled(image, mean, std)
         gray = image.ndim == 4 and image.shape[1] > 1 and image.stride(1) == 0
         return came[:, :1].expand_as(image) if gray else came
+
+
+@refused_by("test_an_image_that_is_written_over_is_another_image")
+class OncePerVersion(_Normalize):
+    """A tensor counts what is written into it; the same one at the same count is the same image."""
+
+    known: tuple[Tensor, int, Tensor] | None = None
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.requires_grad:
+            return super().forward(image)
+        if self.known is None or self.known[0] is not image or self.known[1] != image._version:
+            self.known = image, image._version, super().forward(image)
+        return self.known[2].clone()
