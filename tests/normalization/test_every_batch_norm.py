@@ -31,6 +31,7 @@ from sums_to_one.tests.common.inputs import DTYPES, VIEWS, exact, grid
 from sums_to_one.tests.common.limits import inside, needs_gradients, widest
 from sums_to_one.tests.common.options import feature, needs, option, provides
 from sums_to_one.tests.common.surroundings import assert_torch_is_left_alone
+from sums_to_one.tests.common.unseen import assert_unseen_numbers_count
 from sums_to_one.tests.normalization.channels import (
     PARTS,
     assert_averages,
@@ -570,6 +571,13 @@ def test_the_input_is_left_as_it_was(batch_norm):
         with torch.no_grad():
             layer(x).add_(1)  # nor is what comes a view of it
         assert torch.equal(x.detach(), before), f"the input was {before}, now {x}"
+
+
+@pytest.mark.claim("6.3.3")
+def test_a_batch_that_is_written_over_is_another_batch(batch_norm):
+    for shape, mode in itertools.product(shapes_of(batch_norm), (True, False)):
+        layer, x = taught(batch_norm, shape[1]).train(mode), batch(*shape)
+        assert_unseen_numbers_count(f"shape {shape}", layer, x, 3 * x.flip(0) + 1)
 
 
 @pytest.mark.claim("6.3.3")

@@ -746,3 +746,17 @@ class EpsOfThreeDigits(_BatchNorm1d):
     def deviation(self, variance):
         eps = _settings.setdefault(f"{self.eps:.2e}", self.eps)
         return (variance + eps).sqrt()
+
+
+@refused_by("test_a_batch_that_is_written_over_is_another_batch")
+class StatisticsOncePerVersion(_BatchNorm1d):
+    """A tensor counts what is written into it: at the same count its statistics are the same."""
+
+    known: tuple[Tensor, int, tuple[Tensor, Tensor]] | None = None
+
+    def statistics(self, x):
+        if x.requires_grad:
+            return super().statistics(x)
+        if self.known is None or self.known[0] is not x or self.known[1] != x._version:
+            self.known = x, x._version, super().statistics(x)
+        return self.known[2]
