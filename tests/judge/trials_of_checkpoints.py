@@ -55,6 +55,10 @@ class Files:
             optimizer.load_state_dict(content["optimizer"])
 
 
+# Names that somebody else's file beside a checkpoint may have.
+TAKEN = ("{}.tmp", "{}.temp", "{}.new", "{}.part", "{}~", "{}.bak", ".{}.tmp", "tmp", "tmp_{}")
+
+
 def tried_of(component: str, who: Provider) -> Any:
     """What of somebody is tried: the component, or all that has to do with the same files."""
     if component not in FILES:
@@ -74,6 +78,7 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
         learning: bool = learns,
         loads: bool = True,
         named: str = "model.pt",
+        count: int = 0,
     ) -> Found:
         found: Found = {}
         saved, other = make(0), make(1)
@@ -81,14 +86,22 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
         if learning:
             optimizers = [_optimizer(saved, 0.0375, 0.75, groups), _optimizer(other, groups=groups)]
             steps(saved, optimizers[0], range(3))
+            for own in optimizers[0].state.values() if count else ():
+                own["step"] = count + 1
             other.train(saved.training)
         for number, p in enumerate(other.parameters()):
             p.grad = torch.full_like(p, 1.0 + number)
         before = _kept(saved), _kept(other)
         with tempfile.TemporaryDirectory() as folder, leaving(found):
             path = Path(folder, named)
+            others = [Path(folder, form.format(named)) for form in TAKEN]
+            for one in others:
+                one.write_bytes(b"somebody's")
             files.write(path, saved, optimizers[0])
-            found["one file"] = torch.tensor(os.listdir(folder) == [named])
+            kept = all(one.exists() and one.read_bytes() == b"somebody's" for one in others)
+            found["others' files"] = torch.tensor(kept)
+            beside = {named, *(one.name for one in others)}
+            found["one file"] = torch.tensor({*os.listdir(folder)} <= beside)
             content = path.read_bytes()
             if loads:
                 files.read(path, other, optimizers[1])
@@ -134,6 +147,14 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
     def into_doubles(start: int) -> nn.Module:
         return network(start).double() if start else network(start)
 
+    def twins(start: int) -> nn.Module:
+        """Two parameters of one memory, one of them transposed."""
+        x = torch.arange(9.0).reshape(3, 3) + 10 * start
+        return Holder(a=x, b=x.T)
+
+    def counted(start: int) -> nn.Module:
+        return network(start).bfloat16()
+
     def inside(start: int) -> nn.Module:
         return nn.ModuleDict({"module": network(start), "other": network(start)})
 
@@ -159,6 +180,9 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("for a name with another suffix", network, learning=False, named="model.new")
     yield trial("for a model without parameters", lambda start: nn.ReLU(), learning=False)
     yield trial("for names that begin with module", inside, learning=False)
+    yield trial("for a weight and its transpose", twins, learning=False)
+    if learns and torch.float64 in limits.dtypes:
+        yield trial("in bfloat16 after many steps", counted, count=300)
     yield alone("for NaN", torch.tensor([1.0, torch.nan]))
     yield alone("for infinity", torch.tensor([torch.inf, -torch.inf]))
     yield alone("for a transposed view", normal(3, 5).float().T)
@@ -257,6 +281,16 @@ def _refusals(learns: bool) -> Iterator[Trial]:
         files.write(path, network())
         path.write_bytes(path.read_bytes()[:-100])
 
+    def altered(make: Callable[[], nn.Module], files: Files, path: Path) -> None:
+        """One byte of the numbers, in the middle, is not what was written."""
+        files.write(path, make())
+        content = bytearray(path.read_bytes())
+        numbers = next(iter(make().parameters())).detach().numpy().tobytes()
+        where = content.find(numbers[:16])
+        middle = len(content) // 2 if where < 0 else where + len(numbers) // 2
+        content[middle] ^= 0x11
+        path.write_bytes(content)
+
     def nothing(files: Files, path: Path) -> None:
         pass
 
@@ -276,6 +310,11 @@ def _refusals(learns: bool) -> Iterator[Trial]:
         yield trial("where the file has groups too many", saved(network, two), optimizer=one)
         yield trial("where the file has groups too few", saved(network, one), optimizer=two)
     yield trial("where the file ends early", cut)
+    large = lambda: Holder(a=torch.ones(270_001))  # noqa: E731
+    yield trial(
+        "where a byte of a large file is another one", functools.partial(altered, large), large
+    )
+    yield trial("where a byte of the file is another one", functools.partial(altered, network))
     yield trial("where there is no file", nothing)
     yield trial("where a program is in the file", program)
     yield Trial("where a file is replaced", _replaced)
