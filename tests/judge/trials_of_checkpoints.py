@@ -87,7 +87,7 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
             optimizers = [_optimizer(saved, 0.0375, 0.75, groups), _optimizer(other, groups=groups)]
             steps(saved, optimizers[0], range(3))
             for own in optimizers[0].state.values() if count else ():
-                own["step"] = count + 1
+                own["step"] = torch.tensor(count + 1.0)
             other.train(saved.training)
         for number, p in enumerate(other.parameters()):
             p.grad = torch.full_like(p, 1.0 + number)
@@ -273,6 +273,8 @@ def _refusals(learns: bool) -> Iterator[Trial]:
     def saved(make: Callable[[], nn.Module], optimizer: Any = None) -> Any:
         def write(files: Files, path: Path) -> None:
             model = make()
+            for x in model.state_dict().values():
+                x += 1  # for what is loaded must show
             files.write(path, model, optimizer and optimizer(model))
 
         return write

@@ -61,7 +61,7 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         as_if["y (1 - y), which forgets the other logits"] = diagonal
     yield of_tensor(x, orders, plainly, "", as_if)
     behind = "behind another function"
-    yield of_tensor(x, orders, lambda function, x: plainly(function, x * x), behind)
+    yield of_tensor(x, orders, lambda function, x: plainly(function, x * 0.75), behind)
     if orders:
         yield Trial("", functools.partial(_incoming, plainly))
         for words in INCOMING:
@@ -106,7 +106,9 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         "for subnormal numbers": 1e-310,
     }.items():
         row = torch.tensor([[number, 0.5, -0.25]], dtype=widest())
-        row = torch.full_like(row, number) if name != "softmax" else row
+        if name != "softmax":
+            wide = 5 < abs(number) < 100
+            row = number * (torch.tensor([[0.5, 1, 1.6]]) if wide else torch.ones(1, 3)).to(row)
         # What the slope of a corner is, or of no number, is not for here.
         corner = name.endswith("relu") and words in ("at 0", "for NaN")
         if name == "softmax" and words == "for infinity":

@@ -874,7 +874,7 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("where the last batch is not full", _all_count)
     yield Trial("for three parts of data", _three_parts)
     yield Trial("for many samples", _late_samples)
-    yield Trial("for every second number of a memory", _strided)
+    yield Trial("for a transposed view", _transposed)
 
 
 def _all_count(function: Function) -> Found:
@@ -910,7 +910,7 @@ def _late_samples(function: Function) -> Found:
     return {"mixed": torch.tensor(mixed)}
 
 
-def _strided(function: Function) -> Found:
-    w = torch.zeros(6, dtype=widest())[::2].requires_grad_()
+def _transposed(function: Function) -> Found:
+    w = torch.zeros(2, 3, dtype=widest()).T.requires_grad_()
     function([w], lambda x: w.sum() + 0 * x.sum(), normal(12, 3), lr=0.5, batch_size=12, epochs=1)
     return {"value": w.detach().clone()}

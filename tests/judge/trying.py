@@ -178,10 +178,10 @@ def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tup
     """In which circumstances what is wrong, and in which it is right."""
     ours = component in OURS_ALONE or component in TRANSFORMS
     oracle = tried_of(component, OURS[0 if ours else 1])
-    until, slow, wrong, right = time.monotonic() + TIME, False, Wrong(), set()
+    until, slow, wrong, right = time.thread_time() + TIME, False, Wrong(), set()
     with judging(limits):
         for trial in FAMILIES[component](component, limits):
-            began = time.monotonic()
+            began = time.thread_time()
             if began > until:
                 break
             if slow and trial.about in SIZES:
@@ -191,7 +191,7 @@ def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tup
                     wrong.setdefault((trial.about, what), how)
                 else:
                     right.add((trial.about, what))
-            slow = slow or time.monotonic() - began > LONG
+            slow = slow or time.thread_time() - began > LONG
     return wrong, right - wrong.keys()
 
 
@@ -313,7 +313,7 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
     ratios, off = (a / b)[told], (a - b)[told]
     middle = ratios.median().item()
     errors = off.abs().max().item() / all_b[all_b.isfinite()].abs().max().item()
-    parts = bool((all_a != all_a.round()).any())
+    parts = bool((all_a != all_a.round()).any()) or bool((all_b.abs() > 2**24).any())
     single = (
         parts
         and torch.equal(all_a.float().double(), all_a)
@@ -364,6 +364,10 @@ def _rounds(how: How) -> bool:
 def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     """What is said of where something is wrong, and where not, if trials show that."""
     order = [*FIRST, *WHAT, "error", *LEAVES]
+    # Who refuses much has limits, of which nothing is to be said.
+    for end in (REFUSES, "error"):
+        if sum(what == end for _, what in wrong) > MOST_REFUSED:
+            wrong = {key: how for key, how in wrong.items() if key[1] != end}
     # Rounding in one circumstance is hardly all that is the matter, if there is more.
     more = {key: how for key, how in wrong.items() if not key[0] or not _rounds(how)}
     wrong = more or wrong
@@ -375,8 +379,6 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     if not whats:
         return None
     what = whats[0]
-    if what in (REFUSES, "error") and sum(o == what for _, o in wrong) > MOST_REFUSED:
-        return None
     where = [about for about, other in wrong if other == what]
     results = (
         "value",
