@@ -283,6 +283,10 @@ def _refusals(learns: bool) -> Iterator[Trial]:
         files.write(path, network())
         path.write_bytes(path.read_bytes()[:-100])
 
+    def cut_beside(files: Files, path: Path) -> None:
+        files.write(path.with_name("older.pt"), network())
+        cut(files, path)
+
     def altered(make: Callable[[], nn.Module], files: Files, path: Path) -> None:
         """One byte of the numbers, in the middle, is not what was written."""
         files.write(path, make())
@@ -312,6 +316,7 @@ def _refusals(learns: bool) -> Iterator[Trial]:
         yield trial("where the file has groups too many", saved(network, two), optimizer=one)
         yield trial("where the file has groups too few", saved(network, one), optimizer=two)
     yield trial("where the file ends early", cut)
+    yield trial("where the file ends early, beside an older one", cut_beside)
     large = lambda: Holder(a=torch.ones(270_001))  # noqa: E731
     yield trial(
         "where a byte of a large file is another one", functools.partial(altered, large), large
@@ -326,6 +331,7 @@ def _writing() -> Iterator[Trial]:
     yield Trial("where there is no folder", _without_folder)
     yield Trial("where a file is replaced", _replaced)
     yield Trial("where it cannot be saved", _unsaved)
+    yield Trial("where a folder has its name", _no_name)
 
 
 def _takes(call: Callable[[], Any]) -> bool:
@@ -356,6 +362,16 @@ def _replaced(files: Any) -> Found:
     return found
 
 
+def _no_name(files: Any) -> Found:
+    """It cannot get its name, which a folder has."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.pt")
+        (path / "inside").mkdir(parents=True)
+        refused = torch.tensor(not _takes(lambda: files.write(path, network())))
+        alone = torch.tensor(os.listdir(folder) == ["model.pt"])
+        return {"refusal": refused, "one file": alone}
+
+
 def _unsaved(files: Any) -> Found:
     found: Found = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -364,4 +380,5 @@ def _unsaved(files: Any) -> Found:
         before = path.read_bytes()
         found["refusal"] = torch.tensor(not _takes(lambda: files.write(path, unpicklable())))
         found["old file"] = torch.tensor(path.exists() and path.read_bytes() == before)
+        found["one file"] = torch.tensor(os.listdir(folder) == ["model.pt"])
     return found

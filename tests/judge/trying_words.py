@@ -353,6 +353,8 @@ WHERE = {
     "for a model without parameters": "没有参数的模型",
     "for names that begin with module": "名称以 module 开头时",
     "where the file ends early": "文件不完整时",
+    "where the file ends early, beside an older one": "文件不完整，而旁边有旧文件时",
+    "where a folder has its name": "文件夹占了文件名时",
     "where there is no file": "没有文件时",
     "where a program is in the file": "文件里有程序时",
     "where there is no folder": "没有文件夹时",
