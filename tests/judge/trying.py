@@ -92,6 +92,7 @@ MANY_PLACES = 8  # circumstances, of which it says nothing to name two
 MOST_ABOVE = 3  # circumstances in which something is much more wrong than elsewhere
 ROUNDED = 6  # digits, of which as many are right if something is rounded to float32
 DIGITS = "is right to {number} digits only"
+SINGLE = "has no more digits than float32"
 How = tuple[str, float]  # what is said of it, and the number in it
 Wrong = dict[tuple[str, str], How]  # by the circumstance and what came
 
@@ -164,9 +165,14 @@ class Description:
 
 def alike(one: Wrong, other: Wrong) -> bool:
     """Whether two are wrong in the same circumstances, of which chance may hide some."""
-    ours, theirs = ({key for key in each if key[1] != REFUSES} for each in (one, other))
-    both, either = {key for key in ours & theirs if _same(one[key], other[key])}, ours | theirs
-    return len(both) >= MOSTLY * len(either)
+    either = {key for key in (*one, *other) if key[1] != REFUSES}
+    # Where something is much more wrong than elsewhere, this is what tells one from another.
+    much = {
+        key for key in either if not all(_slight(each[key]) for each in (one, other) if key in each)
+    }
+    asked = much or either
+    both = {key for key in asked & one.keys() & other.keys() if _same(one[key], other[key])}
+    return len(both) >= MOSTLY * len(asked)
 
 
 def _same(one: How, other: How) -> bool:
@@ -320,7 +326,7 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
         and not torch.equal(all_b.float().double(), all_b)
     )
     if errors < 2e-7 and single:
-        return "has no more digits than float32", 0.0
+        return SINGLE, 0.0
     if errors < FINE:
         return DIGITS, float(math.floor(-math.log10(errors)))
     if len(a) == 1 and len(all_a) > FEW:
@@ -348,7 +354,8 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
 
 
 def _slight(how: How) -> bool:
-    return how[0].startswith(DIGITS) or (how[0] == "is off by up to {number} %" and how[1] < SLIGHT)
+    few = how[0].startswith(DIGITS) or how[0] == SINGLE
+    return few or (how[0] == "is off by up to {number} %" and how[1] < SLIGHT)
 
 
 def _above(wrong: Wrong, what: str) -> list[str]:
