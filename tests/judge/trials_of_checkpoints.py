@@ -79,13 +79,14 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
         loads: bool = True,
         named: str = "model.pt",
         count: int = 0,
+        made: int = 3,
     ) -> Found:
         found: Found = {}
         saved, other = make(0), make(1)
         optimizers: list[Any] = [None, None]
         if learning:
             optimizers = [_optimizer(saved, 0.0375, 0.75, groups), _optimizer(other, groups=groups)]
-            steps(saved, optimizers[0], range(3))
+            steps(saved, optimizers[0], range(made))
             for own in optimizers[0].state.values() if count else ():
                 own["step"] = torch.tensor(count + 1.0)
             other.train(saved.training)
@@ -161,6 +162,7 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("", network)
     yield trial("without an optimizer", network, learning=False)
     if learns:
+        yield trial("for an optimizer that has made no step", network, made=0)
         yield trial("with two parameter groups", network, groups=True)
         yield trial("for a parameter that needs no gradient", frozen)
     yield trial("for parameters that two layers share", tied, learning=False)

@@ -92,7 +92,11 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
     for words, options in CERTAIN[name].items():
         yield trial(
             words,
-            image(3, 7, 7) if "90" in words else image(3, 41, 43) if "small" in words else image(),
+            image(3, 7, 7)
+            if "0 degrees" in words
+            else image(3, 41, 43)
+            if "small" in words
+            else image(),
             **options,
         )
         if words == "for more brightness":
@@ -268,6 +272,7 @@ CERTAIN: dict[str, dict[str, dict[str, Any]]] = {
         "": {"degrees": (32.0, 32.0)},
         "for 90 degrees": {"degrees": (90.0, 90.0)},
         "for 180 degrees": {"degrees": (180.0, 180.0)},
+        "for 270 degrees": {"degrees": (270.0, 270.0)},
         "for angles below 0": {"degrees": (-40.0, -40.0)},
         "for angles beyond a full turn": {"degrees": (400.0, 400.0)},
         "for a small angle": {"degrees": (4.0, 4.0)},
@@ -501,6 +506,8 @@ def composed(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("for five transforms", functools.partial(use, five, 2.0), without)
     run = functools.partial(use, [lambda x, n=n: (x * 3 + n) % 97 for n in range(12)], 2.0)
     yield Trial("for twelve transforms", run)
+    inner = lambda function: use([function([add, triple]), add], 2.0, function)  # noqa: E731
+    yield Trial("for one inside of another", inner)
     yield Trial("for a transform that stands twice", functools.partial(_same, add, triple))
     yield Trial("for two transforms of one class", _of_one_class)
     yield Trial("for two random transforms", _drawing)

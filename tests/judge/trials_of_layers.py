@@ -125,6 +125,9 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         apart = torch.tensor([[0.0], [-2000.0], [3000.0]], dtype=widest())
         yield of_tensor(x + apart, min(orders, 1), plainly, "for rows that lie far apart")
         yield of_tensor(x - 1e5, min(orders, 1), plainly, "for rows far below 0")
+        none = torch.full((2, 3), -torch.inf, dtype=widest())
+        yield of_tensor(none, 0, plainly, "where all logits are masked")
+        yield of_tensor(normal(2, 3, 5), orders, with_(dim=-2), "for dim=-2")
         endless = torch.tensor([[torch.inf, 0.5], [-0.25, 0.5]], dtype=widest())
         yield of_tensor(endless, 0, plainly, "where a logit is infinite")
         masked, rising = normal(2, 100), torch.linspace(-9, 9, 3001, dtype=widest())
@@ -237,6 +240,9 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         mine.data.copy_(target.flip(0))
         return {"value": made(x, mine).detach()}
 
+    def of_two_dtypes(function: Function, x: Tensor) -> Any:
+        return function()(x.float(), target.clone()).float()
+
     def broadcast(function: Function, x: Tensor) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -285,6 +291,10 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("after new numbers have been written into the target", rewritten)
     if orders and not several:
         yield Trial("where input and target both learn", of_both)
+    if not several and torch.float32 in limits.dtypes:
+        yield of_tensor(x, 0, of_two_dtypes, "for a target of another dtype")
+        yield trial("for one number", *given(1), orders)
+    yield trial("for an empty batch", *given(0, 5), 0, reduction="sum")
     if name in ("L1Loss", "MSELoss"):
         yield of_tensor(x, min(orders, 1), broadcast, "where the input is broadcast")
     yield trial("with reduction='sum'", x, target, orders, reduction="sum")
@@ -409,6 +419,15 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial(words, x, hard, min(orders, 1), weight=weight)
         rising = torch.linspace(-2000, 2000, 40_001, dtype=widest()).repeat(2, 1)
         yield trial("for many classes", rising, torch.tensor([7, 39_999]), min(orders, 1))
+        ignored, lacking = target.clone(), weight.clone()
+        ignored[::3], lacking[2] = -100, 0
+        yield trial("for targets of -100", x, ignored, min(orders, 1))
+        yield trial("for targets of -100 with weight", x, ignored, min(orders, 1), weight=weight)
+        yield trial("with a weight of 0", x, target, min(orders, 1), weight=lacking)
+        yield trial("with label_smoothing=1", x, target, min(orders, 1), label_smoothing=1.0)
+        yield trial("where all targets are ignored", x, target * 0 - 100, 0)
+        words = "where all targets are ignored with reduction='sum'"
+        yield trial(words, x, target * 0 - 100, 0, reduction="sum")
         small = normal(2, 5003, spread=0.5)
         words = "for many classes of small logits"
         yield trial(words, small, torch.tensor([7, 5000]), min(orders, 1))
@@ -755,6 +774,9 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("beyond 65,535 rows", batches(66001, 2, *(1 for _ in shape[2:])))
     zero = torch.zeros(shape, dtype=widest())
     yield trial("where all numbers are equal", [zero, *plain[1:]])
+    constant_channel = plain[0].clone()
+    constant_channel[:, 2] = 0.5
+    yield trial("where one channel is constant", [constant_channel, *plain[1:]])
 
 
 def _of_large_variance(x: Tensor, function: Function) -> Found:

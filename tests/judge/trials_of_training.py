@@ -257,6 +257,7 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("with a mean", empty(500, 600), mean=3.0)
         yield trial("with another std", empty(500, 600), std=0.25)
         yield trial("with a small std", empty(500, 600), std=0.01)
+        yield Trial("with a std of 0", _without_spread)
         yield trial("with a mean and another std", empty(500, 600), mean=3.0, std=4.0)
     if name == "uniform_":
         yield trial("with other bounds", empty(500, 600), a=-2.0, b=6.0)
@@ -300,6 +301,10 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("in channels last", images.contiguous(memory_format=torch.channels_last))
     yield trial("beyond 65,535 rows", empty(66001, 3))
     yield trial("beyond 2^18 numbers", empty(600, 500))
+
+
+def _without_spread(function: Function) -> Found:
+    return {"filled": function(torch.empty(3, 5, dtype=widest()), mean=1.5, std=0.0)}
 
 
 def _negative_zero(function: Function) -> Found:
@@ -631,6 +636,12 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
         }
         run = functools.partial(use, reset({setting: value}), plain, options)
         yield Trial(f"after {setting} has been changed", run, unchanged)
+    run = functools.partial(use, reset({"maximize": True}), plain, {})
+    unchanged = {"what it is without the change": functools.partial(use, nothing, plain, {})}
+    yield Trial("after maximize has been changed", run, unchanged)
+    if "with momentum" in own:
+        run = functools.partial(use, reset({"momentum": 0.5}), plain, {})
+        yield Trial("after momentum has been switched on", run, unchanged)
     yield Trial("after 256 steps", for_long)
     if name in ("SGD", "Adagrad"):
         yield Trial("for a sparse gradient", sparse)
@@ -733,6 +744,12 @@ def variable(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("of a stack of matrices", lambda a, b: a @ b, normal(2, 3, 5), normal(5, 4))
     of_one: dict[str, Function] = {
         "of a negative": lambda a: -a,
+        "of a power that is no whole number": lambda a: (a * a + 1) ** 2.5,
+        "of mean with keepdim": lambda a: a.mean(dim=0, keepdim=True),
+        "of sum over two dimensions": lambda a: a.reshape(3, 5, 1).sum(dim=(0, 2)),
+        "of a product with one number": lambda a: a * torch.tensor(1.5, dtype=a.data.dtype),
+        "where a tensor is on the left": lambda a: b - a + b / (a * a + 1) + b * a,
+        "of relu at 0": lambda a: (a * 0).relu(),
         "of a power": lambda a: a**3,
         "of a power of 0": lambda a: a**0,
         "of a root": lambda a: (a * a + 1) ** (1 / 3),
@@ -767,6 +784,8 @@ def variable(name: str, limits: Limits) -> Iterator[Trial]:
     for words, call in of_one.items():
         yield trial(words, call, a)
     many = (b * 0 + 300).half()
+    yield trial("of a sum with one variable of no dimensions", lambda a, b: a + b * a, a, b[0, 0])
+    yield trial("of a quotient that is broadcast from one row", lambda a, b: b / a, a, b[:1])
     yield trial("of a quotient by large numbers in float16", lambda a, b: a / b, a.half(), many)
     yield trial("of a product of two dtypes", lambda a, b: a * b, a.half(), b.float())
     yield trial("of sigmoid far out", lambda a: a.sigmoid(), a * 500)
@@ -830,6 +849,7 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
         settings = {"lr": 0.0625, "epochs": 1, **options, **own}
         losses = function(parameters, loss, (x, y), batch_size=batch_size, **settings)
         found["recording"] = torch.tensor(torch.is_grad_enabled())
+        found["gradients"] = torch.tensor(w.grad is not None and bool((w.grad == 3).all()))
         whole, epochs = batch_size == 12, settings["epochs"]
         due = -(-12 // batch_size) * epochs
         found["number of batches"] = torch.tensor(float(len(seen) - due))
@@ -873,6 +893,7 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
         yield Trial(words, functools.partial(use, 12, {}, unused=which))
     yield Trial("where the last batch is not full", _all_count)
     yield Trial("for three parts of data", _three_parts)
+    yield Trial("under no_grad", torch.no_grad()(functools.partial(use, 12, {})))
     yield Trial("for many samples", _late_samples)
     yield Trial("for a transposed view", _transposed)
 
