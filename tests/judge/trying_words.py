@@ -469,7 +469,6 @@ WHERE = {
     "for a group whose weight_decay is 0": "参数组自己的 weight_decay 为 0 时",
     "for a group whose momentum is 0": "参数组自己的 momentum 为 0 时",
     "after load_state_dict where a gradient was None": "load_state_dict 之前有梯度为 None 时",
-    "after 256 steps in bfloat16": "bfloat16 下超过 256 步之后",
     "after 256 steps in bfloat16 and load_state_dict": (
         "bfloat16 下超过 256 步并 load_state_dict 之后"
     ),
