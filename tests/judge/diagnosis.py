@@ -47,6 +47,7 @@ from sums_to_one.tests.judge.versions import Version, versions
 SURE = "behaves like a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 PERHAPS = "may be a known mistake: {fault} (in {alike} of {all} claims the same numbers)"
 CORE_CLAIMS = "/test_core.py::"
+CORE = "_does_is_not_refused"  # of which this is the end
 CONVENTION = "different convention: it {says}, as {who}; --convention {name} accepts it"
 DESCRIBED = "what is wrong: {said}"
 THOUGHT = "who makes it may think: {thought}"
@@ -54,6 +55,7 @@ THOUGHT = "who makes it may think: {thought}"
 ERRORS: dict[str, tuple[type, ...]] = {REFUSES: REFUSING, "error": (Exception,)}
 PATIENCE = 20.0  # seconds after which no answer is one
 MOST_ASKED = 1000  # claims
+MOST_ALIKE = 6  # impostors to which claims say the same, between whom trials decide
 MOST_NAMES = 2  # of impostors that behave alike: of more, none says what the fault is
 ENDED = ("ended the process", "crashed the process", "did not return", "not judged", "tampered")
 
@@ -209,8 +211,11 @@ def looked(
     conventions = conventions_of(component, subject, asked) if asked else ()
     if conventions and _is_right(component, subject, conventions, limits):
         return {"conventions": conventions}
+    if not asked and (names := _refusing_alike(component, subject, limits, among)):
+        how = [len(tests), len(tests), True]
+        return {"conventions": [], "impostors": names, "how sure": how, "described": None}
     found = likenesses(component, subject, tests, among)
-    if len(found) <= MOST_NAMES:
+    if len(found) <= MOST_ALIKE:
         found = [one for one in found if _is_alike(component, one.name, wrong, limits)]
     # One claim alone says little, but with the same in all trials it is enough; not where chance
     # has a part, of which fresh numbers show nothing.
@@ -223,6 +228,16 @@ def looked(
         told = None  # it may say openly what it cannot do
     said = told and asdict(told)
     return {"conventions": [], "impostors": names, "how sure": how, "described": said}
+
+
+def _refusing_alike(
+    component: str, subject: Subject, limits: Limits, among: list[Version] | None
+) -> list[str]:
+    """The impostors that refuse the same, and have not declared it either."""
+    everybody = versions(component) if among is None else among
+    silent = [v for v in everybody if any(CORE in name for name in v.refused_by)]
+    due = limits.declared()
+    return [v.name for v in silent if due and heard(v, component).limits.declared() == due]
 
 
 def _is_alike(component: str, name: str, wrong: Wrong, limits: Limits) -> bool:
@@ -239,7 +254,8 @@ def _is_right(component: str, subject: Subject, names: tuple[str, ...], limits: 
     before = tried(component, tried_of(component, subject), limits)[0]
     wrong, _ = tried(component, tried_of(component, translated), limits)
     ends = {(where, what) for where, what in wrong if what in ERRORS} - {*before}
-    numbers = any(what in WHAT for _, what in before)
+    # Whoever translates calls a closure by the way.
+    numbers = any(what in WHAT and where != "with a closure" for where, what in before)
     return numbers and not ends and not any(what in {*WHAT} for _, what in wrong)
 
 

@@ -35,6 +35,7 @@ TIME = 3.0  # seconds after which no further impostor is looked at
 PERHAPS = 0.7  # the share of claims that say the same from which on a likeness is worth a word
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+DRAWN_NAME = re.compile(r"\.[0-9a-f]{16}\b|\btmp\w{8}\b")  # of a file, drawn each time
 FOLDER = re.compile(r"[\w./-]*/tmp\w+/")  # of a claim's own, which has another name each time
 DIGITS = 2e-3  # by which four digits may differ that were rounded
 CHANCE = 0.1  # by which numbers may differ that somebody else has drawn
@@ -196,7 +197,8 @@ def _said(claim: Claim, version: Version) -> Said | None:
         return None
     name = getattr(version.function, "__name__", version.of)
     words = re.sub(rf"\b{re.escape(name)}\b", version.of, str(answer))
-    return type(answer).__name__, FOLDER.sub("", ADDRESS.sub("", words))
+    words = DRAWN_NAME.sub("", FOLDER.sub("", ADDRESS.sub("", words)))
+    return type(answer).__name__, words
 
 
 def _alike(other: Version, told: list[Asked], named: Collection[str]) -> tuple[int, int]:

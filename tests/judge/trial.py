@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.limits import current
 
+FEW = 1000  # numbers, of which it costs nothing to use them once more
 Function = Callable[..., Any]
 Found = dict[str, Tensor]
 Run = Callable[[Function], Found]
@@ -90,11 +91,16 @@ def derived(found: Found, call: Function, x: Tensor, orders: int) -> None:
     (slope,) = torch.autograd.grad((y * weights).sum(), leaf, create_graph=orders > 1)
     found["gradient"] = slope.detach().clone()
     if orders > 1:
-        found["second derivative"] = torch.zeros_like(leaf)
-    if orders > 1 and slope.requires_grad:
-        others = normal(leaf.numel(), seed=9).reshape(leaf.shape).to(y.dtype)
-        (bend,) = torch.autograd.grad((slope * others).sum(), leaf, allow_unused=True)
-        found["second derivative"] = torch.zeros_like(leaf) if bend is None else bend.detach()
+        found["second derivative"] = bend_of(slope, leaf)
+
+
+def bend_of(slope: Tensor, leaf: Tensor) -> Tensor:
+    """The second derivative, for weights that are all different; 0 where there is none."""
+    if not slope.requires_grad:
+        return torch.zeros_like(leaf)
+    others = normal(leaf.numel(), seed=9).reshape(leaf.shape).to(slope.dtype)
+    (bend,) = torch.autograd.grad((slope * others).sum(), leaf, allow_unused=True)
+    return torch.zeros_like(leaf) if bend is None else bend.detach()
 
 
 def of_tensor(
@@ -109,12 +115,21 @@ def of_tensor(
             given = twin(x)
             with torch.no_grad():
                 result = call(function, given)
-                if "inplace" not in about and x.numel():
-                    found["own memory"] = torch.tensor(result.data_ptr() != given.data_ptr())
-                found["written in place" if "inplace" in about else "input"] = given.clone()
+                found["unrecorded"] = result.clone()
+                if "inplace" in about:
+                    found["written in place"] = torch.tensor(torch.equal(given, result))
+                else:
+                    found["own memory"] = torch.tensor(
+                        not x.numel() or result.data_ptr() != given.data_ptr()
+                    )
+                    found["input"] = given.clone()
                 if x.numel() > 1 and 0 not in x.stride():
-                    given.copy_(x.flatten().flip(0).reshape(x.shape))
+                    given.data.copy_(x.flatten().flip(0).reshape(x.shape))
                     found["changed"] = call(function, given).clone()
+            if orders and "inplace" not in about and x.numel() < FEW:
+                inner = twin(x).requires_grad_() * 1
+                call(function, inner)
+                found["inner input"] = inner.detach().clone()
         return found
 
     others = {how: functools.partial(run, other) for how, other in (as_if or {}).items()}
@@ -138,7 +153,7 @@ def weights_of(y: Tensor, about: str) -> Tensor:
     return weights
 
 
-def of_incoming(x: Tensor, call: Function, about: str) -> Trial:
+def of_incoming(x: Tensor, call: Function, about: str, orders: int = 1) -> Trial:
     """One whose gradient comes from a gradient that lies otherwise in memory."""
 
     def run(function: Function) -> Found:
@@ -146,8 +161,11 @@ def of_incoming(x: Tensor, call: Function, about: str) -> Trial:
         y = call(function, leaf)
         if not y.requires_grad:
             return {}
-        (slope,) = torch.autograd.grad(y, leaf, weights_of(y, about))
-        return {"gradient": slope.detach().clone()}
+        (slope,) = torch.autograd.grad(y, leaf, weights_of(y, about), create_graph=orders > 1)
+        found = {"gradient": slope.detach().clone()}
+        if orders > 1:
+            found["second derivative"] = bend_of(slope, leaf)
+        return found
 
     return Trial(about, run)
 

@@ -55,6 +55,10 @@ class Files:
             optimizer.load_state_dict(content["optimizer"])
 
 
+# Names that somebody else's file beside a checkpoint may have.
+TAKEN = ("{}.tmp", "{}.temp", "{}.new", "{}.part", "{}~", "{}.bak", ".{}.tmp", "tmp", "tmp_{}")
+
+
 def tried_of(component: str, who: Provider) -> Any:
     """What of somebody is tried: the component, or all that has to do with the same files."""
     if component not in FILES:
@@ -74,21 +78,31 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
         learning: bool = learns,
         loads: bool = True,
         named: str = "model.pt",
+        count: int = 0,
+        made: int = 3,
     ) -> Found:
         found: Found = {}
         saved, other = make(0), make(1)
         optimizers: list[Any] = [None, None]
         if learning:
             optimizers = [_optimizer(saved, 0.0375, 0.75, groups), _optimizer(other, groups=groups)]
-            steps(saved, optimizers[0], range(3))
+            steps(saved, optimizers[0], range(made))
+            for own in optimizers[0].state.values() if count else ():
+                own["step"] = torch.tensor(count + 1.0)
             other.train(saved.training)
         for number, p in enumerate(other.parameters()):
             p.grad = torch.full_like(p, 1.0 + number)
         before = _kept(saved), _kept(other)
         with tempfile.TemporaryDirectory() as folder, leaving(found):
             path = Path(folder, named)
+            others = [Path(folder, form.format(named)) for form in TAKEN]
+            for one in others:
+                one.write_bytes(b"somebody's")
             files.write(path, saved, optimizers[0])
-            found["one file"] = torch.tensor(os.listdir(folder) == [named])
+            kept = all(one.exists() and one.read_bytes() == b"somebody's" for one in others)
+            found["others' files"] = torch.tensor(kept)
+            beside = {named, *(one.name for one in others)}
+            found["one file"] = torch.tensor({*os.listdir(folder)} <= beside)
             content = path.read_bytes()
             if loads:
                 files.read(path, other, optimizers[1])
@@ -134,12 +148,21 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
     def into_doubles(start: int) -> nn.Module:
         return network(start).double() if start else network(start)
 
+    def twins(start: int) -> nn.Module:
+        """Two parameters of one memory, one of them transposed."""
+        x = torch.arange(9.0).reshape(3, 3) + 10 * start
+        return Holder(a=x, b=x.T)
+
+    def counted(start: int) -> nn.Module:
+        return network(start).bfloat16()
+
     def inside(start: int) -> nn.Module:
         return nn.ModuleDict({"module": network(start), "other": network(start)})
 
     yield trial("", network)
     yield trial("without an optimizer", network, learning=False)
     if learns:
+        yield trial("for an optimizer that has made no step", network, made=0)
         yield trial("with two parameter groups", network, groups=True)
         yield trial("for a parameter that needs no gradient", frozen)
     yield trial("for parameters that two layers share", tied, learning=False)
@@ -159,6 +182,9 @@ def checkpoint(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("for a name with another suffix", network, learning=False, named="model.new")
     yield trial("for a model without parameters", lambda start: nn.ReLU(), learning=False)
     yield trial("for names that begin with module", inside, learning=False)
+    yield trial("for a weight and its transpose", twins, learning=False)
+    if learns and torch.float64 in limits.dtypes:
+        yield trial("in bfloat16 after many steps", counted, count=300)
     yield alone("for NaN", torch.tensor([1.0, torch.nan]))
     yield alone("for infinity", torch.tensor([torch.inf, -torch.inf]))
     yield alone("for a transposed view", normal(3, 5).float().T)
@@ -249,6 +275,8 @@ def _refusals(learns: bool) -> Iterator[Trial]:
     def saved(make: Callable[[], nn.Module], optimizer: Any = None) -> Any:
         def write(files: Files, path: Path) -> None:
             model = make()
+            for x in model.state_dict().values():
+                x += 1  # for what is loaded must show
             files.write(path, model, optimizer and optimizer(model))
 
         return write
@@ -256,6 +284,20 @@ def _refusals(learns: bool) -> Iterator[Trial]:
     def cut(files: Files, path: Path) -> None:
         files.write(path, network())
         path.write_bytes(path.read_bytes()[:-100])
+
+    def cut_beside(files: Files, path: Path) -> None:
+        files.write(path.with_name("older.pt"), network())
+        cut(files, path)
+
+    def altered(make: Callable[[], nn.Module], files: Files, path: Path) -> None:
+        """One byte of the numbers, in the middle, is not what was written."""
+        files.write(path, make())
+        content = bytearray(path.read_bytes())
+        numbers = next(iter(make().parameters())).detach().numpy().tobytes()
+        where = content.find(numbers[:16])
+        middle = len(content) // 2 if where < 0 else where + len(numbers) // 2
+        content[middle] ^= 0x11
+        path.write_bytes(content)
 
     def nothing(files: Files, path: Path) -> None:
         pass
@@ -276,6 +318,12 @@ def _refusals(learns: bool) -> Iterator[Trial]:
         yield trial("where the file has groups too many", saved(network, two), optimizer=one)
         yield trial("where the file has groups too few", saved(network, one), optimizer=two)
     yield trial("where the file ends early", cut)
+    yield trial("where the file ends early, beside an older one", cut_beside)
+    large = lambda: Holder(a=torch.ones(270_001))  # noqa: E731
+    yield trial(
+        "where a byte of a large file is another one", functools.partial(altered, large), large
+    )
+    yield trial("where a byte of the file is another one", functools.partial(altered, network))
     yield trial("where there is no file", nothing)
     yield trial("where a program is in the file", program)
     yield Trial("where a file is replaced", _replaced)
@@ -285,6 +333,7 @@ def _writing() -> Iterator[Trial]:
     yield Trial("where there is no folder", _without_folder)
     yield Trial("where a file is replaced", _replaced)
     yield Trial("where it cannot be saved", _unsaved)
+    yield Trial("where a folder has its name", _no_name)
 
 
 def _takes(call: Callable[[], Any]) -> bool:
@@ -315,6 +364,16 @@ def _replaced(files: Any) -> Found:
     return found
 
 
+def _no_name(files: Any) -> Found:
+    """It cannot get its name, which a folder has."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.pt")
+        (path / "inside").mkdir(parents=True)
+        refused = torch.tensor(not _takes(lambda: files.write(path, network())))
+        alone = torch.tensor(os.listdir(folder) == ["model.pt"])
+        return {"refusal": refused, "one file": alone}
+
+
 def _unsaved(files: Any) -> Found:
     found: Found = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -323,4 +382,5 @@ def _unsaved(files: Any) -> Found:
         before = path.read_bytes()
         found["refusal"] = torch.tensor(not _takes(lambda: files.write(path, unpicklable())))
         found["old file"] = torch.tensor(path.exists() and path.read_bytes() == before)
+        found["one file"] = torch.tensor(os.listdir(folder) == ["model.pt"])
     return found

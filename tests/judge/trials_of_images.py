@@ -52,7 +52,9 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
             weights = torch.linspace(-1, 2, y.numel(), dtype=y.dtype).reshape(y.shape)
             if y.requires_grad:
                 (y * weights).sum().backward()
-            found["gradient"] = gradient_of(leaf).to(rounded)
+            found["gradient"] = gradient_of(leaf)
+            if leaf.dtype.itemsize > rounded.itemsize:
+                found["gradient"] = found["gradient"].to(rounded)
         if hasattr(made, "eval"):
             made.eval()
             found[later] = made(twin(x)).detach().clone()
@@ -76,9 +78,12 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
                 as_if[f"that of padding_mode='{mode}'"] = in_mode
         if "degrees" in options and options["degrees"] != (0.0, 0.0):
             low, high = options["degrees"]
-            as_if["turned the other way"] = functools.partial(
-                use, x, {**options, "degrees": (-high, -low)}
-            )
+            for words, (least, most) in {
+                "turned the other way": (-high, -low),
+                "the image as it was": (0.0, 0.0),
+                "that of a whole number of degrees": (int(low), int(high)),
+            }.items():
+                as_if[words] = functools.partial(use, x, {**options, "degrees": (least, most)})
         if name == "ColorJitter":
             for words, changed in _other_factors(options).items():
                 as_if[words] = functools.partial(use, x, changed)
@@ -87,18 +92,46 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
     for words, options in CERTAIN[name].items():
         yield trial(
             words,
-            image(3, 7, 7) if "90" in words else image(3, 41, 43) if "small" in words else image(),
+            image(3, 7, 7)
+            if "0 degrees" in words
+            else image(3, 41, 43)
+            if "small" in words
+            else image(),
             **options,
         )
         if words == "for more brightness":
             octets = (image() * 255).to(torch.uint8)
             yield trial("for more brightness of whole numbers", octets, **options)
+        if words in ("for less contrast", "for less saturation"):
+            yield trial(f"{words} of whole numbers", (image() * 255).to(torch.uint8), **options)
+        if words == "for less contrast":
+            yield trial("for less contrast of a gray batch", image(4, 1, 6, 9), **options)
+        if words == "for a hue above 0":
+            gray, ties = image(1, 6, 9).repeat(3, 1, 1), image()
+            ties[1] = ties[0] = ties.max(0).values
+            for told, x in {
+                "for a hue of gray pixels": gray,
+                "for a hue of gray pixels in float16": gray.half(),
+                "for a hue where two colours are equal": ties,
+            }.items():
+                # Which slope the largest of equal numbers has is not for here.
+                yield Trial(told, functools.partial(_result_alone, x, options))
+        if words == "with fill":
+            black = image()
+            black[:, 2:, 3:] = 0
+            yield trial("with fill for black pixels", black, **options)
+        if words == "with a fill for each channel":
+            yield trial(f"{words} of three images", image(3, 3, 6, 9), **options)
         if words in ("with inplace=True", "with a fill for each channel") or "less" in words:
             yield trial(f"{words} of a batch", image(4, 3, 6, 9), **options)
         if words:
             continue
         for dtype, told in DTYPES.items():
-            yield trial(told, image().to(dtype), **options)
+            if (name, dtype) != (
+                "RandomRotation",
+                torch.bfloat16,
+            ):  # whose places nobody rounds alike
+                yield trial(told, image().to(dtype), **options)
         if name != "Normalize":
             yield trial("for whole numbers", (image() * 255).to(torch.uint8), **options)
         for told, view in layouts(image()):
@@ -117,22 +150,39 @@ def transform(name: str, limits: Limits) -> Iterator[Trial]:
         if name not in ANY:
             yield trial("for numbers above 1", image() * 200, **options)
         yield trial("for an odd width", image(3, 6, 7), **options)
+        if name in ("RandomHorizontalFlip", "RandomCrop"):
+            odd = image()
+            odd[0, 0, 0], odd[1, 2, 3] = torch.nan, torch.inf
+            yield trial("for an image with NaN and infinity", odd, **options)
         yield trial("for a high image", image(3, 9, 4), **options)
         yield trial("beyond 256 pixels", image(3, 5, 300), **options)
         yield trial("beyond 4096 numbers", image(3, 50, 70), **options)
     if name == "RandomRotation":
         part = {"degrees": (32.75, 32.75)}
         yield trial("for an angle that is no whole number", image(3, 41, 43), **part)
+        yield trial("for an angle below 1", image(1, 141, 143), degrees=(0.9, 0.9))
     if name == "ColorJitter":
         both = {"brightness": (0.5, 0.5), "saturation": (0.25, 0.25)}
         words = "for one channel with brightness and saturation"
         yield Trial(words, functools.partial(use, image(1, 6, 9), both))
     if name == "Normalize":
         yield Trial("after an image of another dtype", functools.partial(_after, CERTAIN[name][""]))
+        near = image() * 0.02 + 0.49
+        for dtype, words in DTYPES.items():
+            half, small = [0.5] * 3, [0.01] * 3
+            yield trial(f"for a small std {words}", near.to(dtype), mean=half, std=small)
+        yield trial("for a std of all channels", image(), mean=[0.1, 0.2, 0.3], std=[0.25])
+        yield trial("for a mean of all channels", image(), mean=[0.5], std=[0.3, 0.25, 2.0])
         yield Trial("for a std of 0", _without_spread)
     yield from BY_CHANCE.get(name, _nothing)(name)
     if name in DRAWING:
-        yield Trial("for a batch by chance", functools.partial(_one_draw, DRAWING[name]))
+        for words, sizes in {"a batch": (5,), "five dimensions": (3, 2)}.items():
+            run = functools.partial(_one_draw, DRAWING[name], sizes)
+            yield Trial(f"for {words} by chance", run)
+
+
+def _result_alone(x: Tensor, options: dict[str, Any], function: Function) -> Found:
+    return {"pixels": function(**options)(x.clone())}
 
 
 def _after(options: dict[str, Any], function: Function) -> Found:
@@ -161,10 +211,9 @@ DRAWING: dict[str, dict[str, Any]] = {
 }
 
 
-def _one_draw(options: dict[str, Any], function: Function) -> Found:
+def _one_draw(options: dict[str, Any], sizes: tuple[int, ...], function: Function) -> Found:
     """Whether a batch of the same image stays one."""
-    batch = image(1, 3, 6, 9).repeat(5, 1, 1, 1)
-    y = function(**options)(batch)
+    y = function(**options)(image(3, 6, 9).repeat(*sizes, 1, 1, 1)).flatten(0, len(sizes) - 1)
     return {"shared draw": torch.tensor(bool(torch.equal(y, y[:1].expand_as(y))))}
 
 
@@ -223,6 +272,7 @@ CERTAIN: dict[str, dict[str, dict[str, Any]]] = {
         "": {"degrees": (32.0, 32.0)},
         "for 90 degrees": {"degrees": (90.0, 90.0)},
         "for 180 degrees": {"degrees": (180.0, 180.0)},
+        "for 270 degrees": {"degrees": (270.0, 270.0)},
         "for angles below 0": {"degrees": (-40.0, -40.0)},
         "for angles beyond a full turn": {"degrees": (400.0, 400.0)},
         "for a small angle": {"degrees": (4.0, 4.0)},
@@ -290,6 +340,15 @@ def _flips(name: str) -> Iterator[Trial]:
         found["seed"] = _by_the_seed(lambda function: function(**options), x, function)
         return found
 
+    def seldom(function: Function) -> Found:
+        """Whether ever, where that is seldom but sure to come."""
+        made, x = function(p=0.005), image(1, 1, 2)
+        if not _by_the_seed(lambda function: function(p=0.5), x, function):
+            return {}
+        came = [not torch.equal(made(x), x) for _ in range(20 * CALLS)]
+        return {"share that is flipped": _near(sum(came) / len(came), 0.005, 0.0049)}
+
+    yield Trial("for p=0.005", seldom)
     yield Trial("by default", functools.partial(use, None, image()))
     yield Trial("for p=0.01", functools.partial(use, 0.01, image()))
     yield Trial("for p=0.25", functools.partial(use, 0.25, image()))
@@ -303,7 +362,10 @@ def _crops(name: str) -> Iterator[Trial]:
         whole = channel.flatten()
         found: Found = {"draws once": torch.tensor(_differ(made, x))}
         corners = {int((whole == made(x.clone()).flatten()[0]).nonzero()[0]) for _ in range(CALLS)}
-        found["places"] = torch.tensor(sorted(corners), dtype=torch.float64)
+        found["places"] = torch.tensor(float(len(corners)))
+        rows, columns = ({c // x.shape[-1] for c in corners}, {c % x.shape[-1] for c in corners})
+        alone = min(len(rows), len(columns)) > 1 and len(corners) <= max(len(rows), len(columns))
+        found["diagonal"] = torch.tensor(not alone)
         found["size"] = torch.tensor(made(x).shape[-2:])
         found["seed"] = _by_the_seed(lambda function: function(**options), x, function)
         return found
@@ -313,6 +375,18 @@ def _crops(name: str) -> Iterator[Trial]:
         made, x = function(1, padding=padding), image(1, 2, 5) + 1
         came = torch.tensor([bool(made(x).flatten()[0] == 0) for _ in range(CALLS)]).double()
         return {"share that is filled": _near(came.mean().item(), due, 0.14)}
+
+    def needed(options: dict[str, Any], function: Function) -> Found:
+        """In how many places an image lies that has been padded."""
+        made, x = function(**options), image(1, 3, 4) + 1
+        made = [made(x) for _ in range(CALLS)]
+        places = {tuple((y == x.max()).nonzero().flatten().tolist()) for y in made}
+        return {"places of the image": torch.tensor(float(len(places)))}
+
+    def far(function: Function) -> Found:
+        made, x = function(1), torch.arange(400.0).reshape(1, 1, 400)
+        farthest = max(float(made(x)) for _ in range(CALLS))
+        return {"farthest": _near(farthest, 399.0, 20.0)}
 
     def too_small(function: Function) -> Found:
         try:
@@ -324,6 +398,10 @@ def _crops(name: str) -> Iterator[Trial]:
     yield Trial("with two paddings", functools.partial(filled, (0, 1), 0.5))
     yield Trial("with four paddings", functools.partial(filled, (0, 0, 0, 2), 0.5))
     yield Trial("for an image that is too small", too_small)
+    for padding, words in {0: "", 1: "padding and "}.items():
+        lacking = {"size": (6, 8), "padding": padding, "pad_if_needed": True}
+        yield Trial(f"with {words}pad_if_needed", functools.partial(needed, lacking))
+    yield Trial("for more than 256 places", far)
     yield Trial("for smaller windows", functools.partial(use, image(3, 4, 6), {"size": (2, 4)}))
     yield Trial("for windows of one pixel", functools.partial(use, image(3, 2, 5), {"size": 1}))
     yield Trial("for high windows", functools.partial(use, image(3, 5, 5), {"size": (4, 2)}))
@@ -351,6 +429,24 @@ def _factors(name: str) -> Iterator[Trial]:
         below = any(bool(y.flatten()[low] > y.flatten()[high]) for y in came)
         return {"factor below 0": torch.tensor(not below)}
 
+    def together(function: Function) -> Found:
+        """The factors of three settings, which no clamping hides, and whether two are one."""
+        made = function(brightness=0.4, contrast=0.4, saturation=0.4)
+        x, weights = image() * 0.06 + 0.45, torch.tensor([0.299, 0.587, 0.114])
+
+        def numbers(y: Tensor) -> tuple[float, float, float]:
+            gray = (y * weights.to(y.dtype)[:, None, None]).sum(0)
+            return float(gray.mean()), float(gray.std()), float((y - gray).std())
+
+        alike, before = [True] * 3, numbers(x)
+        for _ in range(30):
+            b, bc, bcs = (a / c for a, c in zip(numbers(made(x.clone())), before, strict=True))
+            c, s = bc / b, bcs / bc
+            pairs = ((b, c), (b, s), (c, s))
+            alike = [old and abs(p - q) < 5e-3 for old, (p, q) in zip(alike, pairs, strict=True)]
+        return {"factors": torch.tensor(not any(alike))}
+
+    yield Trial("for three settings of equal range", together)
     yield Trial("for a contrast above 1", reversed_)
     yield Trial("for a brightness by chance", functools.partial(use, {"brightness": 0.5}))
     words = "for a brightness between two bounds"
@@ -408,6 +504,10 @@ def composed(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("", functools.partial(use, [add, triple], 2.0), opposite)
     yield Trial("for one transform", functools.partial(use, [add], 2.0))
     yield Trial("for five transforms", functools.partial(use, five, 2.0), without)
+    run = functools.partial(use, [lambda x, n=n: (x * 3 + n) % 97 for n in range(12)], 2.0)
+    yield Trial("for twelve transforms", run)
+    inner = lambda function: use([function([add, triple]), add], 2.0, function)  # noqa: E731
+    yield Trial("for one inside of another", inner)
     yield Trial("for a transform that stands twice", functools.partial(_same, add, triple))
     yield Trial("for two transforms of one class", _of_one_class)
     yield Trial("for two random transforms", _drawing)
@@ -419,6 +519,8 @@ def composed(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("for a pair", functools.partial(use, [lambda pair: pair[0], add], (2.0, 3.0)))
     yield Trial("where a transform fails", _failing)
     yield Trial("where a transform is a module in training", _training)
+    yield Trial("", _same_image)
+    yield Trial("in evaluation mode", _evaluating)
     yield Trial("for a transform in place", _in_place)
 
 
@@ -468,6 +570,26 @@ def _training(function: Function) -> Found:
     y = function([lambda x: x * 2])(leaf)
     learns = torch.tensor(y.requires_grad)
     return {"modes": torch.tensor(module.training), "differentiated": learns}
+
+
+def _same_image(function: Function) -> Found:
+    calls: list[Any] = []
+
+    def counted(x: Any) -> Any:
+        calls.append(x)
+        return x
+
+    made, x = function([counted]), image()
+    made(x)
+    made(x)
+    return {"runs anew": torch.tensor(len(calls) == 2)}
+
+
+def _evaluating(function: Function) -> Found:
+    made, leaf = function([lambda x: x * 2]), image().requires_grad_()
+    if hasattr(made, "eval"):
+        made.eval()
+    return {"differentiated": torch.tensor(made(leaf).requires_grad)}
 
 
 def _in_place(function: Function) -> Found:

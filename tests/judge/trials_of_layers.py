@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from sums_to_one.tests.judge.trial import (
     Function,
     Run,
     Trial,
+    bend_of,
     gradient_of,
     layouts,
     leaving,
@@ -59,11 +61,11 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         as_if["y (1 - y), which forgets the other logits"] = diagonal
     yield of_tensor(x, orders, plainly, "", as_if)
     behind = "behind another function"
-    yield of_tensor(x, orders, lambda function, x: plainly(function, x * x), behind)
+    yield of_tensor(x, orders, lambda function, x: plainly(function, x * 0.75), behind)
     if orders:
         yield Trial("", functools.partial(_incoming, plainly))
         for words in INCOMING:
-            yield of_incoming(x, plainly, words)
+            yield of_incoming(x, plainly, words, orders)
         yield of_two_passes(x, plainly)
     if name in ("sigmoid", "softmax"):
         yield Trial("", functools.partial(_within, plainly))
@@ -85,7 +87,7 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         yield of_tensor(5 * x.to(dtype), min(orders, name != "softmax"), plainly, large)
     for words, view in layouts(x):
         yield of_tensor(view, orders, plainly, words)
-    for words, view in layouts(normal(2, 3, 4, 5)):
+    for words, view in layouts(normal(2, 7, 4, 5)):
         yield of_tensor(view, min(orders, 1), plainly, words)
     for words, number in {
         "at 0": 0.0,
@@ -101,30 +103,46 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         "for NaN": torch.nan,
         "for tiny numbers": 1e-9,
         "for small numbers": 4e-3,
+        "for subnormal numbers": 1e-310,
     }.items():
         row = torch.tensor([[number, 0.5, -0.25]], dtype=widest())
-        row = torch.full_like(row, number) if name != "softmax" else row
+        if name != "softmax":
+            wide = 5 < abs(number) < 100
+            row = number * (torch.tensor([[0.5, 1, 1.6]]) if wide else torch.ones(1, 3)).to(row)
         # What the slope of a corner is, or of no number, is not for here.
         corner = name.endswith("relu") and words in ("at 0", "for NaN")
         if name == "softmax" and words == "for infinity":
             continue
         yield of_tensor(row, 0 if corner else min(orders, 1), plainly, words)
-    for n, words in SIZES.items():
+    for n, words in {67: "beyond 64 numbers", **SIZES}.items():
         yield of_tensor(normal(n), min(orders, 1), plainly, words)
+    if name == "relu":
+        whole = torch.tensor([-3, 0, 5, 2**24 + 1, 2**30 + 1])
+        yield of_tensor(whole, 0, plainly, "for whole numbers beyond 2^24")
     yield of_tensor(normal(66001, 2), min(orders, 1), plainly, "beyond 65,535 rows")
     yield of_tensor(normal(0, 3), min(orders, 1), plainly, "for an empty tensor")
     if name == "softmax":
         apart = torch.tensor([[0.0], [-2000.0], [3000.0]], dtype=widest())
         yield of_tensor(x + apart, min(orders, 1), plainly, "for rows that lie far apart")
+        yield of_tensor(x - 1e5, min(orders, 1), plainly, "for rows far below 0")
+        none = torch.full((2, 3), -torch.inf, dtype=widest())
+        yield of_tensor(none, 0, plainly, "where all logits are masked")
+        yield of_tensor(normal(2, 3, 5), orders, with_(dim=-2), "for dim=-2")
+        endless = torch.tensor([[torch.inf, 0.5], [-0.25, 0.5]], dtype=widest())
+        yield of_tensor(endless, 0, plainly, "where a logit is infinite")
         masked, rising = normal(2, 100), torch.linspace(-9, 9, 3001, dtype=widest())
         masked[:, :70] = -torch.inf
         yield of_tensor(masked, min(orders, 1), plainly, "for masked logits")
         yield of_tensor(rising[None], min(orders, 1), plainly, "for long rows")
+        words = "for long rows far below 0"
+        yield of_tensor(rising[None] - 2000, min(orders, 1), plainly, words)
         alone = torch.tensor([[torch.nan], [2.0]], dtype=widest())
         yield of_tensor(alone, 0, plainly, "for one class")
         for dtype, words in DTYPES.items():
             many = torch.zeros(1, 70_001, dtype=dtype)
             yield of_tensor(many, 0, plainly, f"for long rows {words}")
+            words = f"for long columns {words}"
+            yield of_tensor(many[:, :2001].T, 0, with_(dim=0), words)
         for dim in (0, 1):
             yield of_tensor(normal(2, 3, 5), orders, with_(dim=dim), f"for dim={dim}")
         for dtype in (torch.float32, torch.float64):
@@ -139,6 +157,13 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
         }.items():
             as_if = {"what it is without the option": plainly}
             yield of_tensor(x, orders, with_(negative_slope=slope), words, as_if)
+
+        def nearly(function: Function, x: Tensor) -> Any:
+            function(x, negative_slope=0.012)
+            return function(x, negative_slope=0.0123)
+
+        words = "for a slope that is nearly that of the call before"
+        yield of_tensor(x, min(orders, 1), nearly, words)
         many = normal(5001)
         yield of_tensor(many, 0, with_(negative_slope=0.25), "for many numbers and another slope")
         yield of_tensor(x, orders, with_(negative_slope=0.01), "told the default")
@@ -152,6 +177,9 @@ def activation(name: str, limits: Limits) -> Iterator[Trial]:
             yield of_tensor(x, 0, both, "with inplace=True for another slope")
         yield of_tensor(x, min(orders, 1), inplace, "with inplace=True")
         yield of_tensor(x.mT, min(orders, 1), inplace, "with inplace=True for a view")
+
+
+BOTH = ("gradient", "target's gradient")
 
 
 def loss(name: str, limits: Limits) -> Iterator[Trial]:
@@ -199,6 +227,27 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
             found["target's gradient"] = gradient_of(leaf)
         return found
 
+    def of_both(function: Function) -> Found:
+        """The gradients of inputs and targets that learn together."""
+        leaves = [one.clone().requires_grad_() for one in (x, target)]
+        function()(*leaves).backward()
+        return {what: gradient_of(one) for what, one in zip(BOTH, leaves, strict=True)}
+
+    def rewritten(function: Function) -> Found:
+        """What comes of a target whose numbers have changed since the call before."""
+        made, mine = function(), twin(target)
+        made(x, mine)
+        mine.data.copy_(target.flip(0))
+        return {"value": made(x, mine).detach()}
+
+    def of_two_dtypes(function: Function, x: Tensor) -> Any:
+        return function()(x.float(), target.clone()).float()
+
+    def broadcast(function: Function, x: Tensor) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function()(x[:1], target.clone())
+
     def refuses(x: Tensor, target: Tensor, function: Function) -> Found:
         try:
             function()(x, target)
@@ -239,6 +288,15 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("", x, target, orders)
     yield Trial("in a second call", functools.partial(twice, x, target))
     yield Trial("", functools.partial(of_targets, {}))
+    yield Trial("after new numbers have been written into the target", rewritten)
+    if orders and not several:
+        yield Trial("where input and target both learn", of_both)
+    if not several and torch.float32 in limits.dtypes:
+        yield of_tensor(x, 0, of_two_dtypes, "for a target of another dtype")
+        yield trial("for one number", *given(1), orders)
+    yield trial("for an empty batch", *given(0, 5), 0, reduction="sum")
+    if name in ("L1Loss", "MSELoss"):
+        yield of_tensor(x, min(orders, 1), broadcast, "where the input is broadcast")
     yield trial("with reduction='sum'", x, target, orders, reduction="sum")
     yield trial("with reduction='none'", x, target, orders, reduction="none")
     if orders:
@@ -254,7 +312,15 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial(words, x.to(dtype), target, min(orders, 1))
         if not several:
             many, each = given(70_001)
-            yield trial(f"for many numbers {words}", many.to(dtype), each, 0)
+            scaled = lambda function, x, each=each: 5000 * use(each, {})(function, x)  # noqa: E731
+            told = f"for many numbers {words}"
+            once = 0 if name == "BCELoss" else min(orders, 1)
+            yield of_tensor(many.to(dtype), once, scaled, told)
+            if name != "BCELoss":
+                for told, error in {"large": 300.0, "small": 1e-4}.items():
+                    away = torch.full((11,), error, dtype=dtype)
+                    told = f"for {told} errors {words}"
+                    yield trial(told, away, away * 0, min(orders, 1))
         if name == "BCEWithLogitsLoss":
             yield trial(f"for larger numbers {words}", 5 * x.to(dtype), target, 0)
     for words, view in layouts(x):
@@ -276,6 +342,15 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
             yield trial(words, target + error * normal(7, 5, seed=4), target, min(orders, 1))
     if name in ("CrossEntropyLoss", "BCEWithLogitsLoss"):
         yield trial("for logits of a thousand", x * 500, target, min(orders, 1))
+    if name == "BCEWithLogitsLoss":
+        tails = torch.tensor([-26.0, -22.0, 22.0, 25.0, 24.0], dtype=widest())
+        sure, words = (tails > 0).to(tails.dtype), "for logits from 20 to 40"
+        # Of e^-x a sum with 1 leaves few digits, which are enough here.
+        roughly = lambda function, x: use(sure, {"reduction": "none"})(function, x).bfloat16()  # noqa: E731
+        yield of_tensor(tails, min(orders, 1), roughly, words)
+        positive = torch.linspace(0.25, 3, 5, dtype=widest())
+        words = "with pos_weight for logits from -40 to -20"
+        yield trial(words, -tails.abs(), sure * 0 + 1, min(orders, 1), pos_weight=positive)
     if name == "BCELoss":
         edge = torch.tensor([0.0, 1.0, 0.0, 1.0], dtype=widest())
         for words, at, due in (
@@ -302,7 +377,8 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         both = {"weight": normal(5).abs(), "pos_weight": normal(5, seed=2).abs()}
         yield trial("with weight and pos_weight", x, target, orders, **both)
         yield trial("with pos_weight", x, target, orders, pos_weight=normal(5).abs())
-        single = {"pos_weight": normal(5).abs().float()}
+        # Of which no sum or product is rounded in float32.
+        single = {"pos_weight": torch.tensor([0.25, 1.5, 2.0, 3.75, 0.5])}
         yield trial("with pos_weight in float32", x, target, min(orders, 1), **single)
         words, positive = "with pos_weight for images", normal(5).abs()
         yield trial(words, *given(2, 5, 3, 5), min(orders, 1), pos_weight=positive)
@@ -327,6 +403,12 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         for words, options in named.items():
             yield trial(words, x, target, orders, **options)
             yield trial(f"{words} for images", *given(2, 5, 3, 4), min(orders, 1), **options)
+        for words in (
+            *("with weight", "with ignore_index", "with label_smoothing"),
+            "with ignore_index and label_smoothing",
+        ):
+            told = f"{words} and reduction='none'"
+            yield trial(told, x, target, min(orders, 1), **named[words], reduction="none")
         for words in ("with ignore_index", "with label_smoothing"):
             yield Trial(words, functools.partial(of_targets, named[words]))
         words = "for two classes with weight and label_smoothing"
@@ -337,6 +419,18 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial(words, x, hard, min(orders, 1), weight=weight)
         rising = torch.linspace(-2000, 2000, 40_001, dtype=widest()).repeat(2, 1)
         yield trial("for many classes", rising, torch.tensor([7, 39_999]), min(orders, 1))
+        ignored, lacking = target.clone(), weight.clone()
+        ignored[::3], lacking[2] = -100, 0
+        yield trial("for targets of -100", x, ignored, min(orders, 1))
+        yield trial("for targets of -100 with weight", x, ignored, min(orders, 1), weight=weight)
+        yield trial("with a weight of 0", x, target, min(orders, 1), weight=lacking)
+        yield trial("with label_smoothing=1", x, target, min(orders, 1), label_smoothing=1.0)
+        yield trial("where all targets are ignored", x, target * 0 - 100, 0)
+        words = "where all targets are ignored with reduction='sum'"
+        yield trial(words, x, target * 0 - 100, 0, reduction="sum")
+        small = normal(2, 5003, spread=0.5)
+        words = "for many classes of small logits"
+        yield trial(words, small, torch.tensor([7, 5000]), min(orders, 1))
         yield Trial("for a class below 0", functools.partial(refuses, x, target * 0 - 1))
         yield Trial("for a class that there is not", functools.partial(refuses, x, target * 0 + 5))
         soft = normal(7, 5, seed=3).softmax(1)
@@ -347,6 +441,9 @@ def loss(name: str, limits: Limits) -> Iterator[Trial]:
         }
         for words, options in softly.items():
             yield trial(words, x, soft, orders, **options)
+        part = soft * torch.linspace(0.25, 3, 7, dtype=soft.dtype)[:, None]
+        words = "for targets that do not add up to 1"
+        yield trial(words, x, part, min(orders, 1))
         yield trial("for 1 dimension", x[0], torch.tensor(2), orders)
         yield trial("for a single row of probabilities", x[0], soft[0], orders)
         yield trial("for 1 dimension with weight", x[0], torch.tensor(2), orders, weight=weight)
@@ -384,6 +481,10 @@ def _incoming(call: Function, function: Function) -> Found:
 PENALIZED = {
     "for a number without dimensions": [normal()],
     "for one parameter": [normal(3, 5)],
+    "for a vector": [normal(7)],
+    "for five parameters": [normal(2, n + 3, seed=n) for n in range(5)],
+    "for large numbers in float16": [normal(2, 3, seed=1).sign().half() * 300],
+    "for tiny numbers in float16": [normal(2, 3, seed=1).sign().half() * 1e-4],
     "for a square matrix": [normal(4, 4)],
     "for an empty parameter": [normal(3, 5), normal(0)],
     "where a number is 0": [torch.zeros(2, 3, dtype=torch.float64)],
@@ -425,9 +526,23 @@ def penalty(name: str, limits: Limits) -> Iterator[Trial]:
                 {"gradient": torch.cat([gradient_of(x).flatten() for x in given])} if given else {}
             )
             found["input"] = torch.cat([x.detach().flatten() for x in given]) if given else y * 0
+            with torch.no_grad():
+                found["unrecorded"] = function(given) + found["value"] * 0
+                for x in given:
+                    x.data.copy_(x.data * 2 + 1)
+                found["changed"] = function(given) + found["value"] * 0
         return found
 
-    plain = functools.partial(use, [normal(3, 5), normal(7)], False)
+    def bent(tensors: list[Tensor], function: Function) -> Found:
+        leaves = [x.clone().requires_grad_() for x in tensors]
+        y = function(leaves)
+        if not y.requires_grad:
+            return {}
+        slopes = torch.autograd.grad(y, leaves, create_graph=True)
+        bends = [bend_of(slope, leaf) for slope, leaf in zip(slopes, leaves, strict=True)]
+        return {"second derivative": torch.cat([bend.flatten() for bend in bends])}
+
+    plain = functools.partial(use, [normal(3, 5), normal(7, 2)], False)
     as_if = {"what it is without the factor behind it": functools.partial(plain, factor=1.0)}
     for words, change in INSTEAD.items():
         as_if[words] = functools.partial(lambda change, function: plain(change(function)), change)
@@ -438,6 +553,9 @@ def penalty(name: str, limits: Limits) -> Iterator[Trial]:
         yield Trial("for parameters of two dtypes", functools.partial(_of_two_dtypes, mixed))
     words = "for a parameter that needs no gradient"
     yield Trial(words, functools.partial(use, [normal(3, 5), normal(7)], True))
+    if limits.gradients > 1:
+        yield Trial("", functools.partial(bent, [normal(3, 5), normal(7, 2)]))
+        yield Trial("where all numbers are 0", functools.partial(bent, [normal(3, 5) * 0]))
     yield Trial("for a generator", lambda function: plain(lambda each: function(x for x in each)))
 
 
@@ -451,15 +569,19 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     shape = (7, 5) if name == "BatchNorm1d" else (3, 5, 2, 4)
 
     def use(
-        batches: list[Tensor], options: dict[str, Any], change: Function | None, function: Function
+        batches: list[Tensor],
+        options: dict[str, Any],
+        change: Function | None,
+        function: Function,
+        sign: float = 1.0,
     ) -> Found:
         found: Found = {}
         made = function(batches[0].shape[1], **options)
         made = made.to(batches[0].dtype)
         learned = [p for p in (getattr(made, n, None) for n in ("weight", "bias")) if p is not None]
         with torch.no_grad():
-            for k, p in enumerate(learned):
-                p.copy_(normal(p.numel(), seed=30 + k).to(p.dtype) + 2)
+            for p, numbers in zip(learned, _learned(batches[0].shape[1]), strict=False):
+                p.copy_(numbers * (sign if p is learned[0] else 1))
         with leaving(found):
             for n, batch in enumerate(batches[:-1]):
                 if n == 1 and change:
@@ -562,7 +684,7 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         dims = [n for n in range(x.ndim) if n != 1]
         variance, center = torch.var_mean(x, dims, correction=0, keepdim=True)
         center = center.detach() if mean else center
-        factor = (normal(5, seed=30) + 2).reshape(1, 5, *[1] * (x.ndim - 2))
+        factor = _learned(5)[0].reshape(1, 5, *[1] * (x.ndim - 2))
         variance = variance.detach() if deviation else variance
         y = (x - center) / (variance + 1e-5).sqrt() * factor
         (y * normal(y.numel(), seed=8).reshape(y.shape)).sum().backward()
@@ -589,7 +711,7 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         dims = [n for n in range(x.ndim) if n != 1]
         variance, center = torch.var_mean(x, dims, correction=1, keepdim=True)
         shape_of_one = (1, 5, *[1] * (x.ndim - 2))
-        factor, shift = ((normal(5, seed=s) + 2).reshape(shape_of_one) for s in (30, 31))
+        factor, shift = (each.reshape(shape_of_one) for each in _learned(5))
         return {"value": (x - center) / (variance + 1e-5).sqrt() * factor + shift}
 
     as_if["that of the unbiased variance"] = unbiased
@@ -607,6 +729,9 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     for words, options in named.items():
         yield trial(words, plain, **options)
     yield trial("told the default", plain, eps=1e-5, momentum=0.1)
+    yield Trial("for a weight below 0", functools.partial(use, plain, {}, None, sign=-1.0))
+    yield trial("for one channel", batches(shape[0], 1, *shape[2:]))
+    yield Trial("for a large variance in float16", functools.partial(_of_large_variance, plain[0]))
     yield trial("after load_state_dict", plain, reloaded)
     yield trial("after load_state_dict with momentum=None", plain, reloaded, momentum=None)
     yield trial("after a copy has been made", plain, copied)
@@ -617,6 +742,12 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("for many batches with momentum=None", many, momentum=None)
     if len(shape) > 2:
         yield trial("for odd sizes", batches(3, 5, 3, 7))
+        for words, sizes in {
+            "in channels last for odd sizes": (3, 5, 3, 7),
+            "in channels last for large batches": (66, 5, 7, 9),
+        }.items():
+            last = [x.contiguous(memory_format=torch.channels_last) for x in batches(*sizes)]
+            yield trial(words, last)
         yield trial("for a square", batches(3, 5, 4, 4))
     for dtype, words in DTYPES.items():
         yield trial(words, batches(*shape, dtype=dtype))
@@ -643,6 +774,22 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("beyond 65,535 rows", batches(66001, 2, *(1 for _ in shape[2:])))
     zero = torch.zeros(shape, dtype=widest())
     yield trial("where all numbers are equal", [zero, *plain[1:]])
+    constant_channel = plain[0].clone()
+    constant_channel[:, 2] = 0.5
+    yield trial("where one channel is constant", [constant_channel, *plain[1:]])
+
+
+def _of_large_variance(x: Tensor, function: Function) -> Found:
+    """Evaluation in float16 by statistics of float32, which float16 cannot hold."""
+    made = function(5)
+    made.running_var.fill_(1e5)
+    made.eval()
+    return {"evaluation": 100 * made(100 * x.half()).detach()}
+
+
+def _learned(count: int) -> tuple[Tensor, Tensor]:
+    """A weight, all above 0, and a bias."""
+    return normal(count, seed=30).abs() + 0.5, normal(count, seed=31) + 2
 
 
 SPREADS = 7  # standard deviations, beyond which nothing is chance
@@ -665,7 +812,7 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
         found["repeats"] = torch.tensor(
             not any(
                 len(flat) > n + 1000 and torch.equal(flat[:1000], flat[n : n + 1000])
-                for n in (1024, 4096, 65536)
+                for n in (1024, 4096, 65536, 2**18)
             )
             or p in (0, 1)
             or kept.all()
@@ -729,8 +876,10 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
         found = {"share": _share(kept, 1 - p, x.shape[0] * x.shape[1]), "scale": scale}
         whole = y.flatten(2)[..., 0] if y.ndim > 2 else y
         found["units"] = torch.tensor(not _depend((whole != 0).flatten().double()))
-        counts = {int((made(x[:20]) != 0).sum()) for _ in range(5)}
-        found["number"] = torch.tensor(len(counts) > 1)
+        masks = [made(x[:200]) != 0 for _ in range(5)]
+        counts = {int(mask.sum()) for mask in masks}
+        drawn = any(not torch.equal(mask, masks[0]) for mask in masks)
+        found["number"] = torch.tensor(len(counts) > 1 or not drawn)
         leaf = x.clone().requires_grad_(limits.gradients > 0)
         y, _ = made(leaf * 1), made(x)
         before = torch.random.get_rng_state()
@@ -774,12 +923,21 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
 
     def side_by_side(function: Function) -> Found:
         one, other = function(0.5), function(0.5)
-        masks = [made(x.clone()) != 0 for made in (one, other)]
-        return {"layers": torch.tensor(not torch.equal(*masks))}
+        layers = one, other, copy.deepcopy(one)
+        first, second, third = (made(x.clone()) != 0 for made in layers)
+        copies = torch.tensor(not torch.equal(first, third))
+        return {"layers": torch.tensor(not torch.equal(first, second)), "copies": copies}
+
+    def unrecorded(function: Function) -> Found:
+        made = function(0.5)
+        with torch.no_grad():
+            units = x.numel() if name == "Dropout" else x.shape[0] * x.shape[1]
+            return {"share": _share((made(x) != 0).double().mean().item(), 0.5, units)}
 
     x = normal(*shape).abs() + 0.5
     yield Trial("", functools.partial(use, x, 0.5, {}))
     yield Trial("", side_by_side)
+    yield Trial("under no_grad", unrecorded)
     many = normal(600, 500, *(1, 1)[: 2 * (name == "Dropout2d")]).abs() + 0.5
     yield Trial("", functools.partial(counted, many, 0.5, False))
     yield Trial("after an evaluation", functools.partial(awakened, x))
@@ -811,10 +969,10 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
     for dtype, words in DTYPES.items():
         yield Trial(words, functools.partial(use, x.to(dtype), 0.25, {}))
     for words, view in layouts(x):
-        if "repeated" not in words:
-            yield Trial(words, functools.partial(use, view, 0.25, {}))
-    large = normal(*((70001,) if name == "Dropout" else (3501, 20, 1, 1))).abs()
-    yield Trial("beyond 65,536 numbers", functools.partial(use, large + 0.5, 0.25, {}))
+        yield Trial(words, functools.partial(use, view, 0.25, {}))
+    for n, words in {70_001: "beyond 65,536 numbers", 270_001: "beyond 2^18 numbers"}.items():
+        large = normal(*((n,) if name == "Dropout" else (n // 20, 20, 1, 1))).abs() + 0.5
+        yield Trial(words, functools.partial(use, large, 0.25, {}))
 
 
 def _of_one_value(shape: tuple[int, ...], function: Function) -> Found:

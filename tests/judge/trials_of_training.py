@@ -33,6 +33,8 @@ VIEWS: dict[str, Function] = {
     "for every second number of a memory": lambda x: x[:, ::2],
 }
 NOTABLY = 0.03  # by which the spread is another one
+SPREADS = 7  # standard deviations, beyond which nothing is chance
+FEW_LEVELS = 300  # different numbers, which 8 bits have
 MANY_MORE = 70_000  # numbers, than 16 bits can tell apart
 MOSTLY = 0.9  # of many numbers, which are all different
 ENOUGH = 190_000  # numbers, of which a deviation is known to a fraction of a percent
@@ -64,22 +66,24 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             return found
         numbers = x.detach().double()
         found["written"] = torch.tensor(bool((numbers != 7).all()))
+        if x.dtype == torch.float16 and x.numel() > FEW_LEVELS**2:
+            found["levels"] = torch.tensor(x.unique().numel() > FEW_LEVELS)
         if x.numel() < ENOUGH:
             return found
         flat = numbers.flatten()[: 2**18 + 2000]
-        found["repeats"] = torch.tensor(
-            not any(
-                torch.equal(flat[:1000], flat[n : n + 1000])
-                for n in (1024, 4096, 65536, 2**18, x.shape[-1])
-                if len(flat) >= n + 1000
-            )
-            and (x.dtype.itemsize < 4 or flat[:MANY_MORE].unique().numel() > MOSTLY * MANY_MORE)
+        again = any(
+            torch.equal(flat[:1000], flat[n : n + 1000])
+            for n in (1024, 4096, 65536, 2**18, x.shape[-1])
+            if len(flat) >= n + 1000
         )
+        few = x.dtype.itemsize >= 4 and flat[:MANY_MORE].unique().numel() < MOSTLY * MANY_MORE
+        # What is always 0 has another name.
+        found["repeats"] = torch.tensor(not ((again or few) and numbers.any()))
         found["spread"] = numbers.std()
         found["mean"] = numbers.mean() / numbers.std()
         if "uniform" in name:
-            few = "" if x.dtype.itemsize >= 4 else " of few digits"
-            found[f"largest{few}"] = numbers.max()
+            digits = "" if x.dtype.itemsize >= 4 else " of few digits"
+            found[f"largest{digits}"] = numbers.max()
         away = (numbers - numbers.mean()) / numbers.std()
         fourth, due = (away**4).mean().item(), 1.8 if "uniform" in name else 3.0
         found["bell" if "normal" in name else "even"] = torch.tensor(abs(fourth - due) < 0.08)
@@ -97,7 +101,12 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         share = away.sum(1).square().mean() / (x.numel() * away.square().mean())
         rising, sums = drawn.double().sort(1).values, drawn.double().sum(1)
         pairs = rising + rising.flip(1)
+        each = away.mean(0).abs() * (TIMES**0.5) / away.std()
+        widths = away.square().mean(0) / away.square().mean()
+        alike = each.max() < SPREADS and widths.min() > 0.5 and widths.max() < 1.6
         return {
+            "positions": torch.tensor(bool(alike)),
+            "twice": torch.tensor(bool((rising.diff() > 0).all(1).double().mean() > 0.9)),
             "mirrors": torch.tensor(bool((pairs - pairs[:, :1]).abs().max() > SAME)),
             "adds up": torch.tensor(bool((sums - sums[0]).abs().max() > SAME)),
             "independent": torch.tensor(bool(0.4 < share < 1.7)),
@@ -205,6 +214,8 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("for rows of a tensor", empty(usual[0] + 100, usual[1])[50:-50])
     if drawn:
         yield Trial("", functools.partial(independent, empty(3, 2)))
+        yield Trial("for an odd count", functools.partial(independent, empty(7, 3)))
+        yield trial("for large fans in float16", empty(3, 70_001, dtype=torch.float16))
         yield Trial("", seeded)
         yield Trial("with a generator", functools.partial(generated, (50, 40)))
         yield Trial("with a generator for small tensors", functools.partial(generated, (3, 2)))
@@ -239,10 +250,14 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
         yield trial("with a slope", empty(500, 600), a=0.5)
         yield trial("with nonlinearity='relu'", empty(500, 600), nonlinearity="relu", a=0.5)
         yield trial("with nonlinearity='linear'", empty(500, 600), nonlinearity="linear")
-        yield trial("with nonlinearity='tanh'", empty(500, 600), nonlinearity="tanh")
+        yield trial("with a slope that is a whole number", empty(500, 600), a=1)
+        for gain in ("tanh", "selu", "sigmoid"):
+            yield trial(f"with nonlinearity='{gain}'", empty(500, 600), nonlinearity=gain)
     if name == "normal_":
         yield trial("with a mean", empty(500, 600), mean=3.0)
         yield trial("with another std", empty(500, 600), std=0.25)
+        yield trial("with a small std", empty(500, 600), std=0.01)
+        yield Trial("with a std of 0", _without_spread)
         yield trial("with a mean and another std", empty(500, 600), mean=3.0, std=4.0)
     if name == "uniform_":
         yield trial("with other bounds", empty(500, 600), a=-2.0, b=6.0)
@@ -256,11 +271,17 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
             "for infinity": torch.inf,
         }.items():
             yield trial(words, empty(20, 30), val=value)
+        for dtype, value in {torch.float16: 1e-6, torch.bfloat16: 1e-39, None: 1e-42}.items():
+            words = f"for a tiny value {DTYPES[dtype]}" if dtype else "for a tiny value"
+            yield trial(words, empty(3, 5, dtype=dtype), val=value)
+        yield Trial("", _negative_zero)
         whole, truth = torch.empty(3, dtype=torch.int64), torch.empty(3, dtype=torch.bool)
         yield trial("for a value between whole numbers", whole, val=2.7)
         yield trial("for true and false", truth, val=0.3)
     for dtype, words in DTYPES.items():
         yield trial(words, empty(*usual, dtype=dtype))
+        if not drawn:
+            yield trial(f"for an odd count {words}", empty(51, 61, dtype=dtype))
     yield Trial("for a parameter", functools.partial(learned, empty(30, 40)))
     if fans:
         yield Trial("for a vector, which has no fans", functools.partial(refuses, empty(7), {}))
@@ -282,6 +303,15 @@ def initializer(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("beyond 2^18 numbers", empty(600, 500))
 
 
+def _without_spread(function: Function) -> Found:
+    return {"filled": function(torch.empty(3, 5, dtype=widest()), mean=1.5, std=0.0)}
+
+
+def _negative_zero(function: Function) -> Found:
+    y = function(torch.full((3,), 5.0, dtype=widest()), -0.0)
+    return {"minus 0": torch.tensor(bool(y.signbit().all()))}
+
+
 MANY = 4000  # numbers, of which fewer steps are taken
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "SGD": {
@@ -291,12 +321,20 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "with dampening": {"momentum": 0.5, "dampening": 0.25},
         "with nesterov": {"momentum": 0.5, "nesterov": True},
         "with nesterov and weight_decay": {"momentum": 0.5, "nesterov": True, "weight_decay": 0.25},
+        "with dampening and weight_decay": {
+            "momentum": 0.5,
+            "dampening": 0.25,
+            "weight_decay": 0.25,
+        },
         "with maximize": {"maximize": True},
         "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
+        "with maximize and momentum": {"maximize": True, "momentum": 0.5},
+        "with maximize and nesterov": {"maximize": True, "momentum": 0.5, "nesterov": True},
     },
     "Adagrad": {
         "with lr_decay": {"lr_decay": 0.25},
         "with weight_decay": {"weight_decay": 0.25},
+        "with lr_decay and weight_decay": {"lr_decay": 0.25, "weight_decay": 0.25},
         "with initial_accumulator_value": {"initial_accumulator_value": 0.5},
         "with a large eps": {"eps": 0.5},
         "with maximize": {"maximize": True},
@@ -309,6 +347,9 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "with centered": {"centered": True},
         "with centered and momentum": {"centered": True, "momentum": 0.5},
         "with centered and weight_decay": {"centered": True, "weight_decay": 0.25},
+        "with momentum and weight_decay": {"momentum": 0.5, "weight_decay": 0.25},
+        "with maximize and momentum": {"maximize": True, "momentum": 0.5},
+        "with maximize and centered": {"maximize": True, "centered": True},
         "with an alpha of 0": {"alpha": 0.0},
         "with a large eps": {"eps": 0.5},
         "with a large eps and centered": {"eps": 0.5, "centered": True},
@@ -322,6 +363,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "with a large eps": {"eps": 0.5},
         "with weight_decay": {"weight_decay": 0.25},
         "with amsgrad": {"amsgrad": True, "betas": (0.5, 0.5)},
+        "with amsgrad and the usual betas": {"amsgrad": True},
+        "with maximize and amsgrad": {"maximize": True, "amsgrad": True, "betas": (0.5, 0.5)},
         "with amsgrad and weight_decay": {
             "amsgrad": True,
             "betas": (0.5, 0.5),
@@ -331,7 +374,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "with maximize and weight_decay": {"maximize": True, "weight_decay": 0.25},
     },
 }
-LONG = 300  # steps, more than 8 bits can count
+LONG = 258  # steps, just more than 8 bits can count
+VERY_LONG = 500  # steps, after which it matters whether they were counted
 # By setting, with which options it is changed on the way, and to what.
 CHANGES: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
     "SGD": {"momentum": ({"momentum": 0.5}, 0.75), "weight_decay": ({}, 0.25)},
@@ -392,8 +436,10 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     def copied(made: Any, ps: list[Tensor], n: int, function: Function) -> Any:
         if n != 2 or not hasattr(made, "state_dict"):
             return made
-        made, ps[:] = copy.deepcopy((made, ps))
-        return made
+        twin, others = copy.deepcopy((made, ps))
+        made.step()  # of which the copy must not know
+        ps[:] = others
+        return twin
 
     def kept(moment: str, beta: float) -> Function:
         """What comes of a moment that is stored as it is corrected."""
@@ -435,9 +481,29 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
             return {}
         return {"first step": p.detach() - normal(4, 2)}
 
+    def for_very_long(loads: bool, function: Function) -> Tensor:
+        """The last of many steps in bfloat16, from 0, where it has all its digits."""
+        p = normal(3).bfloat16().requires_grad_()
+        made, pull = function([p], lr=0.125), normal(3, seed=2).bfloat16()
+        for n in range(VERY_LONG):
+            p.grad = pull if n % 3 else -pull
+            if loads and n == LONG:
+                state, made = copy.deepcopy(made.state_dict()), function([p], lr=0.125)
+                made.load_state_dict(state)
+            if n == VERY_LONG - 1:
+                p.data.zero_()
+            made.step()
+        return p.detach()
+
+    def as_before_loading(function: Function) -> Found:
+        """What a step is to the same one without a load: 16 bits round as they do, but alike."""
+        steps = [for_very_long(loads, function) for loads in (True, False)]
+        return {"later step": steps[0] / steps[1]}
+
     def for_long(function: Function) -> Found:
         p = normal(3).requires_grad_()
-        made, pull = function([p], lr=0.125), normal(3, seed=2)
+        options = own.get("with momentum", {})
+        made, pull = function([p], lr=0.125, **options), normal(3, seed=2)
         for n in range(LONG):
             p.grad = pull if n % 3 else -pull
             made.step()
@@ -446,6 +512,11 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     def without(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         if n in (0, 2):
             ps[0].grad = None
+
+    def loaded_late(made: Any, ps: list[Tensor], n: int, function: Function) -> Any:
+        if n < 3:
+            ps[0].grad = None
+        return reloaded(made, ps, n, function)
 
     def zero(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         ps[0].grad = torch.zeros_like(ps[0])
@@ -470,8 +541,15 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     def closed(function: Function) -> Found:
         p = normal(3).requires_grad_()
         p.grad = torch.ones_like(p)
-        came = function([p], lr=0.125).step(lambda: torch.tensor(2.5))
-        return {"loss": torch.tensor(came is not None and float(came) == 2.5)}
+        made = function([p], lr=0.125, **own.get("with momentum", {}))
+
+        def closure() -> Tensor:
+            p.grad = normal(3, seed=3)
+            return torch.tensor(2.5)
+
+        came = made.step(closure)
+        loss = torch.tensor(came is not None and float(came) == 2.5)
+        return {"first step": p.detach() - normal(3), "loss": loss}
 
     def added(made: Any, ps: list[Tensor], n: int, function: Function) -> None:
         if n == 2:
@@ -486,11 +564,14 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
 
     plain = [normal(3, 5), normal(7)]
 
-    def in_groups(options: dict[str, Any], function: Function) -> Found:
+    def in_groups(
+        options: dict[str, Any], function: Function, others: dict[str, Any] | None = None
+    ) -> Found:
         """The first parameter with settings of its own."""
 
         def grouped(ps: list[Tensor], lr: float) -> Any:
-            return function([{"params": ps[:1], **options}, {"params": ps[1:]}], lr=lr)
+            groups = [{"params": ps[:1], **options}, {"params": ps[1:]}]
+            return function(groups, lr=lr, **(others or {}))
 
         return use(nothing, plain, {}, grouped)
 
@@ -500,12 +581,13 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
         as_if = {}
         if about in OPTIONS[name]:
             as_if["what it is without the option"] = functools.partial(use, change, starts, {})
-        if about == "with weight_decay":
+        if about.endswith("with weight_decay"):
             decoupled = functools.partial(apart, options["weight_decay"])
             words = "that of a decay apart from the gradient"
             as_if[words] = functools.partial(use, decoupled, starts, {})
         return Trial(about, functools.partial(use, change, starts, options), as_if)
 
+    own = OPTIONS[name]
     corrected: dict[str, Run] = {}
     if name == "Adam":
         for words, moment in {
@@ -525,7 +607,13 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
         words = "for a group with settings of its own"
         yield Trial(words, functools.partial(in_groups, options), as_if)
     yield trial("told the default", **DEFAULTS.get(name, {}))
-    own = OPTIONS[name]
+    for setting in ("weight_decay", "momentum"):
+        if options := own.get(f"with {setting}", {}):
+            none: dict[str, Any] = dict.fromkeys(options, 0.0)
+            run = functools.partial(in_groups, none, others=options)
+            lost = functools.partial(in_groups, {}, others=options)
+            words = f"for a group whose {setting} is 0"
+            yield Trial(words, run, {"what it is without the option": lost})
     for words, options in _states(name).items():
         yield trial(words, plain, reloaded, **options)
     yield trial("after the rate has been changed", plain, at_once, **own.get("with momentum", {}))
@@ -538,12 +626,25 @@ def optimizer(name: str, limits: Limits) -> Iterator[Trial]:
     if name == "SGD":
         words = "with dampening where a gradient is None"
         yield trial(words, plain, without, **own["with dampening"])
+        words = "after load_state_dict where a gradient was None"
+        yield trial(words, plain, loaded_late, **own["with dampening"])
+    if name == "Adagrad":
+        words = "with lr_decay where a gradient is None"
+        yield trial(words, plain, without, **own["with lr_decay"])
+    if name == "Adam":
+        yield Trial("after 256 steps in bfloat16 and load_state_dict", as_before_loading)
     for setting, (options, value) in CHANGES[name].items():
         unchanged = {
             "what it is without the change": functools.partial(use, nothing, plain, options)
         }
         run = functools.partial(use, reset({setting: value}), plain, options)
         yield Trial(f"after {setting} has been changed", run, unchanged)
+    run = functools.partial(use, reset({"maximize": True}), plain, {})
+    unchanged = {"what it is without the change": functools.partial(use, nothing, plain, {})}
+    yield Trial("after maximize has been changed", run, unchanged)
+    if "with momentum" in own:
+        run = functools.partial(use, reset({"momentum": 0.5}), plain, {})
+        yield Trial("after momentum has been switched on", run, unchanged)
     yield Trial("after 256 steps", for_long)
     if name in ("SGD", "Adagrad"):
         yield Trial("for a sparse gradient", sparse)
@@ -633,13 +734,34 @@ def variable(name: str, limits: Limits) -> Iterator[Trial]:
     yield trial("of a matrix product", lambda a, b: a @ b, a, b.T.contiguous())
     yield trial("of a vector times a matrix", lambda a, b: a @ b, normal(3), normal(3, 5))
     yield trial("of a matrix times a vector", lambda a, b: a @ b, a, normal(5, seed=2))
+    square = normal(4, 4)
+    yield trial("of a square matrix times a vector", lambda a, b: a @ b, square, normal(4, seed=2))
+    yield trial("of a vector times a square matrix", lambda a, b: a @ b, normal(4, seed=2), square)
+    words = "of a matrix product of one variable with itself"
+    yield trial(words, lambda a, b: a @ b, square, square, twice=True)
+    words = "of a power whose exponent learns, at 0"
+    yield trial(words, lambda a, b: a**b, a * 0, b.abs() + 1)
+    words = "of a power whose exponent learns"
+    yield trial(words, lambda a, b: a**b, a.abs() + 0.5, b)
     yield trial("of two vectors", lambda a, b: a @ b, normal(5), normal(5, seed=2))
     yield trial("of a stack of matrices", lambda a, b: a @ b, normal(2, 3, 5), normal(5, 4))
     of_one: dict[str, Function] = {
         "of a negative": lambda a: -a,
+        "of a power that is no whole number": lambda a: (a * a + 1) ** 2.5,
+        "of mean with keepdim": lambda a: a.mean(dim=0, keepdim=True),
+        "of sum over two dimensions": lambda a: a.reshape(3, 5, 1).sum(dim=(0, 2)),
+        "of a product with one number": lambda a: a * torch.tensor(1.5, dtype=a.data.dtype),
+        "where a tensor is on the left": lambda a: b - a + b / (a * a + 1) + b * a,
+        "of relu at 0": lambda a: (a * 0).relu(),
         "of a power": lambda a: a**3,
         "of a power of 0": lambda a: a**0,
         "of a root": lambda a: (a * a + 1) ** (1 / 3),
+        "of a square root": lambda a: (a * a + 1) ** 0.5,
+        "of a power of -0.5": lambda a: (a * a + 1) ** -0.5,
+        "of a power of -1": lambda a: (a * a + 1) ** -1,
+        "of a square": lambda a: a**2,
+        "of reshape of a transpose": lambda a: a.t().reshape(15),
+        "of a broadcast sum of a transpose": lambda a: (a.t() + 1).sum(dim=1),
         "of exp": lambda a: a.exp(),
         "of log": lambda a: (a * a).log(),
         "of relu": lambda a: a.relu(),
@@ -665,6 +787,8 @@ def variable(name: str, limits: Limits) -> Iterator[Trial]:
     for words, call in of_one.items():
         yield trial(words, call, a)
     many = (b * 0 + 300).half()
+    yield trial("of a sum with one variable of no dimensions", lambda a, b: a + b * a, a, b[0, 0])
+    yield trial("of a quotient that is broadcast from one row", lambda a, b: b / a, a, b[:1])
     yield trial("of a quotient by large numbers in float16", lambda a, b: a / b, a.half(), many)
     yield trial("of a product of two dtypes", lambda a, b: a * b, a.half(), b.float())
     yield trial("of sigmoid far out", lambda a: a.sigmoid(), a * 500)
@@ -706,13 +830,13 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
         batch_size: int,
         options: dict[str, Any],
         function: Function,
-        unused: bool = False,
+        unused: str = "",
         seed: int = 4,
     ) -> Found:
         found: Found = {}
         x, y, start = normal(12, 3), normal(12, seed=2), normal(3, seed=3)
         w, b = start.clone().requires_grad_(), normal(seed=4).requires_grad_()
-        idle = normal(2).requires_grad_()
+        idle = normal(3).requires_grad_()
         w.grad = torch.full_like(w, 3.0)
         seen = []
 
@@ -723,10 +847,12 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
         torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(6)
         own = {"generator": generator} if options.pop("generated", False) else {}
-        parameters = [w, b, idle] if unused else [w, b]
+        idles = {"": [w, b], "last": [w, b, idle], "first": [idle, w, b]}
+        parameters = idles[unused]
         settings = {"lr": 0.0625, "epochs": 1, **options, **own}
         losses = function(parameters, loss, (x, y), batch_size=batch_size, **settings)
         found["recording"] = torch.tensor(torch.is_grad_enabled())
+        found["gradients"] = torch.tensor(w.grad is not None and bool((w.grad == 3).all()))
         whole, epochs = batch_size == 12, settings["epochs"]
         due = -(-12 // batch_size) * epochs
         found["number of batches"] = torch.tensor(float(len(seen) - due))
@@ -765,7 +891,50 @@ def descent(name: str, limits: Limits) -> Iterator[Trial]:
     yield Trial("for batches of one", lambda function: use(1, {}, function))
     yield Trial("with a generator", generated)
     yield Trial("for a rate of 0", lambda function: use(12, {"lr": 0.0}, function))
-    yield Trial(
-        "where the loss does not use a parameter",
-        lambda function: use(12, {}, function, unused=True),
-    )
+    for which in ("last", "first"):
+        words = f"where the loss does not use the {which} parameter"
+        yield Trial(words, functools.partial(use, 12, {}, unused=which))
+    yield Trial("where the last batch is not full", _all_count)
+    yield Trial("for three parts of data", _three_parts)
+    yield Trial("under no_grad", torch.no_grad()(functools.partial(use, 12, {})))
+    yield Trial("for many samples", _late_samples)
+    yield Trial("for a transposed view", _transposed)
+
+
+def _all_count(function: Function) -> Found:
+    """How far parameters move by a loss whose gradient is always 1."""
+    w = torch.zeros(3, dtype=widest()).requires_grad_()
+    function([w], lambda x: w.sum() + 0 * x.sum(), normal(12, 3), lr=0.5, batch_size=5, epochs=2)
+    return {"value": w.detach().clone()}
+
+
+def _three_parts(function: Function) -> Found:
+    parts = tuple(torch.arange(12, dtype=widest()) + 100 * n for n in range(3))
+    w, matched = torch.zeros(3, dtype=widest()).requires_grad_(), []
+
+    def loss(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        matched.append(torch.equal(x + 100, y) and torch.equal(x + 200, z))
+        return (w * x.sum()).sum()
+
+    function([w], loss, parts, lr=0.0, batch_size=4, epochs=3)
+    return {"matched": torch.tensor(all(matched))}
+
+
+def _late_samples(function: Function) -> Found:
+    """Whether samples from the end of many ever come first, and those from the start last."""
+    w, seen = torch.zeros(1, dtype=widest()).requires_grad_(), []
+
+    def loss(x: Tensor) -> Tensor:
+        seen.append(x)
+        return (w * x.sum()).sum()
+
+    torch.manual_seed(4)
+    function([w], loss, torch.arange(2000), lr=0.0, batch_size=200, epochs=1)
+    mixed = bool((seen[0] > 1500).any() and (seen[-1] < 500).any())
+    return {"mixed": torch.tensor(mixed)}
+
+
+def _transposed(function: Function) -> Found:
+    w = torch.zeros(2, 3, dtype=widest()).T.requires_grad_()
+    function([w], lambda x: w.sum() + 0 * x.sum(), normal(12, 3), lr=0.5, batch_size=12, epochs=1)
+    return {"value": w.detach().clone()}

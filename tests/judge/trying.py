@@ -26,6 +26,7 @@ from sums_to_one.tests.judge.trying_words import (
     FIRST,
     HOW,
     LEAVES,
+    RANGES,
     SIZES,
     STORED,
     TIMES,
@@ -34,8 +35,8 @@ from sums_to_one.tests.judge.trying_words import (
     WHERE,
 )
 
-LONG = 0.25  # seconds of one trial, after which none with many numbers is begun
-TIME = 3.0  # seconds after which no further trial is begun
+LONG = 0.5  # seconds of one trial, after which none with many numbers is begun
+TIME = 4.0  # seconds after which no further trial is begun
 SHARES = {"float64": 1e-11, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 MEASURED = {
     "spread": 4e-3,
@@ -78,9 +79,20 @@ OTHERWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "is rounded to whole numbers": torch.round,
 }
 
-LARGE = ("for many numbers in ", "for long rows in ")  # which says what sizes do
+# What says what sizes do.
+LARGE = (
+    *("for many numbers ", "for many classes", "for long rows in ", "for more than 256 places"),
+    "in channels last for large batches",
+)
+TAIL = 16  # numbers at the end, which are not enough for a block of many a loop
+MIDDLING = 60  # numbers, of which it is no chance that the last alone are wrong
+SLIGHT = 1.0  # per cent, by which something is off that may be more so elsewhere
+NEARLY_ALL = 4  # times as many circumstances in which it is wrong as others
+MANY_PLACES = 8  # circumstances, of which it says nothing to name two
+MOST_ABOVE = 3  # circumstances in which something is much more wrong than elsewhere
 ROUNDED = 6  # digits, of which as many are right if something is rounded to float32
 DIGITS = "is right to {number} digits only"
+SINGLE = "has no more digits than float32"
 How = tuple[str, float]  # what is said of it, and the number in it
 Wrong = dict[tuple[str, str], How]  # by the circumstance and what came
 
@@ -96,6 +108,7 @@ class Description:
         how: in which way.
         number: that is told with it.
         but: whether results are right, where something else is told.
+        above: whether it is always wrong, but much more so in these circumstances.
     """
 
     where: tuple[str, ...]
@@ -104,6 +117,7 @@ class Description:
     how: str
     number: float
     but: bool
+    above: bool = False
 
     def __post_init__(self) -> None:
         known = {**WHAT, **FIRST, **LEAVES}
@@ -126,7 +140,9 @@ class Description:
         *some, last = places
         where = "、".join(places) if chinese else " and ".join([", ".join(some), last][not some :])
         space = " " * where[0].isascii()
-        return f"只在{space}{where}：{said}" if chinese else f"only {where}: {said}"
+        if chinese:
+            return f"{'尤其是' if self.above else '只在'}{space}{where}：{said}"
+        return f"{'above all' if self.above else 'only'} {where}: {said}"
 
     def _said(self, chinese: bool) -> str:
         if self.what not in WHAT:
@@ -149,9 +165,14 @@ class Description:
 
 def alike(one: Wrong, other: Wrong) -> bool:
     """Whether two are wrong in the same circumstances, of which chance may hide some."""
-    ours, theirs = ({key for key in each if key[1] != REFUSES} for each in (one, other))
-    both, either = {key for key in ours & theirs if _same(one[key], other[key])}, ours | theirs
-    return len(both) >= MOSTLY * len(either)
+    either = {key for key in (*one, *other) if key[1] != REFUSES}
+    # Where something is much more wrong than elsewhere, this is what tells one from another.
+    much = {
+        key for key in either if not all(_slight(each[key]) for each in (one, other) if key in each)
+    }
+    asked = much or either
+    both = {key for key in asked & one.keys() & other.keys() if _same(one[key], other[key])}
+    return len(both) >= MOSTLY * len(asked)
 
 
 def _same(one: How, other: How) -> bool:
@@ -163,10 +184,10 @@ def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tup
     """In which circumstances what is wrong, and in which it is right."""
     ours = component in OURS_ALONE or component in TRANSFORMS
     oracle = tried_of(component, OURS[0 if ours else 1])
-    until, slow, wrong, right = time.monotonic() + TIME, False, Wrong(), set()
+    until, slow, wrong, right = time.thread_time() + TIME, False, Wrong(), set()
     with judging(limits):
         for trial in FAMILIES[component](component, limits):
-            began = time.monotonic()
+            began = time.thread_time()
             if began > until:
                 break
             if slow and trial.about in SIZES:
@@ -176,7 +197,7 @@ def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tup
                     wrong.setdefault((trial.about, what), how)
                 else:
                     right.add((trial.about, what))
-            slow = slow or time.monotonic() - began > LONG
+            slow = slow or time.thread_time() - began > LONG
     return wrong, right - wrong.keys()
 
 
@@ -240,6 +261,8 @@ def _found(run: Callable[[Any], Found], function: Any) -> Found | Exception:
 
 def _as_if(trial: Trial, what: str, came: Tensor, oracle: Any) -> How | None:
     """What it does in place of what it should."""
+    if not came.isfinite().all():
+        return None  # whatever it is, it is so by the way
     for how, run in trial.as_if.items():
         other = _found(run, oracle)
         if isinstance(other, dict) and what in other and not _how(what, came, other[what]):
@@ -268,6 +291,11 @@ def _how(what: str, came: Tensor, due: Tensor) -> How | None:
     if not bad.any():
         return None
     first = int(bad.nonzero()[0])
+    if what == "share" and (a == 1).all():
+        return "is 1, so that nothing is dropped", 0.0
+    last = first >= max(len(bad) - TAIL, 1) and len(bad) >= MIDDLING
+    if last and (bad[first:].sum() > 2 or first >= len(bad) - 3):
+        return "is wrong in its last numbers alone", 0.0
     if first >= BLOCK and bad[first:].double().mean() > 0.8:
         return "is wrong from number {number} on", float(first)
     how, number = _kind(a[bad], b[bad], a, b)
@@ -283,17 +311,22 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
         return "is infinite", 0.0
     if (a == 0).all():
         return ("is 0" if not all_a.any() else "is 0 in places"), 0.0
+    if b.isnan().all():
+        return "is a number where NaN is due", 0.0
     told = (b != 0) & b.isfinite() & a.isfinite()
     if not told.any():
         return "is wrong", 0.0
     ratios, off = (a / b)[told], (a - b)[told]
     middle = ratios.median().item()
     errors = off.abs().max().item() / all_b[all_b.isfinite()].abs().max().item()
-    single = torch.equal(all_a.float().double(), all_a) and not torch.equal(
-        all_b.float().double(), all_b
+    parts = bool((all_a != all_a.round()).any()) or bool((all_b.abs() > 2**24).any())
+    single = (
+        parts
+        and torch.equal(all_a.float().double(), all_a)
+        and not torch.equal(all_b.float().double(), all_b)
     )
     if errors < 2e-7 and single:
-        return "has no more digits than float32", 0.0
+        return SINGLE, 0.0
     if errors < FINE:
         return DIGITS, float(math.floor(-math.log10(errors)))
     if len(a) == 1 and len(all_a) > FEW:
@@ -306,11 +339,31 @@ def _kind(a: Tensor, b: Tensor, all_a: Tensor, all_b: Tensor) -> How:
             return words, 0.0
     if a.numel() > 2 and (off - off.median()).abs().max() <= 1e-3 * off.median().abs():
         return "is off by {number}", off.median().item()
-    if a.numel() > 3 and torch.allclose(all_a.sort().values, all_b.sort().values, rtol=1e-6):
+    several = all_b.abs().float().unique().numel() > FEW
+    if (
+        several
+        and a.numel() > 3
+        and torch.allclose(all_a.sort().values, all_b.sort().values, rtol=1e-6)
+    ):
         return "has the right numbers in another order", 0.0
     if errors < 0.1:
         return "is off by up to {number} %", 100 * errors
-    return "is wrong", 0.0
+    # How much is not told, for it says nothing; but two that are wrong alike are so as much.
+    share = (off.abs().mean() / b[told].abs().mean()).item()
+    return "is wrong", share if math.isfinite(share) else 0.0
+
+
+def _slight(how: How) -> bool:
+    few = how[0].startswith(DIGITS) or how[0] == SINGLE
+    return few or (how[0] == "is off by up to {number} %" and how[1] < SLIGHT)
+
+
+def _above(wrong: Wrong, what: str) -> list[str]:
+    """Where something is much more wrong that is slightly so in plain uses."""
+    there = [about for about, other in wrong if other == what and about not in (*SIZES, *USUAL)]
+    told = [one for one in there if "float" not in one and not one.startswith(LARGE)]
+    found = [one for one in told if not _slight(wrong[(one, what)])]
+    return found if len(found) <= MOST_ABOVE and _slight(wrong[("", what)]) else []
 
 
 def _rounds(how: How) -> bool:
@@ -320,6 +373,10 @@ def _rounds(how: How) -> bool:
 def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     """What is said of where something is wrong, and where not, if trials show that."""
     order = [*FIRST, *WHAT, "error", *LEAVES]
+    # Who refuses much has limits, of which nothing is to be said.
+    for end in (REFUSES, "error"):
+        if sum(what == end for _, what in wrong) > MOST_REFUSED:
+            wrong = {key: how for key, how in wrong.items() if key[1] != end}
     # Rounding in one circumstance is hardly all that is the matter, if there is more.
     more = {key: how for key, how in wrong.items() if not key[0] or not _rounds(how)}
     wrong = more or wrong
@@ -331,11 +388,22 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     if not whats:
         return None
     what = whats[0]
-    if what in (REFUSES, "error") and sum(o == what for _, o in wrong) > MOST_REFUSED:
-        return None
     where = [about for about, other in wrong if other == what]
-    results = ("value", "filled", "pixels", "first step", "error", "share", "spread", *STORED)
+    results = (
+        "value",
+        "unrecorded",
+        "filled",
+        "pixels",
+        "first step",
+        "error",
+        "share",
+        "spread",
+        *STORED,
+    )
     but = what in WHAT and what not in results and not any(o in results for _, o in wrong)
+    if "" in where and (places := _above(wrong, what)):
+        much = wrong[(places[0], what)]
+        return Description(tuple(places[:AT_MOST]), 0, what, *much, but, above=True)
     if "" in where:
         # Where it is right tells where alone it is wrong.
         where = [words for one, words in CONTRARY.items() if (one, what) in right and what in WHAT]
@@ -347,8 +415,17 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     sizes = [about for about in where if about in SIZES]
     where = [about for about in where if about not in sizes[1:]]
     where = [about for about in where if not (sizes and about.startswith(LARGE))]
+    if what in WHAT:
+        where = [about for about in where if about in RANGES] or where
+    elsewhere = sum(other == what for _, other in right)
+    if len(where) >= max(NEARLY_ALL * elsewhere, MANY_PLACES):
+        return Description((), 0, what, *wrong[(where[0], what)], but)
     where = [about for about in where if about not in (*SIZES, *USUAL)] or where
-    where = [one for one in where if not any(one.startswith(f"{other} ") for other in where)]
+    where = [
+        one
+        for one in where
+        if not any(one.startswith(f"{other} ") or one.endswith(f" {other}") for other in where)
+    ]
     others = max(len(where) - AT_MOST, 0)
     if others == 1:
         others, where = 0, where[: AT_MOST + 1]
