@@ -357,6 +357,21 @@ def test_half_precision_passes_through_a_layer_of_more_digits(batch_norm):
 
 
 @pytest.mark.claim("6.1.7")
+def test_half_precision_is_normalized_by_averages_that_it_could_not_hold(batch_norm):
+    for dtype in inside((torch.float16,)):
+        layer = taught(batch_norm, 3, torch.float32, momentum=1.0)
+        x = grid(*(31, 3, 5, 1)[: 2 if batch_norm.name == "BatchNorm1d" else 4], limit=600).to(
+            dtype
+        )
+        with feature("half precision in a layer of float32"):
+            layer(x)
+        needs(layer, "eval", "running_mean", "running_var")
+        mean, variance = (average.double() for average in (layer.running_mean, layer.running_var))
+        expected = normalized(x, mean, variance, 1e-5, layer)
+        assert_close("a variance above 65504", layer.eval()(x), expected)
+
+
+@pytest.mark.claim("6.1.7")
 def test_in_float32_most_of_the_digits_are_right(batch_norm):
     for shape, dtype in itertools.product(shapes_of(batch_norm), inside([torch.float32])):
         layer, x = taught(batch_norm, shape[1], dtype), batch(*shape, dtype=dtype)
