@@ -306,9 +306,10 @@ def measured(told: object) -> dict[str, Any] | None:
     """The largest error that a claim let pass; None for what has not that form."""
     try:
         found = asdict(Worst(**json.loads(str(told))))
-    except (ValueError, TypeError, RecursionError):
+        fits = all(map(_is_of_worst, fields(Worst), found.values()))
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    return found if all(map(_is_of_worst, fields(Worst), found.values())) else None
+    return found if fits else None
 
 
 def _is_of_worst(field: Field[Any], value: Any) -> bool:
