@@ -157,9 +157,11 @@ def requested(
         return [replace(subject, given=given, strict=strict) for subject in OURS], {}
     import torch  # noqa: F401 - once, before the processes that look at the subjects fork
 
-    found, problems = [], {}
+    found, problems = list[Subject](), dict[str, str]()
     for name, variant in itertools.product(dict.fromkeys(names), variants):
         shown = variant.called(in_a_line(name))
+        while shown in {*problems, *(subject.name for subject in found)}:
+            shown += "'"  # two names that differ in what no screen shows
         subject = Subject(shown, name, given, strict, variant, tuple(conventions))
         try:
             found.append(_looked_at(subject))
@@ -200,8 +202,8 @@ def _looked_at(subject: Subject) -> Subject:
     if not name.endswith(".py") and not all(map(str.isidentifier, name.split("."))):
         raise SubjectError(f"a subject is a .py file or a module: there is no module {name!r}")
     answer = in_a_fork(lambda: _look(subject), f"importing the subject {name!r}", readable(name))
-    if isinstance(answer, str):
-        raise SubjectError(answer)
+    if isinstance(answer, str):  # a stranger's words among it, which may look like ours
+        raise SubjectError(answer.replace("\n", "\n  "))
     try:
         for component, limits in answer.items():
             KNOWN.index(component), read(limits, component)
