@@ -4,6 +4,7 @@ Seen while it runs, whatever it is called there and however it was found: by the
 reach PyTorch's core, and by the Python functions that are entered, in whichever thread.
 """
 
+import resource
 import sys
 import sysconfig
 import threading
@@ -26,7 +27,10 @@ OPERATIONS = {
     "tanh": ("tanh",),
     "relu": ("relu", "threshold", "hardtanh", *RELATIVES),
     "leaky_relu": RELATIVES,
-    "softmax": ("_softmax", "_log_softmax", "_safe_softmax", "_sparse_softmax"),
+    "softmax": (
+        *("_softmax", "_log_softmax", "_safe_softmax", "_sparse_softmax"),
+        *("_scaled_dot_product", "scaled_dot_product"),  # the weights of attention are one
+    ),
     "L1Loss": ("l1_loss", "smooth_l1_loss", "huber_loss"),
     "MSELoss": ("mse_loss", "huber_loss"),
     "CrossEntropyLoss": ("nll_loss", "cross_entropy_loss", "kl_div"),
@@ -96,6 +100,7 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
             if name:
                 found.add(name)
 
+    others = _other_processes()
     # The profiler, and no TorchDispatchMode: that one imports the compiler, which takes seconds.
     with profile(experimental_config=_ExperimentalConfig(profile_all_threads=True)) as watch:
         threading.setprofile(entered)
@@ -111,8 +116,23 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
     recorded = watch.kineto_results
     names = {event.name() for event in recorded.events()} if recorded else set()
     found |= {n for n in names if n.startswith(operations) and "backward" not in n}
-    is_watched = is_watched and f"aten::{THE_LAST}" in names
-    return sorted(found if is_watched else found | {"nobody can say: it ended the watching"})
+    if not (is_watched and f"aten::{THE_LAST}" in names):
+        found.add("nobody can say: it ended the watching")
+    now = _other_processes()
+    if now != others or now[0]:
+        found.add("nobody can say: it asks another process")
+    return sorted(found)
+
+
+def _other_processes() -> tuple[list[str], float]:
+    """Those that this one has started: which are at work, and what those took that have ended."""
+    files = Path("/proc/self/task").glob("*/children")
+    return [name for file in files for name in file.read_text().split()], _time_of_ended()
+
+
+def _time_of_ended() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime + used.ru_minflt
 
 
 def _library_function(frame: FrameType, component: str, chapter: str) -> str | None:
