@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ MOST_DIMENSIONS = 8  # of a tensor
 MOST_TENSORS = 100  # of a case
 MOST_NAMES = 3  # of functions that do the work of a component
 TIME = 120.0  # seconds for all cases
+OUTSIDE = "the claims hold, but outside of them it"
 NOT_THERE = ("pytest", "_pytest", "pluggy", "xdist", "hypothesis", "sums_to_one")
 KINDS = {str(d): d for d in (*DTYPES, torch.int64, torch.uint8, torch.bool)}
 
@@ -72,18 +74,19 @@ class CleanRoom:
                 else:
                     self.answers.append((case, _decoded(line)))
         except EOFError:
-            return "the claims hold, but outside of them it ended the process"
+            return f"{OUTSIDE} ended the process"
         except TamperedError as problem:
-            return f"the claims hold, but outside of them it sent {problem}"
+            return f"{OUTSIDE} sent {problem}"
         return None
 
     def _compared(self) -> str:
         answered = {_is_real(case) for case, _ in self.answers}
-        # A further use may be refused, as by whoever takes finite numbers only; a plain one not.
+        # A further use may be refused, as by whoever takes finite numbers only; a plain one not,
+        # but for images of bytes, by whoever takes none of them.
         plain = [(c, error) for c, error in self.refusals if not c.needs and not c.use]
         for case, error in plain:
-            if not answered or _is_real(case) in answered:
-                return f"the claims hold, but outside of them it raised {error}"
+            if _is_real(case) or not answered or False in answered:
+                return f"{OUTSIDE} raised {error}"
         return str(in_a_fork(lambda: _difference(self.component, self.answers), "comparing"))
 
     def close(self) -> None:
@@ -103,7 +106,7 @@ def _difference(component: str, pairs: list[tuple[Case, list[Tensor]]]) -> str:
         for case, came in pairs:
             compare(component, case, came)
     except AssertionError as problem:
-        return f"the claims hold, but outside of them it gives other numbers\n{problem}"
+        return f"{OUTSIDE} gives other numbers\n{problem}"
     return ""
 
 
@@ -126,9 +129,12 @@ def _answer(component: str, load: Callable[[], Get], drawn: list[Case], sender: 
 
 def _left_to_others(component: str, get: Get, plain: list[Case]) -> list[str]:
     def again() -> None:
-        for case in plain:
+        for case in plain:  # with other numbers, of which nobody has kept the answers
+            other = replace(
+                case, tensors=tuple(x.flatten().roll(1).view(x.shape) for x in case.tensors)
+            )
             with contextlib.suppress(Exception):  # what it refuses has been told already
-                program_of(component, case)(component, get, case)
+                program_of(component, case)(component, get, other)
 
     try:
         return seen(component, again)[:MOST_NAMES]

@@ -46,6 +46,7 @@ READ_OF_ETC = (
     *("ld.so.cache", "localtime", "timezone", "passwd", "nsswitch.conf", "os-release"),
     *("alternatives", "mime.types", "ssl", "fonts"),
 )
+SECRET = re.compile("TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|KEY", re.IGNORECASE)
 OWN_COUNT_OF_PROCESSES = (6, 14)  # since when a namespace has one; before, it is the machine's
 KEPT_CAPABILITIES = 0b110  # root may still read files of other people
 
@@ -68,6 +69,7 @@ def lock(home: Path, readable: list[Path]) -> None:
         readable: what it can read besides the interpreter, its libraries and the system.
     """
     os.environ["TMPDIR"] = tempfile.tempdir = str(home)
+    _forget_secrets()
     _limit_resources()
     standing.append("limits")
     if sys.platform != "linux":
@@ -150,6 +152,17 @@ def _drop_capabilities() -> None:
 def _linux() -> tuple[int, ...]:
     """The version of the kernel."""
     return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+
+
+def _forget_secrets() -> None:
+    """What a machine of CI keeps in its environment, and a message of an error would tell all."""
+    getenv = _libc.getenv
+    getenv.restype = ctypes.c_void_p
+    for name in filter(SECRET.search, [*os.environ]):
+        place = getenv(os.fsencode(name))
+        if place:  # the text itself, which /proc shows as it was when the program began
+            ctypes.memset(place, ord("*"), len(os.fsencode(os.environ[name])))
+        del os.environ[name]
 
 
 def _limit_resources() -> None:
