@@ -7,12 +7,11 @@ subject, compares them with what should come.
 """
 
 import base64
-import contextlib
 import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,29 +116,32 @@ def _answer(component: str, load: Callable[[], Get], drawn: list[Case], sender: 
     for name in [name for name in os.environ if name.startswith("PYTEST")]:
         del os.environ[name]
     sys.argv = ["python"]
-    get = load()
+    get, plain = load(), list[Case]()
     for case in drawn:
         try:
             came = program_of(component, case)(component, get, case)
             send(sender, [_encoded(x) for x in came])
+            plain += [] if case.use else [case]
         except BaseException as error:  # whatever it is, it is told to the judge
             send(sender, f"{type(error).__name__}: {error}"[:2000])
-    send(sender, _left_to_others(component, get, [case for case in drawn if not case.use]))
+    # Nobody but the subject has started a process here.
+    send(sender, _left_to_others(component, get, plain, ()))
 
 
-def _left_to_others(component: str, get: Get, plain: list[Case]) -> list[str]:
+def _left_to_others(
+    component: str, get: Get, plain: list[Case], ours: Collection[str] | None = None
+) -> list[str]:
+    """The names of who does its work, in cases that it has answered."""
+
     def again() -> None:
         for case in plain:  # with other numbers, of which nobody has kept the answers
-            other = replace(
-                case, tensors=tuple(x.flatten().roll(1).view(x.shape) for x in case.tensors)
-            )
-            with contextlib.suppress(Exception):  # what it refuses has been told already
-                program_of(component, case)(component, get, other)
+            tensors = (x.flatten().roll(1).view(x.shape) for x in case.tensors)
+            program_of(component, case)(component, get, replace(case, tensors=tuple(tensors)))
 
     try:
-        return seen(component, again)[:MOST_NAMES]
-    except BaseException:  # reason: whoever cannot be watched has been asked without that, too
-        return []
+        return seen(component, again, ours)[:MOST_NAMES]
+    except BaseException as error:  # whatever it is: unwatched it was not raised
+        return [f"nobody can say: while it is watched it raises {type(error).__name__}"]
 
 
 def _names(line: Any) -> list[str]:

@@ -8,7 +8,7 @@ import resource
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FrameType
 
@@ -85,10 +85,17 @@ HELPERS = ("_calculate_fan_in_and_fan_out", "_calculate_correct_fan", "calculate
 OTHERS = ("scipy/special", "scipy/stats", "sklearn", "jax", "keras", "tensorflow")
 
 
-def seen(component: str, run: Callable[[], object]) -> list[str]:
+def seen(
+    component: str, run: Callable[[], object], ours: Collection[str] | None = None
+) -> list[str]:
     """What a component leaves to others while it runs, by its name there; PyTorch's core first.
 
-    Where its own code ends the watching, that is what is told.
+    Where its own code ends the watching, or asks where nobody watches, that is what is told.
+
+    Args:
+        component: its name.
+        run: calls it.
+        ours: processes below this one that it has not started; by default all that there are.
     """
     chapter = next(c for c, names in COMPONENTS.items() if component in names)
     found: set[str] = set()
@@ -100,7 +107,8 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
             if name:
                 found.add(name)
 
-    others = _other_processes()
+    used = _used_by_ended()
+    known = _processes() if ours is None else {*ours}
     # The profiler, and no TorchDispatchMode: that one imports the compiler, which takes seconds.
     with profile(experimental_config=_ExperimentalConfig(profile_all_threads=True)) as watch:
         threading.setprofile(entered)
@@ -118,19 +126,19 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
     found |= {n for n in names if n.startswith(operations) and "backward" not in n}
     if not (is_watched and f"aten::{THE_LAST}" in names):
         found.add("nobody can say: it ended the watching")
-    now = _other_processes()
-    if now != others or now[0]:
+    if _used_by_ended() != used or _processes() - known:
         found.add("nobody can say: it asks another process")
     return sorted(found)
 
 
-def _other_processes() -> tuple[list[str], float]:
-    """Those that this one has started: which are at work, and what those took that have ended."""
+def _processes() -> set[str]:
+    """Those that this one has started and that are at work, where the system tells that."""
     files = Path("/proc/self/task").glob("*/children")
-    return [name for file in files for name in file.read_text().split()], _time_of_ended()
+    return {name for file in files for name in file.read_text().split()}
 
 
-def _time_of_ended() -> float:
+def _used_by_ended() -> float:
+    """What those took that have ended; it grows with each."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime + used.ru_minflt
 

@@ -27,6 +27,7 @@ MEMORY = 4 * GIGABYTE  # beyond what the process has when it starts
 LARGEST_FILE = GIGABYTE // 4
 DISK = GIGABYTE // 2  # all files in its folder together
 PROCESSES = 256  # beyond those that the user has; root is not counted by the kernel
+OPEN_FILES = 4096  # of one process; all that a machine has, it has for everybody
 PROCESSOR_TIME = 3600  # seconds; claims have limits of their own, by the clock
 
 # From the kernel's headers: <sched.h>, <linux/prctl.h>, <sys/mount.h>, <linux/landlock.h>.
@@ -171,6 +172,7 @@ def _limit_resources() -> None:
         "RLIMIT_DATA": now + MEMORY,
         "RLIMIT_FSIZE": LARGEST_FILE,
         "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": OPEN_FILES,
         "RLIMIT_CPU": PROCESSOR_TIME,
         "RLIMIT_NPROC": _processes_of_the_user() + PROCESSES,
     }.items():

@@ -4,7 +4,7 @@ Files, network and processes have walls of their own, and each has a door: a soc
 folder, such as that of a container service, obeys whoever connects; io_uring does all that is
 forbidden elsewhere; new namespaces have a root of their own; who asks not to end with its
 parent would stay when the judge is ended; and memory that is a file without a name counts as
-nobody's, so that where it gets short others have to go.
+nobody's, so that where it gets short others have to go. The kernel keeps keys for a whole session.
 """
 
 import ctypes
@@ -32,6 +32,9 @@ NUMBERS = {  # of the calls on these machines
     "setsid": (112, 157),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
 }
 STREAMS, FAMILIES = (1, 5), (1, 2, 10)  # sockets that send nothing before they are connected
 NEW_NAMESPACES, DEATH_SIGNAL = 0x7E020000, 1
