@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.limits import DTYPES
+from sums_to_one.tests.common.limits import DTYPES, EVERYTHING, Limits
 from sums_to_one.tests.judge.delegation import seen
 from sums_to_one.tests.judge.forks import Process, in_a_fork
 from sums_to_one.tests.judge.further import program_of
@@ -44,12 +44,18 @@ class CleanRoom:
         load: gives the subject's components by their names; called in that process.
         drawn: the cases.
         readable: what the subject may read.
+        heard: what claims were told that it takes; verdicts tell everybody of it.
     """
 
     def __init__(
-        self, component: str, load: Callable[[], Get], drawn: list[Case], readable: list[Path]
+        self,
+        component: str,
+        load: Callable[[], Get],
+        drawn: list[Case],
+        readable: list[Path],
+        heard: Limits = EVERYTHING,
     ) -> None:
-        self.component, self.drawn = component, drawn
+        self.component, self.drawn, self.heard = component, drawn, heard
         self.answers: list[tuple[Case, list[Tensor]]] = []
         self.refusals: list[tuple[Case, str]] = []
         self.left_to_others: list[str] = []
@@ -81,10 +87,11 @@ class CleanRoom:
     def _compared(self) -> str:
         answered = {_is_real(case) for case, _ in self.answers}
         # A further use may be refused, as by whoever takes finite numbers only; a plain one not,
-        # but for images of bytes, by whoever takes none of them.
+        # but for images of bytes, by whoever takes none of them, or of others, as claims were told.
         plain = [(c, error) for c, error in self.refusals if not c.needs and not c.use]
         for case, error in plain:
-            if _is_real(case) or not answered or False in answered:
+            is_taken = bool(self.heard.dtypes) if _is_real(case) else False in answered
+            if is_taken or not answered:
                 return f"{OUTSIDE} raised {error}"
         return str(in_a_fork(lambda: _difference(self.component, self.answers), "comparing"))
 

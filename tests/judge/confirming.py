@@ -47,7 +47,8 @@ class Confirmation:
         drawn = cases(component, limits, self.seed)
         if not subject.conventions and not subject.variant.transform:
             drawn += further(component, limits.within(self._heard()), self.seed)
-        self.room = CleanRoom(component, lambda: subject.component, drawn, readable(subject.source))
+        load, files = lambda: subject.component, readable(subject.source)
+        self.room = CleanRoom(component, load, drawn, files, self._heard())
         self.home, self.process = self.room.home, self.room.process
         self.deadline, self.share = self.room.deadline, Share()
 
