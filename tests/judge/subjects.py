@@ -157,11 +157,13 @@ def requested(
         return [replace(subject, given=given, strict=strict) for subject in OURS], {}
     import torch  # noqa: F401 - once, before the processes that look at the subjects fork
 
-    found, problems = list[Subject](), dict[str, str]()
+    found, problems = [], {}
+    taken = set[str]()
     for name, variant in itertools.product(dict.fromkeys(names), variants):
         shown = variant.called(in_a_line(name))
-        while shown in {*problems, *(subject.name for subject in found)}:
+        while shown in taken:
             shown += "'"  # two names that differ in what no screen shows
+        taken.add(shown)
         subject = Subject(shown, name, given, strict, variant, tuple(conventions))
         try:
             found.append(_looked_at(subject))
