@@ -3,9 +3,9 @@
 import importlib
 import importlib.util
 import sys
-from importlib.machinery import PathFinder
+from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 PACKAGE = "sums_to_one"
 ROOT = Path(__file__).resolve().parents[1]  # of the package: a clone, or where a wheel lies
@@ -29,6 +29,13 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
+class _Text(SourceFileLoader):
+    """Runs what the file says, and no bytecode that lies beside it and may be of another text."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _load_file(path: Path) -> ModuleType:
     if _is_ours(path):
         return importlib.import_module(name_of(path))
@@ -36,7 +43,7 @@ def _load_file(path: Path) -> ModuleType:
     if unique not in sys.modules:
         if str(path.parent) not in sys.path:
             sys.path.append(str(path.parent))  # a subject may import the files beside it
-        spec = importlib.util.spec_from_file_location(unique, path)
+        spec = importlib.util.spec_from_loader(unique, _Text(unique, str(path)))
         assert spec is not None, path
         assert spec.loader is not None, path
         module = importlib.util.module_from_spec(spec)

@@ -166,8 +166,9 @@ class Case:
 
     @property
     def test(self) -> str:
-        """As a node id of pytest's."""
-        label = "-".join(part for part in (self.judged.label, self.variant) if part)
+        """As a node id of pytest's, which is in ASCII."""
+        words = "-".join(part for part in (self.judged.label, self.variant) if part)
+        label = words.encode("unicode_escape").decode()
         return f"{self.place.file.relative_to(ROOT).as_posix()}::{self.place.name}[{label}]"
 
     def ask(self) -> Measure:

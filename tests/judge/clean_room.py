@@ -7,19 +7,19 @@ subject, compares them with what should come.
 """
 
 import base64
-import contextlib
 import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from sums_to_one.tests.common.limits import DTYPES
+from sums_to_one.tests.common.limits import DTYPES, EVERYTHING, Limits
 from sums_to_one.tests.judge.delegation import seen
 from sums_to_one.tests.judge.forks import Process, in_a_fork
 from sums_to_one.tests.judge.further import program_of
@@ -31,6 +31,7 @@ MOST_DIMENSIONS = 8  # of a tensor
 MOST_TENSORS = 100  # of a case
 MOST_NAMES = 3  # of functions that do the work of a component
 TIME = 120.0  # seconds for all cases
+OUTSIDE = "the claims hold, but outside of them it"
 NOT_THERE = ("pytest", "_pytest", "pluggy", "xdist", "hypothesis", "sums_to_one")
 KINDS = {str(d): d for d in (*DTYPES, torch.int64, torch.uint8, torch.bool)}
 
@@ -43,12 +44,18 @@ class CleanRoom:
         load: gives the subject's components by their names; called in that process.
         drawn: the cases.
         readable: what the subject may read.
+        heard: what claims were told that it takes; verdicts tell everybody of it.
     """
 
     def __init__(
-        self, component: str, load: Callable[[], Get], drawn: list[Case], readable: list[Path]
+        self,
+        component: str,
+        load: Callable[[], Get],
+        drawn: list[Case],
+        readable: list[Path],
+        heard: Limits = EVERYTHING,
     ) -> None:
-        self.component, self.drawn = component, drawn
+        self.component, self.drawn, self.heard = component, drawn, heard
         self.answers: list[tuple[Case, list[Tensor]]] = []
         self.refusals: list[tuple[Case, str]] = []
         self.left_to_others: list[str] = []
@@ -72,18 +79,20 @@ class CleanRoom:
                 else:
                     self.answers.append((case, _decoded(line)))
         except EOFError:
-            return "the claims hold, but outside of them it ended the process"
+            return f"{OUTSIDE} ended the process"
         except TamperedError as problem:
-            return f"the claims hold, but outside of them it sent {problem}"
+            return f"{OUTSIDE} sent {problem}"
         return None
 
     def _compared(self) -> str:
         answered = {_is_real(case) for case, _ in self.answers}
-        # A further use may be refused, as by whoever takes finite numbers only; a plain one not.
+        # A further use may be refused, as by whoever takes finite numbers only; a plain one not,
+        # but for images of bytes, by whoever takes none of them, or of others, as claims were told.
         plain = [(c, error) for c, error in self.refusals if not c.needs and not c.use]
         for case, error in plain:
-            if not answered or _is_real(case) in answered:
-                return f"the claims hold, but outside of them it raised {error}"
+            is_taken = bool(self.heard.dtypes) if _is_real(case) else False in answered
+            if is_taken or not answered:
+                return f"{OUTSIDE} raised {error}"
         return str(in_a_fork(lambda: _difference(self.component, self.answers), "comparing"))
 
     def close(self) -> None:
@@ -103,7 +112,7 @@ def _difference(component: str, pairs: list[tuple[Case, list[Tensor]]]) -> str:
         for case, came in pairs:
             compare(component, case, came)
     except AssertionError as problem:
-        return f"the claims hold, but outside of them it gives other numbers\n{problem}"
+        return f"{OUTSIDE} gives other numbers\n{problem}"
     return ""
 
 
@@ -114,26 +123,32 @@ def _answer(component: str, load: Callable[[], Get], drawn: list[Case], sender: 
     for name in [name for name in os.environ if name.startswith("PYTEST")]:
         del os.environ[name]
     sys.argv = ["python"]
-    get = load()
+    get, plain = load(), list[Case]()
     for case in drawn:
         try:
             came = program_of(component, case)(component, get, case)
             send(sender, [_encoded(x) for x in came])
+            plain += [] if case.use else [case]
         except BaseException as error:  # whatever it is, it is told to the judge
             send(sender, f"{type(error).__name__}: {error}"[:2000])
-    send(sender, _left_to_others(component, get, [case for case in drawn if not case.use]))
+    # Nobody but the subject has started a process here.
+    send(sender, _left_to_others(component, get, plain, ()))
 
 
-def _left_to_others(component: str, get: Get, plain: list[Case]) -> list[str]:
+def _left_to_others(
+    component: str, get: Get, plain: list[Case], ours: Collection[str] | None = None
+) -> list[str]:
+    """The names of who does its work, in cases that it has answered."""
+
     def again() -> None:
-        for case in plain:
-            with contextlib.suppress(Exception):  # what it refuses has been told already
-                program_of(component, case)(component, get, case)
+        for case in plain:  # with other numbers, of which nobody has kept the answers
+            tensors = (x.flatten().roll(1).view(x.shape) for x in case.tensors)
+            program_of(component, case)(component, get, replace(case, tensors=tuple(tensors)))
 
     try:
-        return seen(component, again)[:MOST_NAMES]
-    except BaseException:  # reason: whoever cannot be watched has been asked without that, too
-        return []
+        return seen(component, again, ours)[:MOST_NAMES]
+    except BaseException as error:  # whatever it is: unwatched it was not raised
+        return [f"nobody can say: while it is watched it raises {type(error).__name__}"]
 
 
 def _names(line: Any) -> list[str]:

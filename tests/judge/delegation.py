@@ -4,10 +4,11 @@ Seen while it runs, whatever it is called there and however it was found: by the
 reach PyTorch's core, and by the Python functions that are entered, in whichever thread.
 """
 
+import resource
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FrameType
 
@@ -26,7 +27,10 @@ OPERATIONS = {
     "tanh": ("tanh",),
     "relu": ("relu", "threshold", "hardtanh", *RELATIVES),
     "leaky_relu": RELATIVES,
-    "softmax": ("_softmax", "_log_softmax", "_safe_softmax", "_sparse_softmax"),
+    "softmax": (
+        *("_softmax", "_log_softmax", "_safe_softmax", "_sparse_softmax"),
+        *("_scaled_dot_product", "scaled_dot_product"),  # the weights of attention are one
+    ),
     "L1Loss": ("l1_loss", "smooth_l1_loss", "huber_loss"),
     "MSELoss": ("mse_loss", "huber_loss"),
     "CrossEntropyLoss": ("nll_loss", "cross_entropy_loss", "kl_div"),
@@ -81,10 +85,17 @@ HELPERS = ("_calculate_fan_in_and_fan_out", "_calculate_correct_fan", "calculate
 OTHERS = ("scipy/special", "scipy/stats", "sklearn", "jax", "keras", "tensorflow")
 
 
-def seen(component: str, run: Callable[[], object]) -> list[str]:
+def seen(
+    component: str, run: Callable[[], object], ours: Collection[str] | None = None
+) -> list[str]:
     """What a component leaves to others while it runs, by its name there; PyTorch's core first.
 
-    Where its own code ends the watching, that is what is told.
+    Where its own code ends the watching, or asks where nobody watches, that is what is told.
+
+    Args:
+        component: its name.
+        run: calls it.
+        ours: processes below this one that it has not started; by default all that there are.
     """
     chapter = next(c for c, names in COMPONENTS.items() if component in names)
     found: set[str] = set()
@@ -96,6 +107,8 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
             if name:
                 found.add(name)
 
+    used = _used_by_ended()
+    known = _processes() if ours is None else {*ours}
     # The profiler, and no TorchDispatchMode: that one imports the compiler, which takes seconds.
     with profile(experimental_config=_ExperimentalConfig(profile_all_threads=True)) as watch:
         threading.setprofile(entered)
@@ -111,8 +124,23 @@ def seen(component: str, run: Callable[[], object]) -> list[str]:
     recorded = watch.kineto_results
     names = {event.name() for event in recorded.events()} if recorded else set()
     found |= {n for n in names if n.startswith(operations) and "backward" not in n}
-    is_watched = is_watched and f"aten::{THE_LAST}" in names
-    return sorted(found if is_watched else found | {"nobody can say: it ended the watching"})
+    if not (is_watched and f"aten::{THE_LAST}" in names):
+        found.add("nobody can say: it ended the watching")
+    if _used_by_ended() != used or _processes() - known:
+        found.add("nobody can say: it asks another process")
+    return sorted(found)
+
+
+def _processes() -> set[str]:
+    """Those that this one has started and that are at work, where the system tells that."""
+    files = Path("/proc/self/task").glob("*/children")
+    return {name for file in files for name in file.read_text().split()}
+
+
+def _used_by_ended() -> float:
+    """What those took that have ended; it grows with each."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime + used.ru_minflt
 
 
 def _library_function(frame: FrameType, component: str, chapter: str) -> str | None:

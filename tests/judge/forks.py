@@ -17,13 +17,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from sums_to_one.cifar.modules import ROOT
+from sums_to_one.cifar.modules import OUR_FOLDERS, ROOT
 from sums_to_one.tests.judge import sandbox
 from sums_to_one.tests.judge.messages import Lines, TamperedError, send
 
 HANDLES = "/dev/fd"  # of this process, on Linux and macOS
 IMPORT_LIMIT = 60.0  # seconds for the import of a subject, unless --timeout says less
 ROOM = 100  # times that room for one more process is waited for, a tenth of a second each
+STARVED = 0.5  # of its time a process may wait for a processor, and be late for its own reasons
+LOOK = 1.0  # seconds between two looks at how long that is
 settings = {"walls": True, "limit": IMPORT_LIMIT}  # of this run
 found: list[str] = []  # the walls that this machine raises, of which each process must have all
 
@@ -50,9 +52,16 @@ class Process:
         self.home = Path(tempfile.mkdtemp(prefix="judged-"))
         self.supervisor = _fork()
         if self.supervisor == 0:
-            readable = [ROOT, Path.cwd(), *readable]
+            readable = [*(ROOT / folder for folder in OUR_FOLDERS), *readable]
             alone = functools.partial(_work_alone, work, self.home, readable, config, handles)
             _supervise(alone, bare)
+
+    def waited(self) -> float:
+        """For how many seconds the process that works has waited for a processor so far."""
+        with contextlib.suppress(OSError, IndexError):  # not Linux, or it has ended
+            for work in _descendants(self.supervisor):
+                return int(Path(f"/proc/{work}/schedstat").read_text().split()[1]) / 1e9
+        return 0.0
 
     def end(self) -> int:
         """End it and all that it started, now; returns its wait status. Once or more often."""
@@ -67,6 +76,24 @@ class Process:
         self.supervisor = 0
         shutil.rmtree(self.home, ignore_errors=True)
         return status
+
+
+class Share:
+    """How much of its time a process waits for a processor: others may have taken them all."""
+
+    def __init__(self) -> None:
+        self.began, self.waited = time.monotonic(), list[float]()
+
+    def look(self, process: Process) -> None:
+        """Note how long it has waited, the first time and the last time; call it now and then."""
+        if waited := process.waited():
+            self.waited[1:] = [waited]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it would have come to an end in time if they had left it more."""
+        first, last = (self.waited or [0.0])[0], (self.waited or [0.0])[-1]
+        return last - first > STARVED * (time.monotonic() - self.began - LOOK)
 
 
 def in_a_fork(answer: Callable[[], Any], doing: str, readable: Sequence[Path] = ()) -> Any:

@@ -7,6 +7,7 @@ import ast
 import itertools
 import json
 import os
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -242,10 +243,10 @@ def markdown(verdicts: Verdicts) -> str:
             words = f"**{_claims(refused)}**" if refused else "none"
             words += f", and {known} as is known" if known else ""
             holds = _claims(rows) - _claims(refused) - known
-            lines.append(f"| `{subject['name']}` | `{component}` | {holds} | {words} |")
+            lines.append(f"| {_cell(subject['name'])} | `{component}` | {holds} | {words} |")
             details += [_detail(subject["name"], row) for row in refused]
         if not _by_component(subject):
-            lines.append(f"| `{subject['name']}` | nothing was judged | | |")
+            lines.append(f"| {_cell(subject['name'])} | nothing was judged | | |")
     head = ["| subject | component | claims that hold | claims that refuse |", "| --- " * 4 + "|"]
     table = _first_of(lines, MOST_OF_A_TABLE, "| and {} more, which the verdicts have | | | |")
     told = _first_of(details, MOST_OF_A_SUMMARY, "and {} more refusals, which the verdicts have")
@@ -262,10 +263,16 @@ def _first_of(parts: list[str], most: int, words: str) -> list[str]:
 
 def _detail(subject: str, row: Row) -> str:
     title = f"{subject}, {row['component']}: {row['sentence']} ({row['id']})"
-    fence = "`" * 8  # longer than any in a counterexample is likely to be
     told = plain(row["counterexample"] or "")[:MOST]
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", told)), default=0))
     summary = f"<details><summary>{_html(title)}</summary>"
     return f"{summary}\n\n{fence}\n{told}\n{fence}\n\n</details>\n"
+
+
+def _cell(name: str) -> str:
+    """The name of a file, in which anything may stand, as a cell of a table."""
+    plain = name.replace("|", "\\|")
+    return f"`{plain}`" if "`" not in name else f"<code>{_html(plain).replace('`', '&#96;')}</code>"
 
 
 def _html(text: str) -> str:

@@ -65,7 +65,10 @@ def _shapes(component: str, limits: Limits, random: Generator) -> list[tuple[int
     core = CORE.get(component, (2,))
     sizes = [n for n in core if limits.dimensions is None or n in limits.dimensions]
     others = [n for n in limits.dimensions or () if 0 < n <= MOST_DIMENSIONS]
-    found = [_sizes(random, n) for n in (sizes or others or core)[:2]]
+    many = [n for n in limits.dimensions or () if n > MOST_DIMENSIONS]
+    found = [_sizes(random, n) for n in (sizes or others)[:2]]
+    found = found or [(*_sizes(random, 2), *[1] * (n - 2)) for n in many[:1]]
+    found = found or [_sizes(random, n) for n in core[:2]]
     images = component in (*GROUPS["transform"], "Compose")
     return [(*_sizes(random, 3)[:-3], 3, *_sizes(random, 2)) for _ in found] if images else found
 

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
 from sums_to_one.tests.judge.confirming import Confirmation, Confirming, key_of, report
 from sums_to_one.tests.judge.diagnosis import Diagnosing, Looking
-from sums_to_one.tests.judge.forks import Process
+from sums_to_one.tests.judge.forks import LOOK, Process, Share
 from sums_to_one.tests.judge.messages import (
     Lines,
     TamperedError,
@@ -43,6 +43,7 @@ from sums_to_one.tests.judge.verdicts import TAMPERED
 GRACE = 10.0  # seconds after its limit at which a process that did not end itself is killed
 MOST_TRACE = 100_000  # bytes of what is known of a process that broke off
 PATIENCE = 2  # how many processes one component may break before the rest is left unjudged
+LATE = "did not return within"
 
 
 class Job:
@@ -53,6 +54,8 @@ class Job:
         self.key = key_of(items[0])
         self.broken = 0
         self.refused = False
+        self.postponed: list[pytest.Item] = []  # asked once more, when nobody else is
+        self.alone = False
 
     def start(self) -> None:
         """Fork a process that judges the items that are left."""
@@ -76,6 +79,7 @@ class Job:
 
     def _expect_the_next(self) -> None:
         """The time for the next claim counts from now."""
+        self.share = Share()
         self.deadline = time.monotonic() + _limit(self.items[0]) + GRACE
         self.due: str | None = "setup"
 
@@ -101,6 +105,11 @@ class Job:
     def is_late(self) -> None:
         """Its time is over; what is left of it is heard as its end."""
         self.process.end()
+
+    def ask_alone(self) -> bool:
+        """Whether there are claims for which others left it no time: those are asked again."""
+        self.items, self.postponed, self.alone = self.postponed, [], True
+        return bool(self.items)
 
     def listen(self) -> None:
         """Hand on what the process has told; call it when something is there."""
@@ -128,9 +137,14 @@ class Job:
             self.items[0].config.hook.pytest_runtest_logreport(report=found)
 
     def _broke_off(self, why: str, *properties: tuple[str, object]) -> None:
+        self.close()
+        if why.startswith(LATE) and self.share.is_small and not self.alone:
+            self.postponed.append(self.items.pop(0))
+            if self.items:
+                self.start()
+            return
         self.broken += 1
         self.refused = True
-        self.close()
         report(self.items.pop(0), "call", why, *properties)
         if self.broken < PATIENCE and self.items:
             self.start()
@@ -151,7 +165,7 @@ class Job:
         frames = [line.strip() for line in told.splitlines() if line.lstrip().startswith("File")]
         where = "".join(f"\n  {frame}" for frame in frames[:2])
         if told.startswith("Timeout") or time.monotonic() > self.deadline:
-            return f"did not return within {_limit(self.items[0]):.0f} s{where}"
+            return f"{LATE} {_limit(self.items[0]):.0f} s{where}"
         if os.WIFSIGNALED(status):
             return f"crashed the process ({_name_of(os.WTERMSIG(status))}){where}"
         return f"ended the process (exit status {os.waitstatus_to_exitcode(status)}){where}"
@@ -201,27 +215,41 @@ class Isolation:
         gc.freeze()  # what is imported by now is never garbage, and need not be searched for any
         atexit.register(gc.unfreeze)
         running: list[Job | Confirmation | Looking] = []
+        starved, next_look = list[Job | Confirmation](), 0.0
         try:
-            while (waiting or running) and not (session.shouldfail or session.shouldstop):
+            while (waiting or running or starved) and not (
+                session.shouldfail or session.shouldstop
+            ):
+                if not waiting and not running:
+                    waiting.append(starved.pop(0))
                 while waiting and len(running) < (os.cpu_count() or 1):
                     running.append(waiting.pop(0))
                     running[-1].start()
                 ready = wait([job.home.pipe for job in running], timeout=1.0)
                 for job in [job for job in running if job.home.pipe in ready]:
                     job.listen()
+                if time.monotonic() > next_look:
+                    next_look = time.monotonic() + LOOK
+                    for job in running:
+                        if not isinstance(job, Looking):
+                            job.share.look(job.process)
                 for job in running:
                     if time.monotonic() > job.deadline:
                         job.is_late()
                 for job in [job for job in running if job.ended]:
                     running.remove(job)
                     job.close()
+                    if not isinstance(job, Looking) and job.ask_alone():
+                        starved.append(job)
+                        continue
                     # Before all others, so that whoever was begun is soon judged to the end.
                     waiting[:0] = [*confirming.after(job), *diagnosing.after(job)]
         finally:
             for job in running:
                 job.close()
             if not session.shouldfail:  # which is asked for, by -x
-                left = [job for job in [*running, *waiting] if not isinstance(job, Looking)]
+                unended = [*running, *waiting, *starved]
+                left = [job for job in unended if not isinstance(job, Looking)]
                 verdicts: Any = session.config.pluginmanager.get_plugin("verdicts")
                 verdicts.ended_before(dict.fromkeys((job.key[0].name, job.key[1]) for job in left))
         if session.shouldfail:

@@ -6,6 +6,7 @@ exactly the form of a report is believed to be one.
 
 import json
 import os
+import re
 from typing import Any, NoReturn
 
 import pytest
@@ -19,6 +20,9 @@ MOST_BYTES = 200_000  # of one line; what is longer comes from nobody of ours
 MOST_TEXT = 20_000  # characters of one text in a report
 MOST_WORDS = 2_000  # characters of what a limit is called, or of the error that told it
 MOST_SECONDS = 10.0**6
+MOST_DIGITS = 15  # of a whole number; what has more is neither a size nor a count
+# What GitHub does as it is told, wherever a line of a log begins so.
+ACTIONS, ORDERS = "GITHUB_ACTIONS", re.compile(r"::(?=[A-Za-z-]+[^\n]*::)|##(?=\[)")
 TEXTS = ("counterexample", NOT_PROVIDED, "deviation", "worst")
 LIMITS = {"within": dict, "refused": dict, "remarks": dict, "words": str}
 
@@ -28,13 +32,14 @@ class TamperedError(Exception):
 
 
 def _plain(content: Any) -> Any:
-    """JSON with plain texts only."""
+    """JSON with plain texts only, and none of them an order to the machine that shows them."""
     if isinstance(content, str):
-        return plain(content)
+        text = plain(content)
+        return ORDERS.sub(lambda order: " ".join(order[0]), text) if ACTIONS in os.environ else text
     if isinstance(content, list):
         return [*map(_plain, content)]
     if isinstance(content, dict):
-        return {plain(key): _plain(value) for key, value in content.items()}
+        return {_plain(key): _plain(value) for key, value in content.items()}
     return content
 
 
@@ -65,7 +70,7 @@ class Lines:
         if max(map(len, [*lines, self.rest])) > self.most:
             raise TamperedError(f"more than {self.most} bytes in a line")
         try:
-            return [_plain(json.loads(line, parse_constant=_no_number)) for line in lines]
+            return [_plain(_read(line)) for line in lines]
         except (ValueError, RecursionError):
             raise TamperedError("a line that is no JSON") from None
 
@@ -76,8 +81,19 @@ class Lines:
         self.pipe = -1
 
 
+def _read(line: bytes) -> Any:
+    return json.loads(line, parse_constant=_no_number, parse_int=_whole)
+
+
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"a number in JSON is finite, got {name}")
+
+
+def _whole(digits: str) -> int:
+    """Whoever calculates with a longer one may find that no float holds it."""
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a whole number has at most {MOST_DIGITS} digits, got {len(digits)}")
+    return int(digits)
 
 
 def told(report: pytest.TestReport) -> dict[str, Any]:

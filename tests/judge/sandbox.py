@@ -27,6 +27,7 @@ MEMORY = 4 * GIGABYTE  # beyond what the process has when it starts
 LARGEST_FILE = GIGABYTE // 4
 DISK = GIGABYTE // 2  # all files in its folder together
 PROCESSES = 256  # beyond those that the user has; root is not counted by the kernel
+OPEN_FILES = 4096  # of one process; all that a machine has, it has for everybody
 PROCESSOR_TIME = 3600  # seconds; claims have limits of their own, by the clock
 
 # From the kernel's headers: <sched.h>, <linux/prctl.h>, <sys/mount.h>, <linux/landlock.h>.
@@ -46,6 +47,7 @@ READ_OF_ETC = (
     *("ld.so.cache", "localtime", "timezone", "passwd", "nsswitch.conf", "os-release"),
     *("alternatives", "mime.types", "ssl", "fonts"),
 )
+SECRET = re.compile("TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|KEY", re.IGNORECASE)
 OWN_COUNT_OF_PROCESSES = (6, 14)  # since when a namespace has one; before, it is the machine's
 KEPT_CAPABILITIES = 0b110  # root may still read files of other people
 
@@ -68,6 +70,7 @@ def lock(home: Path, readable: list[Path]) -> None:
         readable: what it can read besides the interpreter, its libraries and the system.
     """
     os.environ["TMPDIR"] = tempfile.tempdir = str(home)
+    _forget_secrets()
     _limit_resources()
     standing.append("limits")
     if sys.platform != "linux":
@@ -152,12 +155,24 @@ def _linux() -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
 
 
+def _forget_secrets() -> None:
+    """What a machine of CI keeps in its environment, and a message of an error would tell all."""
+    getenv = _libc.getenv
+    getenv.restype = ctypes.c_void_p
+    for name in filter(SECRET.search, [*os.environ]):
+        place = getenv(os.fsencode(name))
+        if place:  # the text itself, which /proc shows as it was when the program began
+            ctypes.memset(place, ord("*"), len(os.fsencode(os.environ[name])))
+        del os.environ[name]
+
+
 def _limit_resources() -> None:
     now = _memory_in_use()
     for name, limit in {
         "RLIMIT_DATA": now + MEMORY,
         "RLIMIT_FSIZE": LARGEST_FILE,
         "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": OPEN_FILES,
         "RLIMIT_CPU": PROCESSOR_TIME,
         "RLIMIT_NPROC": _processes_of_the_user() + PROCESSES,
     }.items():

@@ -160,8 +160,12 @@ def requested(
 
     _import_what_is_slow(names)
     found, problems = [], {}
+    taken = set[str]()
     for name, variant in itertools.product(dict.fromkeys(names), variants):
         shown = variant.called(in_a_line(name))
+        while shown in taken:
+            shown += "'"  # two names that differ in what no screen shows
+        taken.add(shown)
         subject = Subject(shown, name, given, strict, variant, tuple(conventions))
         try:
             found.append(_looked_at(subject))
@@ -216,8 +220,8 @@ def _looked_at(subject: Subject) -> Subject:
     if not name.endswith(".py") and not all(map(str.isidentifier, name.split("."))):
         raise SubjectError(f"a subject is a .py file or a module: there is no module {name!r}")
     answer = in_a_fork(lambda: _look(subject), f"importing the subject {name!r}", readable(name))
-    if isinstance(answer, str):
-        raise SubjectError(answer)
+    if isinstance(answer, str):  # a stranger's words among it, which may look like ours
+        raise SubjectError(answer.replace("\n", "\n  "))
     try:
         for component, limits in answer.items():
             KNOWN.index(component), read(limits, component)

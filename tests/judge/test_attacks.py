@@ -40,7 +40,7 @@ def judge_in(folder: Path) -> None:
     others = [attack.stem for attack in ATTACKS if attack.stem not in ENDLESS]
     endless = ["--timeout=5", "-k", "every_element_is_0"]
     runs = [
-        judging(folder, "verdicts", others, "--timeout=20"),
+        judging(folder, "verdicts", others, "--timeout=20", "--fast"),
         judging(folder, "endless", [*ENDLESS, *HONEST], *endless),
     ]
     for run in runs:
@@ -111,6 +111,17 @@ def test_a_verdict_says_what_was_judged(judged: Path) -> None:
 def test_who_calls_ours_is_told_in_a_remark(judged: Path) -> None:
     left = verdicts(judged)["thief_in_a_shell"]["proof"]["left_to_others"]
     assert left == {"zeros_": ["sums_to_one.concepts: zeros_"]}
+
+
+def test_what_is_done_in_another_process_nobody_has_seen(judged: Path) -> None:
+    (left,) = verdicts(judged)["processes_go_on"]["proof"]["left_to_others"].values()
+    assert left == ["nobody can say: it asks another process"]
+
+
+def test_nobody_speaks_in_the_judges_place(judged: Path) -> None:
+    printed = (judged / "printed.txt").read_text()
+    assert "  nobody: all 24 claims hold\n" in printed
+    assert "\nnobody: all 24 claims hold\n" not in printed
 
 
 def test_no_attack_writes_outside_of_its_folder(judged: Path) -> None:

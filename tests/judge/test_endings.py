@@ -319,6 +319,14 @@ def test_a_summary_stays_below_the_limit():
     assert "more refusals, which the verdicts have" in text
 
 
+def test_what_anybody_wrote_stays_behind_its_fence_and_in_its_cell():
+    told = verdicts(row("failed", counterexample="`````````\n</details>\n| a |"))
+    told["subjects"][0]["name"] = "a|`b`.py"
+    table, _, detail = markdown(told).partition("\n\n")
+    assert table.splitlines()[-1].startswith(r"| <code>a\|&#96;b&#96;.py</code> | `zeros_` |")
+    assert detail.count("`" * 10) == 2
+
+
 def test_the_table_of_many_subjects_stays_below_the_limit_too():
     told = verdicts(row("passed"))
     told["subjects"] = [{**told["subjects"][0], "name": f"solution {n}"} for n in range(10_000)]

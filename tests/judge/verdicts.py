@@ -183,7 +183,15 @@ class Verdicts:
             self.found.update({name: kept} if kept else {})
 
     def diagnosed(self, subject: str, component: str, found: Any) -> None:
-        """Note what is the matter with a component that was refused."""
+        """Note what is the matter with a component that was refused, if there are words for it.
+
+        A process that holds a stranger's code has chosen them among ours, perhaps at random.
+        """
+        try:
+            for chinese in {False, bool(self.config.option.chinese)}:
+                [*found.sentences(component, chinese)]
+        except Exception:  # whatever such a choice leads to
+            return
         self.diagnoses.setdefault(subject, {})[component] = found
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -306,9 +314,10 @@ def measured(told: object) -> dict[str, Any] | None:
     """The largest error that a claim let pass; None for what has not that form."""
     try:
         found = asdict(Worst(**json.loads(str(told))))
-    except (ValueError, TypeError, RecursionError):
+        fits = all(map(_is_of_worst, fields(Worst), found.values()))
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    return found if all(map(_is_of_worst, fields(Worst), found.values())) else None
+    return found if fits else None
 
 
 def _is_of_worst(field: Field[Any], value: Any) -> bool:
@@ -341,8 +350,9 @@ def _about(test: str, ids: Sequence[str], judged: Judged, variant: str = "") -> 
 
 def parameters(item: pytest.Item, judged: Judged) -> str:
     """The words for the parameters of a test, beside who is judged."""
-    words: str = getattr(getattr(item, "callspec", None), "id", judged.label)
-    return words.removeprefix(judged.label).removeprefix("-")
+    label = judged.label.encode("unicode_escape").decode()  # as pytest spells it, in ASCII
+    words: str = getattr(getattr(item, "callspec", None), "id", label)
+    return words.removeprefix(label).removeprefix("-")
 
 
 def _outcome(report: pytest.TestReport) -> str:
