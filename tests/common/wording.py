@@ -121,7 +121,8 @@ def code(value: Any) -> str:
     if isinstance(value, Large):
         return f"<a tensor of shape {value.shape}{_dtype(value.dtype)}>"
     if isinstance(value, float) and not math.isfinite(value):
-        return "torch.nan" if math.isnan(value) else f"{'-' * (value < 0)}torch.inf"
+        sign = "-" * (math.copysign(1, value) < 0)  # of NaN, too, which some read
+        return sign + ("torch.nan" if math.isnan(value) else "torch.inf")
     if type(value) is list:
         return f"[{', '.join(map(code, value))}]"
     if type(value) is tuple:
