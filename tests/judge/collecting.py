@@ -20,7 +20,7 @@ from sums_to_one.tests.common.worst import measuring
 from sums_to_one.tests.judge import profiles
 from sums_to_one.tests.judge.arguments import ARGUMENTS, Judged
 from sums_to_one.tests.judge.asking import ANSWERS, Case
-from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, asked_for
+from sums_to_one.tests.judge.components import COMPONENTS, GROUPS, KNOWN, asked_for
 from sums_to_one.tests.judge.deviations import (
     BORNE,
     Deviation,
@@ -248,7 +248,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in kept if config.option.subjects else ():
         item.add_marker(pytest.mark.filterwarnings("ignore"))  # a subject may warn of anything
     config.hook.pytest_deselected(items=others)
+    if not config.option.subjects:  # so that of one component after the other all is known
+        kept.sort(key=_turn)
     items[:] = kept
+
+
+def _turn(item: pytest.Item) -> int:
+    judged = judged_by(item)
+    return KNOWN.index(judged.components[0]) if judged else -1
 
 
 def _check_deviations(config: pytest.Config, items: list[pytest.Item]) -> None:
