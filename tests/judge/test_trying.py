@@ -91,6 +91,12 @@ def test_nothing_is_said_of_what_is_right(component):
     [
         ("relu", lambda x, inplace=False: 1.01 * x.relu(), "its result is 1.01 times what it"),
         ("sigmoid", lambda x: 1 / (1 + (-x.bfloat16()).exp()), "its result has another dtype"),
+        ("sigmoid", lambda x: (0.99 * x).sigmoid(), "its result is that of 0.99 times the input"),
+        (
+            "softmax",
+            lambda x, dim, dtype=None: (x * 1.01).softmax(dim, dtype),
+            "its result is that of 1.01 times the input",
+        ),
         ("tanh", lambda x: x.tanh() if x.numel() < 5000 else x.tanh() / 2, "only beyond 4096"),
         ("SGD", LateRate, "only after load_state_dict: results are right, but a later step is"),
         ("Dropout", TwiceInTraining, "results are right, but the factor of what is kept is"),

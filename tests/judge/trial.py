@@ -29,11 +29,13 @@ class Trial:
         about: in what it is unlike a plain use, as `WHERE` has it; nothing if it is one.
         run: the use.
         as_if: what a wrong one may do in its place, done by a right one, as in `HOW`.
+        scaled: the same use of an input that is times a number, where that may be the mistake.
     """
 
     about: str
     run: Run
     as_if: Mapping[str, Run] = field(default_factory=dict)
+    scaled: Callable[[float], Run] | None = None
 
 
 SIZES = {5001: "beyond 4096 numbers", 70001: "beyond 65,536 numbers", 270001: "beyond 2^18 numbers"}
@@ -133,7 +135,11 @@ def of_tensor(
         return found
 
     others = {how: functools.partial(run, other) for how, other in (as_if or {}).items()}
-    return Trial(about, functools.partial(run, call), others)
+
+    def scaled(factor: float) -> Run:
+        return lambda f: run(lambda function, leaf: call(function, leaf * factor), f)
+
+    return Trial(about, functools.partial(run, call), others, scaled)
 
 
 # What lies otherwise in memory than the result that it is the gradient of.

@@ -18,7 +18,7 @@ from sums_to_one.tests.common.limits import Limits, judging
 from sums_to_one.tests.common.wording import plain_ratio
 from sums_to_one.tests.judge.fresh import OURS_ALONE
 from sums_to_one.tests.judge.subjects import OURS, TRANSFORMS
-from sums_to_one.tests.judge.trial import Found, Trial
+from sums_to_one.tests.judge.trial import Found, Run, Trial
 from sums_to_one.tests.judge.trials import FAMILIES, SISTERS
 from sums_to_one.tests.judge.trials_of_checkpoints import tried_of
 from sums_to_one.tests.judge.trying_words import (
@@ -27,6 +27,7 @@ from sums_to_one.tests.judge.trying_words import (
     HOW,
     LEAVES,
     RANGES,
+    SCALED,
     SIZES,
     STORED,
     TIMES,
@@ -87,12 +88,17 @@ LARGE = (
 TAIL = 16  # numbers at the end, which are not enough for a block of many a loop
 MIDDLING = 60  # numbers, of which it is no chance that the last alone are wrong
 SLIGHT = 1.0  # per cent, by which something is off that may be more so elsewhere
+MUCH = 10  # times as much is another matter, and less than that the same
 NEARLY_ALL = 4  # times as many circumstances in which it is wrong as others
 MANY_PLACES = 8  # circumstances, of which it says nothing to name two
 MOST_ABOVE = 3  # circumstances in which something is much more wrong than elsewhere
 ROUNDED = 6  # digits, of which as many are right if something is rounded to float32
 DIGITS = "is right to {number} digits only"
 SINGLE = "has no more digits than float32"
+# What says little of how it is wrong, so that more is tried; and how an input of that many times
+# is sought.
+VAGUE = ("is wrong", "is off by up to {number} %")
+STEPS, STEP, MOST_SCALED = 8, 1e-4, 100
 How = tuple[str, float]  # what is said of it, and the number in it
 Wrong = dict[tuple[str, str], How]  # by the circumstance and what came
 
@@ -190,7 +196,9 @@ def tried(component: str, function: Any, limits: Limits) -> tuple[Wrong, set[tup
             began = time.thread_time()
             if began > until:
                 break
-            if slow and trial.about in SIZES:
+            # What is wrong of few numbers is not wrong for being many.
+            plainly = any(not about and what in WHAT for about, what in wrong)
+            if trial.about in SIZES and (slow or plainly):
                 continue
             for what, how in _compared(component, trial, function, oracle, limits):
                 if how:
@@ -244,6 +252,8 @@ def _compared(
         how = _how(what, came[what], one)
         if how and what in WHAT and how[0] != "is 0":
             how = sister or _as_if(trial, what, came[what], oracle) or how
+            if how[0] in VAGUE and not trial.about and trial.scaled:
+                how = _as_if_scaled(trial.scaled, what, came[what], one, oracle) or how
         yield what, how and (how if what in WHAT else ("", 0.0))
 
 
@@ -267,6 +277,26 @@ def _as_if(trial: Trial, what: str, came: Tensor, oracle: Any) -> How | None:
         other = _found(run, oracle)
         if isinstance(other, dict) and what in other and not _how(what, came, other[what]):
             return f"is {how}", 0.0
+    return None
+
+
+def _as_if_scaled(
+    scaled: Callable[[float], Run], what: str, came: Tensor, due: Tensor, oracle: Any
+) -> How | None:
+    """Whether it is as if the input had been times a number, which is sought step by step."""
+    factor, right = 1.0, due
+    for _ in range(STEPS):
+        nearby = _found(scaled(factor * (1 + STEP)), oracle)
+        if isinstance(nearby, Exception) or not came.isfinite().all():
+            return None
+        slope = ((nearby[what] - right) / (STEP * factor)).double()
+        factor += ((came - right).double() * slope).sum().item() / slope.square().sum().item()
+        other = _found(scaled(factor), oracle) if 0 < abs(factor) < MOST_SCALED else None
+        if not isinstance(other, dict):
+            return None
+        right = other[what]
+        if not _how(what, came, right):
+            return SCALED, factor
     return None
 
 
@@ -362,8 +392,14 @@ def _above(wrong: Wrong, what: str) -> list[str]:
     """Where something is much more wrong that is slightly so in plain uses."""
     there = [about for about, other in wrong if other == what and about not in (*SIZES, *USUAL)]
     told = [one for one in there if "float" not in one and not one.startswith(LARGE)]
-    found = [one for one in told if not _slight(wrong[(one, what)])]
-    return found if len(found) <= MOST_ABOVE and _slight(wrong[("", what)]) else []
+    usual = wrong[("", what)]
+    found = [one for one in told if _is_much(wrong[(one, what)], usual)]
+    return found if len(found) <= MOST_ABOVE and _slight(usual) else []
+
+
+def _is_much(how: How, usual: How) -> bool:
+    alike = how[0] == usual[0] == "is off by up to {number} %"
+    return not _slight(how) and not (alike and how[1] < MUCH * usual[1])
 
 
 def _rounds(how: How) -> bool:

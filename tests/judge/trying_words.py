@@ -196,7 +196,9 @@ LEAVES = {
     "refuses": ("it ends with an error that says no", "它报错拒绝"),
 }
 TIMES = "is {number} what it should be"  # where the number is a ratio
+SCALED = "is that of {number} times the input"
 HOW = {
+    SCALED: "相当于输入乘以 {number} 之后的结果",
     "is that of smoothing over the other classes alone": "只平滑到其他类别",
     "is the sum over the number of targets, not over their weights": "除以目标个数，未除以权重之和",
     "is wrong in its last numbers alone": "只有末尾几个数不对",
