@@ -19,6 +19,7 @@ from sums_to_one.tests.judge.trial import (
     Run,
     Trial,
     bend_of,
+    from_incoming,
     gradient_of,
     layouts,
     leaving,
@@ -643,7 +644,7 @@ def batch_norm(name: str, limits: Limits) -> Iterator[Trial]:
         if not y.requires_grad:
             return {}
         weights = normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype)
-        y.backward(weights_of(y, incoming) if incoming else weights)
+        from_incoming(y, weights_of(y, incoming) if incoming else weights).backward()
         found = {"gradient": gradient_of(leaf)}
         for learned in ("weight", "bias"):
             found[f"{learned}'s gradient"] = gradient_of(getattr(made, learned))
@@ -902,7 +903,7 @@ def dropout(name: str, limits: Limits) -> Iterator[Trial]:
         if y.requires_grad:
             weights = normal(y.numel(), seed=8).reshape(y.shape).to(y.dtype)
             weights = weights_of(y, incoming) if incoming else weights
-            y.backward(weights)
+            from_incoming(y, weights).backward()
         due = torch.where(kept, 2 * weights if y.requires_grad else y, 0.0)
         same = torch.allclose(gradient_of(leaf), due, rtol=0.05, atol=1e-2)
         return {"mask of the gradient": torch.tensor(bool(same))}
