@@ -402,6 +402,12 @@ def _is_much(how: How, usual: How) -> bool:
     return not _slight(how) and not (alike and how[1] < MUCH * usual[1])
 
 
+def _is_part(one: str, whole: str) -> bool:
+    """Whether a circumstance is one of several that are named together."""
+    ends = f" {one}", f" and {one.removeprefix('with ')}"
+    return whole.startswith(f"{one} ") or whole.endswith(ends)
+
+
 def _rounds(how: How) -> bool:
     return how[0].startswith(DIGITS) and how[1] >= ROUNDED
 
@@ -457,11 +463,7 @@ def described(wrong: Wrong, right: set[tuple[str, str]]) -> Description | None:
     if len(where) >= max(NEARLY_ALL * elsewhere, MANY_PLACES):
         return Description((), 0, what, *wrong[(where[0], what)], but)
     where = [about for about in where if about not in (*SIZES, *USUAL)] or where
-    where = [
-        one
-        for one in where
-        if not any(one.startswith(f"{other} ") or one.endswith(f" {other}") for other in where)
-    ]
+    where = [one for one in where if not any(_is_part(other, one) for other in where)]
     others = max(len(where) - AT_MOST, 0)
     if others == 1:
         others, where = 0, where[: AT_MOST + 1]
