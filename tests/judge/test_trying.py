@@ -91,6 +91,7 @@ def test_nothing_is_said_of_what_is_right(component):
     [
         ("relu", lambda x, inplace=False: 1.01 * x.relu(), "its result is 1.01 times what it"),
         ("sigmoid", lambda x: 1 / (1 + (-x.bfloat16()).exp()), "its result has another dtype"),
+        ("relu", lambda x, inplace=False: nn.functional.softplus(x), "its result is "),
         ("sigmoid", lambda x: (0.99 * x).sigmoid(), "its result is that of 0.99 times the input"),
         (
             "softmax",

@@ -290,7 +290,10 @@ def _as_if_scaled(
         if isinstance(nearby, Exception) or not came.isfinite().all():
             return None
         slope = ((nearby[what] - right) / (STEP * factor)).double()
-        factor += ((came - right).double() * slope).sum().item() / slope.square().sum().item()
+        steep = slope.square().sum().item()
+        if not steep > 0:  # 0, where it is flat, or NaN
+            return None
+        factor += ((came - right).double() * slope).sum().item() / steep
         other = _found(scaled(factor), oracle) if 0 < abs(factor) < MOST_SCALED else None
         if not isinstance(other, dict):
             return None
