@@ -50,12 +50,19 @@ from sums_to_one.tests.judge.verdicts import (
 SUBJECTS = pytest.StashKey[list[Subject]]()
 DEVIATIONS = pytest.StashKey[list[Deviation]]()
 VERDICTS = pytest.StashKey[Verdicts]()
+THREADS = pytest.StashKey[int]()  # of torch, before it was one
+PROCESSES = pytest.StashKey[int | str]()  # as -n says
 
 
 @pytest.hookimpl(wrapper=True)  # before pytest-xdist reads its options
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    if config.option.subjects and hasattr(config.option, "numprocesses"):
-        config.option.numprocesses = 0  # `isolation` forks processes of its own
+    if hasattr(config.option, "numprocesses"):
+        count = config.option.numprocesses
+        if config.option.subjects:
+            config.option.numprocesses = 0  # `isolation` forks processes of its own
+        elif count and config.option.dist == "no" and not config.option.tx:
+            config.stash[PROCESSES] = count
+            config.option.numprocesses = 0  # `side_by_side` does, too
     return (yield)
 
 
@@ -86,6 +93,19 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             every = [file for chapter in COMPONENTS for file in files_of(chapter)]
             config.args[:] = [str(file) for file in every if not leaves_out(config, file)]
+    else:
+        _side_by_side(config)
+
+
+def _side_by_side(config: pytest.Config) -> None:
+    """Let as many processes run the tests as -n says."""
+    count = config.stash.get(PROCESSES, 0)
+    if isinstance(count, str):  # auto, or logical
+        count = int(config.hook.pytest_xdist_auto_num_workers(config=config))
+    if count > 1 and not config.option.usepdb:
+        from sums_to_one.tests.judge.side_by_side import SideBySide
+
+        config.pluginmanager.register(SideBySide(count), "side_by_side")
 
 
 def _conventions(names: list[str]) -> list[str]:
@@ -286,6 +306,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.items:
         import torch
 
+        session.config.stash[THREADS] = torch.get_num_threads()
         torch.set_num_threads(1)
 
 
@@ -293,6 +314,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     """Who was asked to judge a subject, and judged nothing, has not succeeded."""
     yield
+    if THREADS in session.config.stash:
+        import torch
+
+        torch.set_num_threads(session.config.stash[THREADS])
     options, found = session.config.option, session.config.stash[VERDICTS].found
     outcomes = [{row.outcome for row in rows} for rows in found.values()]
     nothing = len(found) < len(options.subjects) or any(map(nothing_judged, outcomes))

@@ -118,7 +118,7 @@ def pytest_arguments(
     chapters = [str(ROOT / "tests" / chapter) for chapter in COMPONENTS]
     settings = Path(__file__).with_name("judging.toml")
     arguments = ["-c", str(settings), "--rootdir", str(ROOT), *further]
-    arguments += [] if subjects else ["--numprocesses=auto", "--dist=worksteal"]
+    arguments += [] if subjects else ["--numprocesses=auto"]
     arguments += [f"--subject={subject}" for subject in subjects]
     arguments += ["-k", k] if k else []
     arguments += [f"--verdicts={verdicts}"] if verdicts else []

@@ -24,7 +24,6 @@ import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import strategies as st
 
-from sums_to_one.tests.judge.components import COMPONENTS, GROUPS
 from sums_to_one.tests.judge.confirming import Confirmation, Confirming, key_of, report
 from sums_to_one.tests.judge.diagnosis import Diagnosing, Looking
 from sums_to_one.tests.judge.forks import LOOK, Process, Share
@@ -36,6 +35,7 @@ from sums_to_one.tests.judge.messages import (
     send,
     told,
 )
+from sums_to_one.tests.judge.slow import import_what_is_slow
 from sums_to_one.tests.judge.subjects import readable
 from sums_to_one.tests.judge.terminal import plain
 from sums_to_one.tests.judge.verdicts import TAMPERED
@@ -207,11 +207,7 @@ class Isolation:
         with mock.patch.object(gc, "collect"):  # which Hypothesis asks for, and finds nothing yet
             _warm_up()
         judged = {job.key[1] for job in jobs}
-        # What is slow to import is imported once, here, and not in every process that forks.
-        if judged & {*COMPONENTS["initialization"], "gradient_descent"}:
-            import scipy.stats  # noqa: F401 - for the tests of distributions
-        if judged & set(GROUPS["optimizer"]):
-            import torch._dynamo  # noqa: F401 - by the first optimizer of PyTorch's that is made
+        import_what_is_slow(judged)
         gc.freeze()  # what is imported by now is never garbage, and need not be searched for any
         atexit.register(gc.unfreeze)
         running: list[Job | Confirmation | Looking] = []

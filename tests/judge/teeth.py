@@ -42,6 +42,7 @@ from sums_to_one.tests.judge.at_every_step import as_rounding_allows
 from sums_to_one.tests.judge.components import GROUPS, KNOWN, asked_for, chapter_of, file_of
 from sums_to_one.tests.judge.ledger import is_experiment
 from sums_to_one.tests.judge.places import files_of
+from sums_to_one.tests.judge.slow import import_what_is_slow
 from sums_to_one.tests.judge.versions import Version, versions
 
 Function = Callable[..., Any]
@@ -311,9 +312,7 @@ def main(*names: str) -> int:
     limited = [version for version in right if version.remarked]
     claims = {claim.place: claim for c in asked for claim in claims_about(c)}
     to_prove = [place for place, claim in claims.items() if not claim.is_experiment]
-    # What is slow to import is imported once, here, and not in every process that forks.
-    for slow in ("scipy.stats", "torch._dynamo"):
-        importlib.import_module(slow)
+    import_what_is_slow(asked)
     gc.freeze()  # or each collection in a fork would copy all pages
     with multiprocessing.get_context("fork").Pool() as pool:
 
