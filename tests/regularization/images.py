@@ -59,7 +59,8 @@ def takes_pairs(RandomCrop) -> bool:
 
 
 def _crop(RandomCrop, size: object, dtype: torch.dtype) -> None:
-    RandomCrop(size)(picture(3, 5, 7, dtype=dtype))
+    with torch.random.fork_rng(devices=[]):
+        RandomCrop(size)(picture(3, 5, 7, dtype=dtype))
 
 
 def made(transform, arguments: dict[str, Any]):
