@@ -26,7 +26,7 @@ from sums_to_one.tests.common.inputs import (
     grid,
     vectors,
 )
-from sums_to_one.tests.common.limits import Inside, widest
+from sums_to_one.tests.common.limits import Inside, needs_gradients, widest
 from sums_to_one.tests.common.options import feature, option, takes_any
 
 LARGE = (1_048_601,)  # more than 2^20 numbers
@@ -158,6 +158,16 @@ def test_inplace_has_the_gradient_of_the_plain_call(leaky_relu):
     option(leaky_relu, "inplace")
     expected = slope(leaky_relu, grid(3, 5))
     assert_close("f'(x)", slope(lambda x: leaky_relu(x * 1, inplace=True), grid(3, 5)), expected)
+
+
+@pytest.mark.claim("1.4.5")
+def test_inplace_writes_where_gradients_are_recorded_too(leaky_relu):
+    option(leaky_relu, "inplace")
+    needs_gradients(1)
+    expected = leaky_relu(grid(3, 5)).tolist()
+    x = grid(3, 5).requires_grad_() * 1
+    assert leaky_relu(x, inplace=True).data_ptr() == x.data_ptr(), "it is somewhere else"
+    assert x.tolist() == expected
 
 
 @pytest.mark.claim("1.4.5")

@@ -24,7 +24,7 @@ from sums_to_one.tests.common.inputs import (
     grid,
     vectors,
 )
-from sums_to_one.tests.common.limits import widest
+from sums_to_one.tests.common.limits import needs_gradients, widest
 from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.profiling import profile
 
@@ -163,6 +163,16 @@ def test_inplace_has_the_gradient_of_the_plain_call(relu):
     x = grid(3, 5)
     expected = slope(relu, x)
     assert_close("inplace", slope(lambda x: relu(x * 1, inplace=True), x), expected)
+
+
+@pytest.mark.claim("1.3.8")
+def test_inplace_writes_where_gradients_are_recorded_too(relu):
+    option(relu, "inplace")
+    needs_gradients(1)
+    expected = relu(grid(3, 5)).tolist()
+    x = grid(3, 5).requires_grad_() * 1
+    assert relu(x, inplace=True).data_ptr() == x.data_ptr(), "it is somewhere else"
+    assert x.tolist() == expected
 
 
 @pytest.mark.claim("1.3.7")

@@ -348,6 +348,17 @@ def test_inplace_the_result_is_written_into_the_input(dropout):
         assert_dropped_or_scaled(f"{dtype}, p = {p}", x, before, p)
 
 
+@pytest.mark.claim("5.2.9")
+def test_inplace_the_result_is_written_where_gradients_are_recorded_too(dropout):
+    needs_options(dropout, 0.5, inplace=True)
+    needs_gradients(1)
+    for p in P:
+        x = batch(5, 7, 2, 3).requires_grad_() * 1
+        came = dropout(p, inplace=True)(x)
+        assert came.data_ptr() == x.data_ptr(), f"p = {p}: what comes back lies elsewhere"
+        assert torch.equal(came, x), f"p = {p}: the input is {x}, what comes back {came}"
+
+
 @pytest.mark.claim("5.2.7")
 def test_inplace_gradients_go_where_the_inputs_went(dropout):
     needs_options(dropout, 0.5, inplace=True)

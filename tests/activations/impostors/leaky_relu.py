@@ -135,6 +135,15 @@ def inplace_behind_the_back_of_autograd(
     return x
 
 
+@refused_by("test_inplace_writes_where_gradients_are_recorded_too")
+def inplace_without_gradients_alone(
+    x: Tensor, negative_slope: float = 0.01, inplace: bool = False
+) -> Tensor:
+    """Autograd complains of inputs that were written to; with gradients a copy is safe."""
+    y = torch.where(x > 0, x, negative_slope * x)
+    return x.copy_(y) if inplace and not x.requires_grad else y
+
+
 @refused_by("test_lower_precision_costs_only_rounding")
 def slope_of_a_power_of_two_in_half_precision(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """In half precision a product with a power of 2 is exact, so the slope is made one."""

@@ -171,6 +171,12 @@ def inplace_behind_the_back_of_autograd(x: Tensor, inplace: bool = False) -> Ten
     return x
 
 
+@refused_by("test_inplace_writes_where_gradients_are_recorded_too")
+def inplace_without_gradients_alone(x: Tensor, inplace: bool = False) -> Tensor:
+    """The backward pass needs the input; so where there is one, it had better stay."""
+    return x.clamp_(min=0) if inplace and not x.requires_grad else x.clamp(min=0)
+
+
 @refused_by("test_about_half_of_symmetric_random_inputs_become_exactly_0")
 def below_a_threshold(x: Tensor) -> Tensor:
     """What is hardly positive is noise, in single precision."""

@@ -419,6 +419,14 @@ class InplaceFirst(RightDropout):
         return super().forward(input)
 
 
+@refused_by("test_inplace_the_result_is_written_where_gradients_are_recorded_too")
+class InplaceWithoutGradientsAlone(RightDropout):
+    """Where the input is part of a graph, it had better not be written to."""
+
+    def put(self, input: Tensor, factors: Tensor) -> Tensor:
+        return input * factors if input.requires_grad else super().put(input, factors)
+
+
 @refused_by("test_inplace_gradients_go_where_the_inputs_went")
 class InplaceBehindItsBack(RightDropout):
     """`.data` may be written to at any time; autograd does not learn of it."""
