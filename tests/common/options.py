@@ -1,9 +1,11 @@
 """What an implementation may leave out: arguments, methods, features."""
 
 import contextlib
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from types import FunctionType
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -85,6 +87,14 @@ def _not_provided(what: str) -> NoReturn:
     raise NotProvided(f"not provided: {what}")
 
 
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    plain = isinstance(function, FunctionType)  # anything else may have no hash
+    return _signature_of_function(function) if plain else inspect.signature(function)
+
+
+_signature_of_function = functools.lru_cache(maxsize=1000)(inspect.signature)
+
+
 def provides(component: Callable[..., Any], name: str) -> bool:
     """Whether a function, or the constructor of a class, takes an argument of that name.
 
@@ -97,7 +107,7 @@ def provides(component: Callable[..., Any], name: str) -> bool:
     constructors = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)]
     for function in constructors or [component]:
         try:
-            arguments = inspect.signature(function).parameters
+            arguments = _signature(function).parameters
         except ValueError:  # a function written in C does not tell what it takes
             return False
         if name in arguments:

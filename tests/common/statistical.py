@@ -28,6 +28,7 @@ import os
 from collections.abc import Iterator
 
 import hypothesis
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -204,10 +205,20 @@ def gap_effect(count: int) -> float:
 def gap(scores: Tensor) -> Tensor:
     """The largest gap between the distribution function of scores and the normal one."""
     count = scores.shape[-1]
-    share = torch.special.ndtr(scores).float().sort(dim=-1).values.double()  # sorted faster so
+    shares = torch.special.ndtr(scores).float().numpy()
+    share = torch.from_numpy(np.sort(shares)).double()  # which takes a tenth of torch's time
     steps = torch.arange(count + 1, dtype=torch.float64) / count
     above, below = steps[1:] - share, share - steps[:-1]
     return torch.maximum(above.amax(dim=-1), below.amax(dim=-1))
+
+
+def different(numbers: Tensor) -> int:
+    """How many of the numbers are different from each other.
+
+    >>> different(torch.tensor([1.0, 2.0, 1.0]))
+    2
+    """
+    return len(np.unique(numbers.float().numpy() if numbers.itemsize == 2 else numbers.numpy()))
 
 
 def assert_shape(sentence: str, scores: Tensor, blur: float = 0.0) -> None:

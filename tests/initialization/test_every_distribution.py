@@ -23,6 +23,7 @@ from sums_to_one.tests.common.statistical import (
     assert_std,
     assert_tails,
     assert_unrelated,
+    different,
     lengths_of,
     means_of,
     randomness,
@@ -62,7 +63,7 @@ def test_lower_precision_costs_only_rounding(random_initializer, dtype):
     assert_standard("the numbers", scores, blur=2 * eps)
     assert_tails("the numbers", scores, blur=2 * eps)
     # A uniform number of as many steps as there are digits for is right, of fewer it is not.
-    assert len(w.unique()) > 0.5 / eps, f"there are {len(w.unique())} different numbers"
+    assert different(w) > 0.5 / eps, f"there are {different(w)} different numbers"
 
 
 @pytest.mark.claim("2.3.1", "2.4.1")
@@ -77,7 +78,7 @@ def test_in_16_bits_a_fan_of_more_than_they_can_hold_counts_in_full(fan_initiali
 def test_hardly_any_number_comes_twice(random_initializer, dtype):
     w = drawn(random_initializer, 67, 127, dtype=dtype)
     # With 24 random bits, two pairs of 8509 numbers are equal; the odds of 85 are below 1e-100.
-    assert len(w.unique()) > 0.99 * w.numel(), f"{len(w.unique())} of {w.numel()} are different"
+    assert different(w) > 0.99 * w.numel(), f"{different(w)} of {w.numel()} are different"
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -123,7 +124,7 @@ def test_in_a_row_of_any_length_the_last_numbers_are_new_ones(random_initializer
             random_initializer, drawn(random_initializer, *shape, count=8 * shape[1], dtype=dtype)
         )
         last = scores.flatten(1)[:, -16:].abs().round(decimals=5)  # the opposite is not new either
-        again = sum(len(row.unique()) < len(row) for row in last)
+        again = sum(different(row) < len(row) for row in last)
         # One call in 1400 has two so close by chance, and five of eight have with odds of 1e-14.
         assert again < 5, (
             f"shape {shape}, {dtype}: in {again} of 8 calls two of the last numbers are as far "
@@ -193,7 +194,7 @@ def test_no_part_of_a_large_weight_comes_again_in_another_place(random_initializ
     w = drawn(random_initializer, *shape)
     assert_unrelated("any places further on", default_scores(random_initializer, w))
     # With 24 random bits, 4 % of 1.3 million numbers are equal to another one.
-    assert len(w.unique()) > 0.87 * w.numel(), f"{len(w.unique())} of {w.numel()} are different"
+    assert different(w) > 0.87 * w.numel(), f"{different(w)} of {w.numel()} are different"
 
 
 @pytest.mark.claim("2.0.7")
@@ -204,7 +205,7 @@ def test_the_ends_of_blocks_in_a_large_weight_are_numbers_like_all_others(
     scores = default_scores(random_initializer, drawn(random_initializer, *shape)).flatten()
     for size in (2**power for power in range(10, 19)):
         first = scores[::size]
-        assert len(first.unique()) > len(first) / 2, f"one in {size} is equal: {first.tolist()}"
+        assert different(first) > len(first) / 2, f"one in {size} is equal: {first.tolist()}"
         last = scores[len(scores) // size * size - size :]  # a whole block, and what is left over
         assert_standard(f"the last {len(last)} numbers", last)
 
