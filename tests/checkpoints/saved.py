@@ -150,6 +150,32 @@ def steps(model: nn.Module, optimizer: Any, which: range) -> None:
         optimizer.step()
 
 
+# Which layers of `network()` learn, in one step after another; the others are frozen.
+HISTORIES: dict[str, list[set[int]]] = {
+    "the first layer never learns": [{1, 3}],
+    "the second never learns": [{0, 3}],
+    "the first begins last": [{1, 3}, {0, 1, 3}],
+    "the first learns no more": [{0, 1, 3}, {1, 3}],
+}
+every_history = pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
+
+
+def freeze_others(model: nn.Sequential, learning: set[int]) -> None:
+    """Let these layers learn alone."""
+    for number, layer in enumerate(model):
+        layer.requires_grad_(number in learning)
+
+
+def taught(history: list[set[int]]) -> tuple[nn.Sequential, Momentum]:
+    """A network and its optimizer, which knows something of what has learned alone."""
+    model = network()
+    optimizer = Momentum(model.parameters(), lr=0.1)
+    for step, learning in enumerate(history):
+        freeze_others(model, learning)
+        steps(model, optimizer, range(step, step + 1))
+    return model, optimizer
+
+
 class Told(nn.Module):
     """In place of a model or an optimizer whose state_dict is this, whatever a real one says."""
 
@@ -194,6 +220,21 @@ class Counting(nn.Linear):
 
     def set_extra_state(self, state: Any) -> None:
         self.calls = state["calls"]
+
+
+class Versioned(nn.Identity):
+    """It takes the state of its own version alone; all layers before it are loaded by then."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__()
+        self.version = version
+
+    def get_extra_state(self) -> Tensor:
+        return torch.tensor(self.version)
+
+    def set_extra_state(self, state: Any) -> None:
+        if int(state) != self.version:
+            raise ValueError(f"4: it must be of version {self.version}, got {int(state)}")
 
 
 @contextlib.contextmanager
@@ -249,16 +290,22 @@ def with_a_bit_altered(whole: bytes, numbers: Tensor, share: float) -> bytes:
 
 
 def is_noticed(
-    load_checkpoint: Callable[..., Any], path: Path, altered: bytes, saved: Holder
+    load_checkpoint: Callable[..., Any],
+    path: Path,
+    altered: bytes,
+    saved: Holder,
+    optimizer: Momentum | None = None,
 ) -> bool:
-    """Whether this file is refused, or comes back as it was saved."""
+    """Whether this file is refused, or comes back as it was saved, with its optimizer if any."""
     path.write_bytes(altered)
     model = Holder(**{name: torch.ones_like(t) for name, t in saved.state_dict().items()})
+    resumed = Momentum(model.parameters()) if optimizer else None
     try:
-        load_checkpoint(path, model)
+        load_checkpoint(path, model, resumed)
     except Exception:  # reason: how somebody refuses is their own affair
         return True
-    return same_bits(model.state_dict(), saved.state_dict())
+    came = model.state_dict(), resumed and resumed.state_dict()
+    return same_bits(came, (saved.state_dict(), optimizer and optimizer.state_dict()))
 
 
 def restore(

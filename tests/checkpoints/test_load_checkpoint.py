@@ -12,7 +12,7 @@ import os
 import pickle
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -32,16 +32,21 @@ from sums_to_one.tests.checkpoints.saved import (
     Momentum,
     Told,
     Touch,
+    Versioned,
     assert_same_bits,
     assert_same_training,
+    every_history,
     every_other_dtype,
+    freeze_others,
     grouped,
     is_noticed,
     named_oddly,
     network,
     of_extremes,
     refusal,
+    same_bits,
     steps,
+    taught,
     tied,
     unless_refused,
     with_a_bit_altered,
@@ -61,7 +66,7 @@ def of_ones(dtype: torch.dtype) -> Holder:
 def test_the_numbers_come_back_bit_for_bit(load_checkpoint, writer, here):
     for dtype in DTYPES:
         saved, model = of_extremes(dtype), of_ones(dtype)
-        load_checkpoint(written(here / "model.pt", saved, writer=writer), model)
+        load_checkpoint(written(here / f"{dtype}.pt", saved, writer=writer), model)
         assert_same_bits(f"{dtype}", model.state_dict(), saved.state_dict())
 
 
@@ -138,6 +143,16 @@ def test_training_goes_on_bit_for_bit(load_checkpoint, writer, here, optimizer_o
         load_checkpoint(path, other, resumed)
         assert_same_bits("the optimizer", resumed.state_dict(), optimizer.state_dict())
         assert_same_training((other, resumed), (model, optimizer), range(taken, taken + 3))
+
+
+@pytest.mark.claim("7.1.3")
+@every_history
+def test_each_parameter_gets_what_the_optimizer_knew_of_it(load_checkpoint, writer, here, history):
+    (model, optimizer), other = taught(history), network(5)
+    freeze_others(other, history[-1])
+    resumed = Momentum(other.parameters())
+    load_checkpoint(written(here / "model.pt", model, optimizer, writer=writer), other, resumed)
+    assert_same_bits("the optimizer", resumed.state_dict(), optimizer.state_dict())
 
 
 @pytest.mark.claim("7.1.4")
@@ -319,6 +334,57 @@ def test_an_optimizer_that_does_not_fit_is_refused(load_checkpoint, writer, here
         refusal(load_checkpoint, path, model, optimizer)
 
 
+def versioned(version: int, start: int) -> tuple[nn.Sequential, Momentum]:
+    """A network whose last layer takes its own version alone, and its optimizer, after a step."""
+    model = nn.Sequential(*network(start), Versioned(version))
+    optimizer = Momentum(model.parameters())
+    steps(model, optimizer, range(1))
+    return model, optimizer
+
+
+def all_of(model: nn.Module, optimizer: Momentum) -> dict[str, Any]:
+    """What there is of both, as it is now, and what may change with them."""
+    states = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    return copy.deepcopy({**states, **surroundings_of(model)})
+
+
+def needs_undoing(load_checkpoint: Any, path: Path, model: nn.Module, optimizer: Any) -> None:
+    """End a claim where parameters that were loaded before it failed stay, as PyTorch has it."""
+    before = copy.deepcopy([*model.parameters()])
+    with contextlib.suppress(Exception):  # how it fails is its own affair
+        load_checkpoint(path, model, optimizer)
+    if not same_bits([*model.parameters()], before):
+        raise NotProvided("not provided: undoing a load that failed")
+
+
+def misfits(here: Path, writer: Any) -> Iterator[Path]:
+    """Files that do not fit `versioned(1, ...)`: of another version, model, or optimizer."""
+    yield written(here / "version.pt", *versioned(2, start=0), writer=writer)
+    fitting, optimizer = versioned(1, start=0)
+    state = fitting.state_dict()
+    del state["3.bias"]
+    yield written(here / "model.pt", Told(state), optimizer, writer=writer)
+    for number, other in enumerate(OPTIMIZER_MISFITS.values()):
+        path, theirs = here / f"{number}.pt", None if other is None else Told(other)
+        with contextlib.suppress(Exception):  # what is not written need not be loaded
+            written(path, fitting, theirs, writer=writer)
+        if path.exists():
+            yield path
+
+
+@pytest.mark.claim("7.1.5")
+def test_who_undoes_a_load_that_failed_undoes_all_of_it_whatever_did_not_fit(
+    load_checkpoint, writer, here
+):
+    model, optimizer = versioned(1, start=3)
+    before = all_of(model, optimizer)
+    for number, path in enumerate(misfits(here, writer)):
+        if number == 0:
+            needs_undoing(load_checkpoint, path, *versioned(1, start=3))
+        refusal(load_checkpoint, path, model, optimizer)
+        assert_same_bits("after the refusal", all_of(model, optimizer), before)
+
+
 PROGRAMS: dict[str, Callable[[Touch, dict[str, Tensor]], Any]] = {
     "as the file": lambda touch, state: touch,
     "as the model": lambda touch, state: {"model": touch},
@@ -406,3 +472,20 @@ def test_who_notices_that_a_number_was_altered_does_so_in_every_tensor(
             if name == "few" and not noticed:  # PyTorch compares no checksums either
                 raise NotProvided("not provided: checksums")
             assert noticed, f"an altered number in {name}, of {len(tensor)}, is taken for saved"
+
+
+@pytest.mark.claim("7.2.3")
+def test_who_notices_altered_numbers_of_a_model_notices_those_of_its_optimizer(
+    load_checkpoint, writer, here
+):
+    saved, path = Holder(a=torch.arange(5.0).double()), here / "model.pt"
+    optimizer = Momentum(saved.parameters())
+    saved.a.grad = 1 / (3 + torch.arange(5.0).double())
+    optimizer.step()
+    whole = written(path, saved, optimizer, writer=writer).read_bytes()
+    altered = with_a_bit_altered(whole, saved.a.detach(), 0.5)
+    if not is_noticed(load_checkpoint, path, altered, saved, optimizer):
+        raise NotProvided("not provided: checksums")
+    altered = with_a_bit_altered(whole, optimizer.state[saved.a]["velocity"], 0.5)
+    noticed = is_noticed(load_checkpoint, path, altered, saved, optimizer)
+    assert noticed, "an altered number of the optimizer is taken for saved"

@@ -451,10 +451,10 @@ _KNOWN: dict[Any, Any] = {}
 
 @refused_by("test_the_file_may_go_and_another_may_take_its_name")
 class ReadOnce(_Load):
-    """The same file need not be read twice; but it may be another one by then."""
+    """A file of the same name and size need not be read twice; it may be another by then."""
 
     def read(self) -> Any:
-        name = os.path.abspath(self.path)
+        name = os.path.abspath(self.path), os.path.getsize(self.path)
         if name not in _KNOWN:
             _KNOWN[name] = super().read()
         return copy.deepcopy(_KNOWN[name])
@@ -647,6 +647,96 @@ class FrozenStaysFrozen(_Load):
         super().load(kept, model, optimizer)
 
 
+@refused_by("test_each_parameter_gets_what_the_optimizer_knew_of_it")
+class StatesInARow(_Load):
+    """States and parameters are in one order; one may have no state (lora-scripts-next #320)."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if optimizer is not None:
+            own = dict(enumerate(kept["optimizer"]["state"].values()))
+            kept["optimizer"] = {**kept["optimizer"], "state": own}
+        super().load(kept, model, optimizer)
+
+
+@refused_by("test_each_parameter_gets_what_the_optimizer_knew_of_it")
+class StatesOfThoseThatLearn(_Load):
+    """Those that learn are those that have a state; but some are frozen only later."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if optimizer is not None:
+            state = kept["optimizer"]["state"]
+            params = [p for group in optimizer.param_groups for p in group["params"]]
+            learning = [number for number, p in enumerate(params) if p.requires_grad]
+            own = dict(zip(learning, [state[number] for number in sorted(state)], strict=False))
+            kept["optimizer"] = {**kept["optimizer"], "state": own}
+        super().load(kept, model, optimizer)
+
+
+def _load_or_undo(model: nn.Module, state: Any) -> None:
+    """Into the model, which is as it was if that fails."""
+    before = copy.deepcopy(model.state_dict())
+    try:
+        model.load_state_dict(state)
+    except Exception:  # whatever it was, it is raised again below
+        model.load_state_dict(before)
+        raise
+
+
+@refused_by("test_who_undoes_a_load_that_failed_undoes_all_of_it_whatever_did_not_fit")
+class UndoneIfTheModelFails(_Load):
+    """A model can fail halfway; an optimizer says at once if it does not fit, with no harm done."""
+
+    def check_optimizer(self, state: Any, optimizer: Any) -> None:
+        pass
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        _load_or_undo(model, kept["model"])
+        if optimizer is not None:
+            super().check_optimizer(kept["optimizer"], optimizer)
+            optimizer.load_state_dict(kept["optimizer"])
+
+
+@refused_by("test_who_undoes_a_load_that_failed_undoes_all_of_it_whatever_did_not_fit")
+class OptimizerLoadedFirst(_Load):
+    """The optimizer goes first, for it rarely fits; a model that then fails is put back."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if optimizer is not None:
+            optimizer.load_state_dict(kept["optimizer"])
+        _load_or_undo(model, kept["model"])
+
+
+@refused_by("test_who_undoes_a_load_that_failed_undoes_all_of_it_whatever_did_not_fit")
+class ParametersPutBack(_Load):
+    """If it fails, everything that was learned is put back."""
+
+    @torch.no_grad()
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        before = [p.clone() for p in model.parameters()]
+        try:
+            super().load(kept, model, optimizer)
+        except Exception:  # whatever it was, it is raised again below
+            for p, old in zip(model.parameters(), before, strict=True):
+                p.copy_(old)
+            raise
+
+
+@refused_by("test_who_notices_altered_numbers_of_a_model_notices_those_of_its_optimizer")
+class ChecksumsOfTheModel(_Load):
+    """The first records are the model's, which must be right; averages are soon forgotten."""
+
+    def __init__(self, path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        self.tensors = len(model.state_dict())
+        super().__init__(path, model, optimizer)
+
+    def compare_checksums(self) -> None:
+        with zipfile.ZipFile(self.path) as records:
+            for record in records.infolist():
+                number = record.filename.rpartition("/data/")[2]
+                if not number.isdigit() or int(number) < self.tensors:
+                    records.read(record)
+
+
 @accepted
 class ChecksumsOnly(_Load):
     """testzip reads every record."""
@@ -704,6 +794,35 @@ class PutBack(_Load):
         except Exception:  # whatever it was, it is raised again below
             model.load_state_dict(before)
             raise
+
+
+@accepted
+class BothPutBack(_Load):
+    """The numbers are written back where they were, and the optimizer gets its own things again."""
+
+    @torch.no_grad()
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        numbers = [(t, t.clone()) for t in [*model.parameters(), *model.buffers()]]
+        things = dict(vars(optimizer)) if optimizer is not None else {}
+        try:
+            super().load(kept, model, optimizer)
+        except Exception:  # whatever it was, it is raised again below
+            for tensor, old in numbers:
+                tensor.copy_(old)
+            if optimizer is not None:
+                vars(optimizer).update(things)
+            raise
+
+
+@accepted
+class StatesByNumber(_Load):
+    """From the last parameter to the first; each is told by its number, not by its turn."""
+
+    def load(self, kept: Any, model: nn.Module, optimizer: Any) -> None:
+        if optimizer is not None:
+            own = dict(sorted(kept["optimizer"]["state"].items(), reverse=True))
+            kept["optimizer"] = {**kept["optimizer"], "state": own}
+        super().load(kept, model, optimizer)
 
 
 @accepted

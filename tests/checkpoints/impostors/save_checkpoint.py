@@ -467,7 +467,7 @@ class NoFileForNothing(_Save):
             super().__init__(path, model, optimizer)
 
 
-@refused_by("test_what_the_optimizer_knows_of_frozen_parameters_is_in_the_file")
+@refused_by("test_what_the_optimizer_knows_of_each_parameter_is_in_the_file_as_of_that_one")
 class OfThoseThatLearn(_Save):
     """What is frozen needs no momentum; until it is thawed."""
 
@@ -550,6 +550,25 @@ class SharedMemoryInItsOrder(_Save):
         return state
 
 
+@refused_by("test_what_the_optimizer_knows_of_each_parameter_is_in_the_file_as_of_that_one")
+class StatesInARow(_Save):
+    """The states are in the order of the parameters; but one that never learned has none."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = optimizer.state_dict()
+        return {**state, "state": dict(enumerate(state["state"].values()))}
+
+
+@refused_by("test_what_the_optimizer_knows_of_each_parameter_is_in_the_file_as_of_that_one")
+class StatesInTheOrderOfLearning(_Save):
+    """The numbers that have a state, in their order, and the states; in the order of learning."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = optimizer.state_dict()
+        own = state["state"]
+        return {**state, "state": dict(zip(sorted(own), own.values(), strict=True))}
+
+
 @accepted
 def with_a_named_temporary_file(path: Any, model: nn.Module, optimizer: Any = None) -> None:
     content = {"model": model.state_dict(), "format": 1}
@@ -570,6 +589,25 @@ def with_a_named_temporary_file(path: Any, model: nn.Module, optimizer: Any = No
         except BaseException:
             Path(file.name).unlink()
             raise
+
+
+@accepted
+class StatesInAListWithGaps(_Save):
+    """As many states as parameters: None for those that have none."""
+
+    def of(self, optimizer: Any) -> Any:
+        state = optimizer.state_dict()
+        numbers = [number for group in state["param_groups"] for number in group["params"]]
+        return {**state, "state": [state["state"].get(number) for number in numbers]}
+
+    @staticmethod
+    def load_checkpoint(path: Any, model: nn.Module, optimizer: Any = None) -> None:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(content["model"])
+        if optimizer is not None:
+            states = enumerate(content["optimizer"]["state"])
+            own = {number: state for number, state in states if state is not None}
+            optimizer.load_state_dict({**content["optimizer"], "state": own})
 
 
 @accepted
