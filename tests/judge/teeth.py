@@ -8,8 +8,10 @@ stand in `tests/<chapter>/impostors/spared.py`.
 Of a right version only the laws are asked, of few examples each, unless `--full` is said. What that
 catches was measured: 127 right versions had been written elsewhere, and claims that had never seen
 them refused 84, in 676 ways. One example a claim shows 671 of these, five show 675, and experiments
-refused nobody whom no law refused. With `--third`, as in the tests, each right version is asked a
-third of the laws about it; which, changes with the sources, so that each is asked again and again.
+refused nobody whom no law refused. With `--turns`, as in the tests, each right version is asked all
+laws that cost little, two thirds of them, and one in nine of the dear ones, which take nine tenths
+of the time; which, changes with the sources, so that each is asked again and again. `dear.toml` has
+those that took more than 10 ms on average; `--dear` measures it anew.
 """
 
 import contextlib
@@ -22,10 +24,13 @@ import itertools
 import multiprocessing
 import os
 import sys
+import time
+import tomllib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -48,11 +53,15 @@ from sums_to_one.tests.judge.versions import Version, versions
 Function = Callable[..., Any]
 RATES = "--rates"  # both rates alone, not whether a claim is decoration
 FULL = "--full"  # all examples of right versions, and the experiments
-THIRD = "--third"  # of the laws are asked of each right version
+TURNS = "--turns"  # of the laws that are dear, one in TURN is asked of each right version
+DEAR = "--dear"  # measure which these are
+TURN = 9
 ANEW = "--no-cache"  # ask also what has been asked before
 ALL = 50  # examples, as of anybody who is judged
 A_FEW = 10  # where it matters little whether a claim refuses an impostor rarely
 FEW = 5  # of right versions
+MUCH = 0.01  # seconds of a processor that a question takes on average
+DEAR_CLAIMS = Path(__file__).with_name("dear.toml")
 # reason: each is an answer of a claim, and `refuses` tells them apart
 ANSWERS = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
@@ -225,16 +234,16 @@ def _missed(impostor: Version, named: list[Claim]) -> list[str]:
     return [] if any(claim.refuses(impostor) for claim in named) else [named[0].name]
 
 
-def refusals(right: Version, full: bool = False, third: bool = False) -> list[str]:
+def refusals(right: Version, full: bool = False, turns: bool = False) -> list[str]:
     """What is wrong with the claims about a right version: refusals, and remarks it has not.
 
     Args:
         right: the version.
         full: whether experiments are asked, too, and everybody with all examples.
-        third: whether only a third of the claims are asked.
+        turns: whether of the dear claims only those are asked whose turn it is.
     """
     asked = [claim for claim in claims_about(right.of) if full or not claim.is_experiment]
-    asked = [claim for claim in asked if not third or _has_its_turn(right, claim)]
+    asked = [claim for claim in asked if not turns or _has_its_turn(right, claim)]
     found = []
     for _, group in itertools.groupby(asked, lambda claim: claim.test.__module__):
         claims = list(group)
@@ -246,7 +255,43 @@ def refusals(right: Version, full: bool = False, third: bool = False) -> list[st
 
 def _has_its_turn(right: Version, claim: Claim) -> bool:
     words = f"{right} {claim.id} {_state_of_the_sources()}"
-    return int(hashlib.sha256(words.encode()).hexdigest(), 16) % 3 == 0
+    return claim.id not in dear() or int(hashlib.sha256(words.encode()).hexdigest(), 16) % TURN == 0
+
+
+@functools.cache
+def dear() -> frozenset[str]:
+    """The claims that take long, as spared.py writes them."""
+    found = tomllib.loads(DEAR_CLAIMS.read_text(encoding="utf-8"))
+    return frozenset(f"{file}::{name}" for file, names in found.items() for name in names)
+
+
+def _costs(right: Version) -> dict[str, list[float]]:
+    """How many seconds of a processor each law takes about a version."""
+    found: dict[str, list[float]] = {}
+    heard(right, right.of)
+    for claim in claims_about(right.of):
+        if not claim.is_experiment:
+            began = time.process_time()
+            claim.refuses(right, FEW)
+            found.setdefault(claim.id, []).append(time.process_time() - began)
+    return found
+
+
+def _write_the_dear(costs: Iterable[dict[str, list[float]]]) -> None:
+    each: dict[str, list[float]] = {}
+    for found in costs:
+        for claim, seconds in found.items():
+            each.setdefault(claim, []).extend(seconds)
+    own = {claim: s for claim, s in sorted(each.items()) if sum(s) / len(s) > MUCH}
+    by_file: dict[str, list[str]] = {}
+    for claim in own:
+        file, _, name = claim.partition("::")
+        by_file.setdefault(file, []).append(f'    "{name}",\n')
+    lists = [f"{file} = [\n{''.join(names)}]\n" for file, names in by_file.items()]
+    head = "# Claims of which each question takes long; `teeth.py` measures them, with --dear.\n\n"
+    DEAR_CLAIMS.write_text(head + "\n".join(lists), encoding="utf-8")
+    total, part = (sum(sum(s) for s in some.values()) for some in (each, own))
+    print(f"{len(own)} of {len(each)} laws take {part:.0f} of {total:.0f} s of a processor")
 
 
 @functools.cache
@@ -301,7 +346,7 @@ def _quietly(question: Callable[[Any], Any], about: Any) -> Any:
 
 def main(*names: str) -> int:
     """Both rates, and the claims that refuse nothing of their own."""
-    only = {*names} - {RATES, FULL, THIRD, ANEW}
+    only = {*names} - {RATES, FULL, TURNS, DEAR, ANEW}
     asked = [c for c in KNOWN if not only or {c, chapter_of(c)} & only]
     remembered.settings["use"] &= ANEW not in names
     profiles.load_suite()
@@ -320,17 +365,20 @@ def main(*names: str) -> int:
             each = pool.imap(functools.partial(_quietly, question), all_)
             return list(zip(all_, track(each, words, total=len(all_)), strict=True))
 
+        if DEAR in names:
+            _write_the_dear(found for _, found in answers(_costs, right, "Right versions"))
+            return 0
         missing = answers(missed_by, impostors, "Impostors")
         missed = [f"{v}: not refused by {', '.join(names)}" for v, names in missing if names]
         _tell(f"impostors refused: {len(impostors) - len(missed)} of {len(impostors)}", missed)
 
-        all_claims = functools.partial(refusals, full=FULL in names, third=THIRD in names)
+        all_claims = functools.partial(refusals, full=FULL in names, turns=TURNS in names)
         rejected = answers(all_claims, right, "Right versions")
         wronged = [f"{v}: refused by {', '.join(n)}" for v, n in rejected if n]
         _tell(f"right versions accepted: {len(right) - len(wronged)} of {len(right)}", wronged)
         print(f"of them within limits of their own, with a remark: {len(limited)}", flush=True)
         if FULL not in names:
-            which = "a third of the laws" if THIRD in names else "the laws"
+            which = f"the laws, of the dear one in {TURN}," if TURNS in names else "the laws"
             print(f"they were asked {which}, of {FEW} examples each; {FULL} asks everything")
 
         alone = [] if RATES in names else answers(_has_one_of_its_own, to_prove, "Claims")
