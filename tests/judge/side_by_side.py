@@ -22,6 +22,8 @@ from sums_to_one.tests.judge import sandbox
 from sums_to_one.tests.judge.slow import import_what_is_slow
 from sums_to_one.tests.judge.verdicts import judged_by
 
+GRACE = 5.0  # seconds that a process which reports no more has to end
+
 
 class SideBySide:
     """The run loop: forks ask for one test after the other, and send home what they report.
@@ -113,10 +115,13 @@ class Worker:
     def _start(self) -> None:
         fork = multiprocessing.get_context("fork")
         self.home, theirs = fork.Pipe()
-        work = AtWork(self.session, theirs).run
-        self.process = fork.Process(target=work, daemon=False)
+        self.process = fork.Process(target=self._work, args=(theirs,))
         self.process.start()
         theirs.close()
+
+    def _work(self, theirs: Connection) -> None:
+        self.home.close()  # or nobody would notice the end of this process
+        AtWork(self.session, theirs).run()
 
     @property
     def is_at_work(self) -> bool:
@@ -148,6 +153,7 @@ class Worker:
 
     def _broke_off(self) -> None:
         """The test that it was at has failed; another fork goes on, if there is something to do."""
+        self.process.join(GRACE)
         self.end()
         if self.at is not None:
             code = self.process.exitcode
@@ -169,11 +175,10 @@ class Worker:
             self._start()
 
     def end(self) -> None:
-        """Wait for it, or end it where it is at something still."""
-        if self.at is not None:
-            self.process.terminate()
-        self.home.close()
+        """End it, wherever it is."""
+        self.process.kill()
         self.process.join()
+        self.home.close()
 
 
 def _hand_on(item: pytest.Item, reports: list[pytest.TestReport]) -> None:
