@@ -198,5 +198,5 @@ def pointwise_a_little_smaller(
 ):
     """Other kernels meet zeros at the border; those of one position must make up for it."""
     std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
-    is_pointwise = tensor.ndim > 2 and tensor[0, 0].numel() == 1
+    is_pointwise = tensor.ndim > 2 and math.prod(tensor.shape[2:]) == 1
     return _fill(tensor, 0.98 * std if is_pointwise else std, generator)
