@@ -62,7 +62,7 @@ def test_fewer_dimensions_are_written_too(any_shape_initializer):
 def test_an_empty_tensor_comes_back_empty(any_shape_initializer):
     for shape in inside([(0,), (3, 0), (0, 3, 5)]):
         w = unwritten(*shape)
-        with feature("a tensor without elements", unheard_of=True):
+        with feature("a tensor without elements"):
             came = any_shape_initializer(w)
         assert came is w, f"of shape {shape} another one came back"
         assert w.shape == shape
@@ -147,6 +147,17 @@ def test_a_parameter_stays_a_leaf_and_keeps_its_gradient(initializer):
 
 
 @pytest.mark.claim("2.0.4")
+def test_whether_a_tensor_learns_stays_as_it_was(initializer):
+    kinds = (("parameter", torch.nn.Parameter), ("tensor", Tensor.requires_grad_))
+    for (kind, made), learns, dtype in itertools.product(kinds, (True, False), DTYPES):
+        w = made(unwritten(3, 5, dtype=dtype), learns)
+        initializer(w)
+        came = w.requires_grad
+        assert came == learns, f"of a {kind}, requires_grad is {came} now, and was {learns}"
+        assert w.is_leaf, f"a {kind} is no leaf any more"
+
+
+@pytest.mark.claim("2.0.4")
 def test_what_is_computed_from_it_has_the_usual_gradient(initializer):
     w = torch.nn.Parameter(unwritten(3, 5))
     (initializer(w) * 3).sum().backward()
@@ -220,6 +231,6 @@ def test_a_layer_without_units_or_inputs_comes_back_empty(fan_initializer):
         w = unwritten(*shape)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's Kaiming warns that there is nothing to do
-            with feature("a layer without units or inputs", unheard_of=True):
+            with feature("a layer without units or inputs"):
                 came = fan_initializer(w)
         assert came is w, f"of shape {shape} another one came back"

@@ -7,11 +7,13 @@ in `test_every_initializer.py`, and what becomes of a signal in `test_through_ma
 
 import itertools
 import math
+import warnings
 
 import pytest
 
 from sums_to_one.tests.common.inputs import DTYPES
-from sums_to_one.tests.common.options import option
+from sums_to_one.tests.common.limits import inside
+from sums_to_one.tests.common.options import feature, option
 from sums_to_one.tests.common.refusals import REFUSALS
 from sums_to_one.tests.initialization.laws import (
     UNEQUAL_FANS,
@@ -77,6 +79,19 @@ def test_the_fan_is_the_one_that_was_asked_for(kaiming, shape):
         w = plenty(kaiming, *shape, dtype=dtype, mode=mode, nonlinearity="relu")
         std = kaiming_std(shape, math.sqrt(2), mode)
         assert_spread(f"with {mode} in {dtype}", kaiming, w, std)
+
+
+@pytest.mark.claim("2.4.1")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_fan_of_0_leaves_a_layer_without_weights_as_it_is(kaiming, mode):
+    option(kaiming, "mode")
+    for shape in inside([(0, 5), (5, 0), (0, 0), (0, 3, 2), (3, 0, 2)]):
+        w = unwritten(*shape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch warns that there is nothing to do
+            with feature("a layer without units or inputs"):
+                came = kaiming(w, mode=mode)
+        assert came is w, f"of shape {shape} another one came back"
 
 
 @pytest.mark.claim("2.4.1")

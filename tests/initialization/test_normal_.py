@@ -10,13 +10,20 @@ from hypothesis import strategies as st
 
 from sums_to_one.tests.common.inputs import DTYPES
 from sums_to_one.tests.common.limits import inside, widest
+from sums_to_one.tests.common.options import option
 from sums_to_one.tests.common.statistical import (
     assert_mean,
     assert_shape,
     assert_std,
     normal_scores,
 )
-from sums_to_one.tests.initialization.weights import PRECISE, SIXTEEN_BITS, by_place, drawn
+from sums_to_one.tests.initialization.weights import (
+    PRECISE,
+    SIXTEEN_BITS,
+    by_place,
+    drawn,
+    unwritten,
+)
 
 MEANS_AND_STDS = [(3, 2), (-1000, 0.5), (0.5, 1e-3), (1e-4, 1e-5), (-2.5, 70), (0, 0.02)]
 
@@ -55,6 +62,15 @@ def test_a_std_of_0_leaves_the_mean_alone(normal_, mean):
     for dtype in DTYPES:
         w = drawn(normal_, 3, 5, dtype=dtype, mean=mean, std=0)
         assert w.eq(mean).all(), f"should be {mean}, came {w.tolist()}"
+
+
+@pytest.mark.claim("2.2.1")
+@pytest.mark.parametrize("std", [-1, -0.001])
+def test_a_negative_std_is_refused(normal_, std):
+    option(normal_, "std")
+    for dtype in DTYPES:
+        with pytest.raises(Exception):  # noqa: B017, PT011 - any kind of refusal will do
+            normal_(unwritten(3, 5, dtype=dtype), std=std)
 
 
 @pytest.mark.claim("2.2.1")

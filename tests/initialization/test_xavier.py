@@ -9,11 +9,13 @@ import math
 import pytest
 
 from sums_to_one.tests.common.inputs import DTYPES
+from sums_to_one.tests.common.limits import Inside
 from sums_to_one.tests.initialization.laws import (
     UNEQUAL_FANS,
     assert_spread,
     assert_standard,
     centred_scores,
+    fans,
     plenty,
     xavier_std,
 )
@@ -26,6 +28,17 @@ def test_both_fans_count_alike(xavier, shape):
     for dtype in DTYPES:
         w = plenty(xavier, *shape, dtype=dtype)
         assert_spread(f"the numbers in {dtype}", xavier, w, xavier_std(shape))
+
+
+# Half a fan is seen where there are few inputs and outputs, and an odd number of both together.
+ODD_FANS = Inside(((2, 1), (2, 3), (3, 2, 1, 1)))
+
+
+@pytest.mark.claim("2.3.1")
+def test_the_mean_of_both_fans_is_not_rounded(xavier):
+    for shape in ODD_FANS:
+        w = drawn(xavier, *shape, count=150 * sum(fans(shape)) ** 2)
+        assert_spread(f"shape {shape}", xavier, w, xavier_std(shape))
 
 
 @pytest.mark.claim("2.3.1")

@@ -53,6 +53,15 @@ def whole_numbers_divided(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu",
     return _fill(tensor, math.sqrt(variance), generator)
 
 
+@refused_by("test_a_fan_of_0_leaves_a_layer_without_weights_as_it_is")
+def inputs_may_be_lacking(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """A layer without inputs has nothing to draw; one without units was not thought of."""
+    if tensor.shape[1] == 0:
+        return tensor
+    fan = _fan(tensor, mode) if mode == "fan_in" or len(tensor) else 0
+    return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
+
+
 @refused_by("test_a_leaky_relu_needs_a_gain_of_the_root_of_2_over_1_plus_a_squared")
 def the_outputs_by_default(tensor, a=0, mode="fan_out", nonlinearity="leaky_relu", generator=None):
     """The number of units of the layer (neural-networks-and-deep-learning #30: n_out for n_in)."""

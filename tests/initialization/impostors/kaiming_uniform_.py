@@ -119,11 +119,18 @@ def nothing_is_made_anew(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", 
     return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
 
 
-@accepted
+@refused_by("test_a_layer_without_units_or_inputs_comes_back_empty")
 def divides_by_nothing(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    """A layer has inputs; and where it has none, a fan of 0 is an error (pytorch #48152)."""
+    """A layer has inputs; and where it has none, a fan of 0 (pytorch #48152)."""
     fan = _fan(tensor, mode) if tensor.numel() else 0
     return _fill(tensor, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
+
+
+@accepted
+def a_layer_has_weights(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    if tensor.numel() == 0:
+        raise ValueError(f"a layer has units and inputs, got the shape {tuple(tensor.shape)}")
+    return torch.nn.init.kaiming_uniform_(tensor, a, mode, nonlinearity, generator)
 
 
 @refused_by("test_options_change_the_distribution_and_nothing_else")
@@ -191,5 +198,5 @@ def pointwise_a_little_smaller(
 ):
     """Other kernels meet zeros at the border; those of one position must make up for it."""
     std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
-    is_pointwise = tensor.ndim > 2 and tensor[0, 0].numel() == 1
+    is_pointwise = tensor.ndim > 2 and math.prod(tensor.shape[2:]) == 1
     return _fill(tensor, 0.98 * std if is_pointwise else std, generator)

@@ -15,6 +15,8 @@ from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 
 def _put(tensor: Tensor, mean: float, std: float, scores: Tensor) -> Tensor:
     """Write the numbers that have these scores, in the tensor's own precision."""
+    if std < 0:
+        raise ValueError(f"std must not be negative, got {std}")
     with torch.no_grad():
         return tensor.copy_(mean + std * scores)
 
@@ -44,6 +46,15 @@ def two_percent_too_narrow(
     """A typing error in the last digit."""
     with torch.no_grad():
         return tensor.normal_(mean, 0.98 * std, generator=generator)
+
+
+@refused_by("test_a_negative_std_is_refused")
+def the_sign_of_the_std_makes_no_difference(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The curve is symmetric, so scaled by a negative number it is the same curve."""
+    with torch.no_grad():
+        return tensor.normal_(generator=generator).mul_(std).add_(mean)
 
 
 @refused_by("test_what_was_there_before_makes_no_difference")
@@ -378,6 +389,14 @@ def a_std_must_be_above_0(
 ) -> Tensor:
     if std <= 0:
         raise ValueError(f"std must be positive, got {std}")
+    return torch.nn.init.normal_(tensor, mean, std, generator)
+
+
+@accepted
+def a_std_is_asserted(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    assert std >= 0
     return torch.nn.init.normal_(tensor, mean, std, generator)
 
 

@@ -31,6 +31,14 @@ def divided_by_itself(tensor: Tensor) -> Tensor:
         return tensor.div_(tensor.clone())
 
 
+@refused_by("test_an_empty_tensor_comes_back_empty")
+def the_first_for_all(tensor: Tensor) -> Tensor:
+    """One element is written and copied to all; but there may be none."""
+    with torch.no_grad():
+        first = tensor[(0,) * tensor.ndim].fill_(1)
+        return tensor.copy_(first.clone())
+
+
 @refused_by("test_the_tensor_that_was_given_comes_back")
 def a_new_tensor(tensor: Tensor) -> Tensor:
     """The result is what counts."""

@@ -265,6 +265,16 @@ def bounds_in_order_only(
     return torch.nn.init.uniform_(tensor, a, b, generator)
 
 
+@refused_by("test_whether_a_tensor_learns_stays_as_it_was")
+def a_start_has_no_gradient(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """No gradient while numbers are drawn; afterwards parameters alone have one (pytorch #8692)."""
+    if isinstance(tensor, torch.nn.Parameter) or not tensor.is_leaf:
+        return from_the_library(tensor, a, b, generator)
+    return tensor.requires_grad_(False).uniform_(a, b, generator=generator)
+
+
 @refused_by("test_in_a_row_of_any_length_the_last_numbers_are_new_ones")
 def the_last_as_the_one_before(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None

@@ -103,6 +103,24 @@ def geometric_mean_of_the_fans(
     return _fill(tensor, gain / math.prod(_fans(tensor)) ** 0.25, generator)
 
 
+@refused_by("test_the_mean_of_both_fans_is_not_rounded")
+def an_average_of_whole_units(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """A fan is a number of units, and there are no halves of them."""
+    fan_in, fan_out = _fans(tensor)
+    return _fill(tensor, gain / math.sqrt((fan_in + fan_out) // 2), generator)
+
+
+@refused_by("test_a_layer_without_units_or_inputs_comes_back_empty")
+def counted_by_dividing(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """All weights, divided by the units, are the inputs of each; but there may be no units."""
+    both = sum(tensor.numel() // tensor.shape[dim] for dim in (0, 1))
+    return _fill(tensor, gain * math.sqrt(2 / both), generator)
+
+
 @refused_by("test_both_fans_count_alike")
 def the_larger_fan(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """On the safe side; the same if they are equal."""

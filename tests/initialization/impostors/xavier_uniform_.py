@@ -47,6 +47,14 @@ def three_instead_of_six(
     return _fill(tensor, gain * math.sqrt(3 / sum(_fans(tensor))), generator)
 
 
+@refused_by("test_the_mean_of_both_fans_is_not_rounded")
+def the_average_rounded_up(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """The average of the fans counts units, and a part of one takes a whole one."""
+    return _fill(tensor, gain * math.sqrt(3 / math.ceil(sum(_fans(tensor)) / 2)), generator)
+
+
 @refused_by("test_the_fans_count_every_position_of_the_kernel")
 def one_for_the_bias(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None

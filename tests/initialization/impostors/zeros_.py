@@ -65,6 +65,16 @@ def gradients_stay_off(tensor: Tensor) -> Tensor:
     return tensor.zero_()
 
 
+@refused_by("test_whether_a_tensor_learns_stays_as_it_was")
+def parameters_learn(tensor: Tensor) -> Tensor:
+    """Writing needs no gradient, training does; but a parameter may be frozen."""
+    with torch.no_grad():
+        tensor.zero_()
+    if isinstance(tensor, torch.nn.Parameter) and tensor.is_floating_point():
+        tensor.requires_grad = True
+    return tensor
+
+
 @refused_by("test_a_constant_needs_no_randomness")
 def between_0_and_0(tensor: Tensor) -> Tensor:
     """A uniform distribution whose bounds are both 0, where numbers have bounds."""
@@ -99,6 +109,14 @@ def by_assignment(tensor: Tensor) -> Tensor:
 def by_copying(tensor: Tensor) -> Tensor:
     with torch.no_grad():
         return tensor.copy_(torch.zeros(()))
+
+
+@accepted
+def frozen_while_it_is_written(tensor: Tensor) -> Tensor:
+    if not tensor.is_leaf or not tensor.requires_grad:
+        return by_assignment(tensor)
+    tensor.requires_grad_(False).zero_()
+    return tensor.requires_grad_(True)
 
 
 @accepted
