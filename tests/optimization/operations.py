@@ -3,6 +3,7 @@
 The same functions are called with variables, and with tensors.
 """
 
+import functools
 import inspect
 import operator
 from collections.abc import Callable
@@ -98,7 +99,7 @@ SECOND_TAKEN_THRICE = torch.tensor([1, 0, 1, 1])  # the second is taken three ti
 ONE_OPERAND = tuple((shape,) for shape in ((), (1,), (5,), (2, 3), (2, 1, 3), (0, 5)))
 BESIDE_THREE = tuple((shape,) for shape in ((), (3,), (2, 3), (2, 1), (2, 1, 1), (0, 3)))
 MATRICES = tuple((shape,) for shape in ((2, 3), (3, 3), (3, 1), (1, 2), (5, 3), (0, 3)))
-BLOCKS = (((2, 3, 5),), ((3, 3, 3),), ((1, 2, 3),))
+BLOCKS = (((3, 3, 3),), ((2, 3, 5),), ((1, 2, 3),))
 PAIRS_TO_BROADCAST = (
     *(((), ()), ((3,), ()), ((), (2, 3)), ((1,), (2, 3)), ((2, 3), (2, 3)), ((1, 1), ())),
     *(((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (2, 1)), ((2, 1), (1, 3)), ((3, 1), (3,))),
@@ -133,18 +134,27 @@ def arithmetic(name: str, sign: str, least: float = 0) -> dict[str, Operation]:
     }
 
 
+# Of three dimensions, those that go, in any order and counted from either end.
+PAIRS = {
+    "pairs": (0, 2),
+    "pairs, the later one first": (1, 0),
+    "pairs, counted from the end": (-2, -1),
+    "pairs, counted from both ends": (-2, 2),
+}
+
+
 def over_pairs(name: str) -> dict[str, Operation]:
     """A sum or a mean over two dimensions at once."""
     over = lambda x, **options: getattr(x, name)(**options)  # noqa: E731
     both = lambda x: over(x, dim=(-1, 1), keepdim=True)  # noqa: E731
-    return {
-        f"{name} of pairs": Operation(
-            name, lambda x: over(x, dim=(0, 2)), BLOCKS, options=("dim",), extra=True
-        ),
-        f"{name} of pairs, kept": Operation(
-            name, both, BLOCKS, options=("dim", "keepdim"), extra=True
-        ),
+    gone = {
+        f"{name} of {which}": Operation(
+            name, functools.partial(over, dim=dim), BLOCKS, options=("dim",), extra=True
+        )
+        for which, dim in PAIRS.items()
     }
+    kept = Operation(name, both, BLOCKS, options=("dim", "keepdim"), extra=True)
+    return {**gone, f"{name} of pairs, kept": kept}
 
 
 OPERATIONS = {
@@ -177,12 +187,18 @@ OPERATIONS = {
     "tanh": Operation("tanh", lambda x: x.tanh(), ONE_OPERAND),
     "sum": Operation("sum", lambda x: x.sum(), ONE_OPERAND),
     "sum of columns": Operation("sum", lambda x: x.sum(dim=0), MATRICES[:-1], options=("dim",)),
+    "sum of columns, counted from the end": Operation(
+        "sum", lambda x: x.sum(dim=-2), MATRICES[:-1], options=("dim",)
+    ),
     "sum of rows": Operation("sum", lambda x: x.sum(dim=1), MATRICES, options=("dim",)),
     "sum of rows, kept": Operation(
         "sum", lambda x: x.sum(dim=-1, keepdim=True), MATRICES, options=("dim", "keepdim")
     ),
     "mean": Operation("mean", lambda x: x.mean(), ONE_OPERAND[:-1]),
     "mean of columns": Operation("mean", lambda x: x.mean(dim=0), MATRICES[:-1], options=("dim",)),
+    "mean of columns, counted from the end": Operation(
+        "mean", lambda x: x.mean(dim=-2), MATRICES[:-1], options=("dim",)
+    ),
     "mean of rows": Operation("mean", lambda x: x.mean(dim=-1), MATRICES, options=("dim",)),
     "mean of columns, kept": Operation(
         "mean", lambda x: x.mean(dim=0, keepdim=True), MATRICES[:-1], options=("dim", "keepdim")

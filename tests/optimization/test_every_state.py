@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sums_to_one.tests.common.closeness import assert_close
 from sums_to_one.tests.common.inputs import DTYPES, grid
+from sums_to_one.tests.common.limits import inside
 from sums_to_one.tests.common.options import feature, needs
 from sums_to_one.tests.optimization.trajectories import (
     Run,
@@ -23,6 +24,7 @@ from sums_to_one.tests.optimization.trajectories import (
     gradients,
     in_groups,
     leaf,
+    provided,
     pulled,
     pushed,
     pushes,
@@ -198,3 +200,38 @@ def test_what_was_loaded_can_be_loaded_again(optimizer):
             other = copied_to(optimizer, settings, run, lambda state, saved=saved: saved)
         side_by_side(pushes(3)[1:], run, other)
         assert_same_numbers(f"{settings}: loaded again", other.places, run.places)
+
+
+# In these settings the number of steps shows for hundreds of them; of 16 bits, the fewer digits
+# come first. 256 + 1 is 256 in bfloat16, and 2048 + 1 is 2048 in float16.
+SLOW = {"Adam": {"betas": (0.5, 0.9999), "eps": 2.0**-10}, "Adagrad": {"lr_decay": 0.25}}
+BEYOND_THE_COUNT = {torch.bfloat16: 300, torch.float16: 2200}
+
+
+def loaded(optimizer, settings: Settings, run: Run) -> Run:
+    """A new optimizer of copies of the parameters, to which the state is loaded."""
+    needs(run.made, "state_dict", "load_state_dict")
+    other = run_of(optimizer, run.places, **settings)
+    other.made.load_state_dict(copy.deepcopy(run.made.state_dict()))
+    return other
+
+
+def copied(optimizer, settings: Settings, run: Run) -> Run:
+    """The optimizer and its parameters as a deep copy of both."""
+    with feature("a deep copy"):
+        return Run(*copy.deepcopy((run.made, run.parameters)))
+
+
+@pytest.mark.claim("4.2.11")
+@pytest.mark.parametrize("again", [loaded, copied], ids=lambda way: way.__name__)
+def test_loaded_or_copied_it_takes_the_same_step_after_a_long_rest(optimizer, again):
+    dtype, *_ = inside(BEYOND_THE_COUNT)
+    zero = torch.zeros(1, dtype=dtype)
+    settings = {"lr": 64.0, **provided(optimizer, SLOW.get(optimizer.name, {}))}
+    run = run_of(optimizer, [zero], **settings)
+    pulled(*run, [zero])
+    other = again(optimizer, settings, run)
+    for one in (run, other):
+        pulled(*one, [zero] * BEYOND_THE_COUNT[dtype] + [zero + 64.0])
+    (came,), (expected,) = other.places, run.places
+    assert_close(f"{settings}, {dtype}: {again.__name__}", came, expected.double())

@@ -10,10 +10,12 @@ from sums_to_one.tests.judge.versions import accepted, refused_by
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
 from sums_to_one.tests.optimization.impostors.habits import (
     AsInAFirstLesson,
+    CopiesAllInOneDtype,
     CountsFromThereOn,
     CountsStepsOfAll,
     DecaysBesideTheDirection,
     InDoublePrecision,
+    LoadsAllInOneDtype,
     SavesLists,
     StateByItsPlace,
 )
@@ -407,6 +409,16 @@ class LoadsInSinglePrecision(_Adagrad):
         super().load_state_dict(state_dict)
         for state in self.state.values():
             state["sum"] = state["sum"].float()
+
+
+@refused_by("test_loaded_or_copied_it_takes_the_same_step_after_a_long_rest")
+class CountsLikeTheRestOnceLoaded(LoadsAllInOneDtype, _Adagrad):
+    """What is loaded gets the dtype of its parameter, as the sum does."""
+
+
+@refused_by("test_loaded_or_copied_it_takes_the_same_step_after_a_long_rest")
+class CountsLikeTheRestOnceCopied(CopiesAllInOneDtype, _Adagrad):
+    """What is copied is all made tensors, of the dtype of the parameter."""
 
 
 @refused_by("test_lr_decay_counts_every_step_of_a_long_rest")

@@ -13,10 +13,12 @@ from sums_to_one.tests.judge.versions import accepted, refused_by, remarked
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
 from sums_to_one.tests.optimization.impostors.habits import (
     AsInAFirstLesson,
+    CopiesAllInOneDtype,
     CountsFromThereOn,
     CountsStepsOfAll,
     DecaysInTheGradient,
     InDoublePrecision,
+    LoadsAllInOneDtype,
     SavesLists,
     StateByItsPlace,
 )
@@ -539,6 +541,22 @@ class StatesInTheOrderOfTheirSteps(_Adam):
         self.state = dict(zip(params, self.state.values(), strict=False))
 
 
+@refused_by("test_loaded_or_copied_it_takes_the_same_step_after_a_long_rest")
+class CountsLikeTheRestOnceLoaded(LoadsAllInOneDtype, _Adam):
+    """What is loaded gets the dtype of its parameter, as the moments do (pytorch #75214)."""
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, {**state, "step": float(state["step"])}, group)
+
+
+@refused_by("test_loaded_or_copied_it_takes_the_same_step_after_a_long_rest")
+class CountsLikeTheRestOnceCopied(CopiesAllInOneDtype, _Adam):
+    """What is copied is all made tensors, of the dtype of the parameter."""
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, {**state, "step": float(state["step"])}, group)
+
+
 @refused_by("test_after_a_long_rest_the_first_step_is_corrected_for_every_step_of_it")
 class CountsInTheDtypeOfTheParameter(_Adam):
     """All state has one dtype, and in bfloat16 256 + 1 is 256 (pytorch #173901)."""
@@ -716,6 +734,23 @@ class SumsInsteadOfAverages(_Adam):
 @accepted
 class InTheHighestPrecision(InDoublePrecision, _Adam):
     pass
+
+
+@accepted
+class CountsInFloat32(_Adam):
+    """Of what is loaded, the moments get the dtype of the parameter, and the count does not."""
+
+    def fresh_state(self, p, group):
+        return {**super().fresh_state(p, group), "step": torch.zeros((), dtype=torch.float32)}
+
+    def correction(self, moment, state, group):
+        return super().correction(moment, {**state, "step": state["step"].item()}, group)
+
+    def load_state_dict(self, state_dict):
+        super().load_state_dict(state_dict)
+        for p, state in self.state.items():
+            moments = {n: v.to(p.dtype) for n, v in state.items() if n != "step"}
+            self.state[p] = {**moments, "step": state["step"].float()}
 
 
 @accepted

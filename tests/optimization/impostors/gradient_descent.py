@@ -101,6 +101,74 @@ def by_keys_of_ten_bits(parameters, loss, data, **options):
     return _descend(parameters, loss, data, deal=deal, **options)
 
 
+@refused_by("test_as_many_samples_keep_their_place_as_in_any_random_order")
+def swapped_with_one_before(parameters, loss, data, **options):
+    """From the last on, each is swapped with one before it: each swap is to change something."""
+
+    def deal(count, size, epochs, generator):
+        for _ in range(epochs):
+            order = list(range(count))
+            for i in range(count - 1, 0, -1):
+                j = int(torch.randint(i, (), generator=generator))
+                order[i], order[j] = order[j], order[i]
+            yield torch.tensor(order).split(size)
+
+    return _descend(parameters, loss, data, deal=deal, **options)
+
+
+def _until_all_have_moved(last, generator):
+    """Drawn again while any place still has the same; with one alone there is no other order."""
+    order = last[torch.randperm(len(last), generator=generator)]
+    while len(last) > 1 and (order == last).any():
+        order = last[torch.randperm(len(last), generator=generator)]
+    return order
+
+
+@refused_by("test_as_many_samples_keep_their_place_as_in_any_random_order")
+def drawn_until_all_have_moved(parameters, loss, data, **options):
+    """An order in which something has stayed is not shuffled well, and drawn again."""
+
+    def deal(count, size, epochs, generator):
+        for _ in range(epochs):
+            yield _until_all_have_moved(torch.arange(count), generator).split(size)
+
+    return _descend(parameters, loss, data, deal=deal, **options)
+
+
+@refused_by("test_as_many_samples_keep_their_place_as_in_any_random_order")
+def nowhere_twice_in_a_row(parameters, loss, data, **options):
+    """No sample should come in the place that it had in the epoch before."""
+
+    def deal(count, size, epochs, generator):
+        order = torch.randperm(count, generator=generator)
+        for epoch in range(epochs):
+            order = _until_all_have_moved(order, generator) if epoch else order
+            yield order.split(size)
+
+    return _descend(parameters, loss, data, deal=deal, **options)
+
+
+def _swapped(order, pairs):
+    for i, j in pairs:
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+@refused_by("test_whether_an_order_takes_an_odd_number_of_swaps_is_chance")
+def ten_swaps_a_sample(parameters, loss, data, **options):
+    """Two of the samples are swapped, so many times that nothing stays where it was."""
+
+    def deal(count, size, epochs, generator):
+        for _ in range(epochs):
+            others = max(count - 1, 1)
+            one = torch.randint(count, (10 * count,), generator=generator)
+            further = torch.randint(others, (10 * count,), generator=generator) + 1
+            pairs = torch.stack([one, (one + further) % count], dim=1)  # never with itself
+            yield torch.tensor(_swapped(list(range(count)), pairs.tolist())).split(size)
+
+    return _descend(parameters, loss, data, deal=deal, **options)
+
+
 # The step.
 
 
@@ -647,6 +715,37 @@ def in_the_order_of_the_data(*arguments, **options):
         return [torch.index_select(part, 0, batch) for part in parts]
 
     return _descend(*arguments, deal=deal, rows=rows, **options)
+
+
+@accepted
+def last_order_shuffled_further(*arguments, **options):
+    """Each place is swapped with itself or one before it, beginning at the order of last time."""
+
+    def deal(count, size, epochs, generator):
+        order = list(range(count))
+        for _ in range(epochs):
+            pairs = []
+            for i in range(count - 1, 0, -1):
+                pairs.append((i, int(torch.randint(i + 1, (), generator=generator))))
+            yield torch.tensor(_swapped(order, pairs)).split(size)
+
+    return _descend(*arguments, deal=deal, **options)
+
+
+@accepted
+def built_from_the_inside_out(*arguments, **options):
+    """Each sample takes any place so far, and what was there goes to the end."""
+
+    def deal(count, size, epochs, generator):
+        for _ in range(epochs):
+            order = []
+            for number in range(count):
+                place = int(torch.randint(number + 1, (), generator=generator))
+                order.append(order[place] if place < number else number)
+                order[place] = number
+            yield torch.tensor(order).split(size)
+
+    return _descend(*arguments, deal=deal, **options)
 
 
 @accepted

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from sums_to_one.tests.optimization.impostors.bookkeeping import Bookkeeping, Group, State
@@ -50,6 +51,24 @@ class CountsFromThereOn(Bookkeeping):
         super().load_state_dict(state_dict)
         for state in self.state.values():
             state["step"] = 0
+
+
+class LoadsAllInOneDtype(Bookkeeping):
+    """All that is loaded gets the dtype of its parameter; but there is a count among it."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        for p, state in self.state.items():
+            state.update({n: torch.as_tensor(v).to(p.dtype) for n, v in state.items()})
+
+
+class CopiesAllInOneDtype(Bookkeeping):
+    """A copy is made of tensors, all of one dtype."""
+
+    def __setstate__(self, made: dict[str, Any]) -> None:
+        self.__dict__.update(made)
+        for p, state in self.state.items():
+            state.update({n: torch.as_tensor(v).to(p.dtype) for n, v in state.items()})
 
 
 class StateByItsPlace(Bookkeeping):

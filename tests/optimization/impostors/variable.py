@@ -7,7 +7,7 @@ import math
 import operator
 import weakref
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -649,6 +649,45 @@ class NegativeDimensionsForgotten(_Variable):
         return (g.unsqueeze(dim) if gone else g).expand_as(self.data)  # type: ignore[arg-type]
 
 
+class _OneAfterTheOther(_Variable):
+    """Puts each dimension that is gone back by itself, in the order that a version says."""
+
+    def spread(self, g: Tensor, dim: Any, keepdim: bool) -> Tensor:
+        if dim is not None and not keepdim:
+            for d in self.in_turn(dim if isinstance(dim, tuple) else (dim,)):
+                g = g.unsqueeze(d)
+        return g.expand(self.data.shape)
+
+    def in_turn(self, dims: tuple[int, ...]) -> Iterable[int]:
+        """Those that come first before those that come later, all of them counted from 0 on."""
+        return sorted(d % self.data.ndim for d in dims)
+
+
+@refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
+class LowestNumberFirst(_OneAfterTheOther):
+    """Put back in ascending order, each finds those before it in place (cs249r_book #1867)."""
+
+    def in_turn(self, dims: tuple[int, ...]) -> Iterable[int]:
+        return sorted(dims)
+
+
+@refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
+class InTheOrderGiven(_OneAfterTheOther):
+    """Each dimension is counted from 0, and put back where it was; the order is the caller's."""
+
+    def in_turn(self, dims: tuple[int, ...]) -> Iterable[int]:
+        return [d % self.data.ndim for d in dims]
+
+
+@refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
+class CountedInWhatIsLeft(_OneAfterTheOther):
+    """A dimension below 0 is counted from the end: of the gradient, which is what is at hand."""
+
+    def spread(self, g: Tensor, dim: Any, keepdim: bool) -> Tensor:
+        below = isinstance(dim, int) and dim < 0 and g.ndim
+        return super().spread(g, dim % g.ndim if below else dim, keepdim)
+
+
 @refused_by("test_an_operation_passes_back_the_slope_that_differences_show")
 class MeanOfAll(_Variable):
     """A mean divides by the number of elements."""
@@ -1112,6 +1151,29 @@ class InSinglePrecisionUndeclared(_Variable):
         super().check(data, requires_grad)
         if data.is_floating_point() and data.dtype != torch.float32:
             raise TypeError(f"float32 only, got {data.dtype}")
+
+
+@accepted
+class FromTheFirstOn(_OneAfterTheOther):
+    """Each is counted from 0, and finds those before it in place."""
+
+
+@accepted
+class FromTheLastOn(_OneAfterTheOther):
+    """Each is counted from the end, and finds those behind it in place."""
+
+    def in_turn(self, dims: tuple[int, ...]) -> Iterable[int]:
+        return sorted((d % self.data.ndim - self.data.ndim for d in dims), reverse=True)
+
+
+@accepted
+class OneDimensionAtATime(_Variable):
+    """Whoever wants several gone asks several times, and is told so."""
+
+    def spread(self, g: Tensor, dim: Any, keepdim: bool) -> Tensor:
+        if isinstance(dim, tuple):
+            raise ValueError(f"one dimension at a time, got {dim}")
+        return super().spread(g, dim, keepdim)
 
 
 @accepted
