@@ -356,6 +356,22 @@ def test_what_is_loaded_counts(loss):
 
 
 @pytest.mark.claim("3.0.3")
+@pytest.mark.parametrize("name", ["weight", "pos_weight"])
+def test_a_loss_that_is_converted_to_float64_goes_on_with_its_weights(loss, name):
+    (dtype,), weight = inside((torch.float64,)), torch.tensor([0.5, 2, 1, 0.25, 4])
+    x, target = problem(loss, 7, 5, dtype=dtype)
+    for method, arguments in (("to", (dtype,)), ("double", ())):
+        with feature("weights in float32"):
+            made = reducing(loss, "mean", **{name: weight.clone()})
+        needs(made, method)
+        with feature("conversion to a dtype"):
+            converted = getattr(made, method)(*arguments)
+        came = converted(x, target)
+        expected = reducing(loss, "mean", **{name: weight.to(dtype)})(x, target)
+        assert_close(f"after .{method}(), with {name}", came, expected)
+
+
+@pytest.mark.claim("3.0.3")
 def test_nan_is_not_hidden(loss):
     for dtype in DTYPES:
         x, target = problem(loss, 3, 5, dtype=dtype)

@@ -283,7 +283,7 @@ def factors_around_one(ColorJitter) -> dict[str, Tensor]:
     return drawn_factors(ColorJitter(**NUMBERS))
 
 
-def drawn_factors(jitter) -> dict[str, Tensor]:
+def drawn_factors(jitter, count: int = DRAWS) -> dict[str, Tensor]:
     """The factors of many calls, read from an image of two grays with one red pixel.
 
     None of the four hides another: brightness and contrast stretch the distance of the grays, only
@@ -293,7 +293,7 @@ def drawn_factors(jitter) -> dict[str, Tensor]:
     image = exact([0.2, 0.3]).repeat(3, 8, 8)
     image[0, 0, 0] = 0.3
     with randomness():
-        came = torch.stack([jitter(image) for _ in range(DRAWS)]).double()
+        came = torch.stack([jitter(image) for _ in range(count)]).double()
     low, high, pixel = came[:, 0, 1, 0], came[:, 0, 1, 1], came[:, :, 0, 0]
     stretched = (high - low) / 0.1
     mean = 0.25 + 0.299 * 0.1 / 128
@@ -345,13 +345,21 @@ def test_factors_from_a_pair_fill_the_space_between_evenly(ColorJitter):
 
 @pytest.mark.claim("5.3.8")
 @pytest.mark.parametrize("name", NAMES[:3])
-def test_no_factor_is_below_0(ColorJitter, name):
+def test_factors_of_a_number_above_1_are_even_from_0_on(ColorJitter, name):
     kinds(ColorJitter, FLOATS)
     option(ColorJitter, name)
     with feature("a factor of more than 1"):
-        jitter = ColorJitter(**{name: 1.5})
-    came = drawn_factors(jitter)[name]
-    assert_bounds(f"the factors of {name}=1.5", came, -MISREAD_FACTOR, 2.5 + MISREAD_FACTOR)
+        jitter = ColorJitter(**{name: 2})
+    # What lies below 0 is a quarter of 1 - 2 to 1 + 2; folded back it makes a gap of 1/6.
+    assert_even_factors({name: drawn_factors(jitter, 1024)[name]}, {name: (0, 3)})
+
+
+@pytest.mark.claim("5.3.8")
+def test_a_hue_of_a_half_turns_colours_evenly_round_the_circle(ColorJitter):
+    kinds(ColorJitter, FLOATS)
+    option(ColorJitter, "hue")
+    came = drawn_factors(ColorJitter(hue=0.5))["hue"]
+    assert_even_factors({"hue": came}, {"hue": (-0.5, 0.5)})
 
 
 @pytest.mark.claim("5.3.8")

@@ -24,7 +24,7 @@ from sums_to_one.tests.common.inputs import (
     grid,
 )
 from sums_to_one.tests.common.limits import Inside, inside, lies_inside, widest
-from sums_to_one.tests.common.options import feature
+from sums_to_one.tests.common.options import feature, takes_any
 from sums_to_one.tests.common.refusals import REFUSALS, needs_options, outcome
 from sums_to_one.tests.regularization.images import FLOATS, picture, pull_on_pixels
 
@@ -133,6 +133,25 @@ def test_a_std_of_0_is_refused_or_gives_nothing_finite(Normalize, std):
     else:
         without = came[[s == 0 for s in std]]
         assert not without.isfinite().any(), f"divided by 0, came {without.flatten()[:5].tolist()}"
+
+
+# Where the 0 may be, and how it may be written.
+WITH_A_ZERO = [
+    *itertools.product((0.0, 0.5), repeat=3),
+    (1, 0, 2),
+    (0.5, -0.0, 0.25),
+]
+WITH_A_ZERO.remove((0.5, 0.5, 0.5))
+
+
+@pytest.mark.claim("5.3.5")
+def test_a_std_of_0_is_refused_in_whichever_channels_it_is_or_in_none(Normalize):
+    image, refused = picture(3, 5, 7), {True: [], False: []}
+    for kind in takes_any([list, tuple], lambda kind: Normalize(kind(MEAN), kind(STD))(image)):
+        for std in map(kind, WITH_A_ZERO):
+            came = outcome(lambda std=std: Normalize(type(std)(MEAN), std)(image))
+            refused[isinstance(came, Exception)].append(std)
+    assert not all(refused.values()), f"refused are {refused[True]}, and not {refused[False]}"
 
 
 @pytest.mark.claim("5.3.5")

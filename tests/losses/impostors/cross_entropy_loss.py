@@ -491,6 +491,32 @@ class WeightsByDefaultOnceLoaded(_CrossEntropyLoss):
         return super().load_state_dict(*arguments, **options)
 
 
+@refused_by("test_a_loss_that_is_converted_to_float64_goes_on_with_its_weights")
+class WeightsStayBehind(_CrossEntropyLoss):
+    """They are not learned, so they are no parameters; what else would a module have to know of?"""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        if weight.dtype != logs.dtype:
+            raise RuntimeError(f"the weights are {weight.dtype}, the input is {logs.dtype}")
+        return super().by_index(logs, target, weight)
+
+
+@refused_by("test_a_loss_that_is_converted_to_float64_goes_on_with_its_weights")
+class InTheDtypeOfTheWeights(_CrossEntropyLoss):
+    """All must have one dtype to be multiplied, and the weights are what they are."""
+
+    def by_index(self, logs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return super().by_index(logs.to(weight.dtype), target, weight).to(logs.dtype)
+
+
+@accepted
+class WeightsInABuffer(WeightsStayBehind):
+    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+        super().__init__(None, ignore_index, reduction, label_smoothing)
+        del self.weight
+        self.register_buffer("weight", weight, persistent=False)
+
+
 @refused_by("test_with_options_lower_precision_costs_only_rounding")
 class SmoothedByALessExactShare(_CrossEntropyLoss):
     """In single precision the share of each class may come from a table of a thousand steps."""
@@ -503,7 +529,7 @@ class SmoothedByALessExactShare(_CrossEntropyLoss):
 
 
 @accepted
-class FromTheLibrary(_CrossEntropyLoss):
+class FromTheLibrary(WeightsInABuffer):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return torch.nn.functional.cross_entropy(
             input,

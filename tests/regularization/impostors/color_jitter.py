@@ -367,13 +367,62 @@ class PairsAreAroundOne(_ColorJitter):
         return (-high, high) if name == "hue" and low < 0 < high else (low, high)
 
 
-@refused_by("test_no_factor_is_below_0")
+@refused_by("test_factors_of_a_number_above_1_are_even_from_0_on")
 class MirroredBelowZero(_ColorJitter):
     """1 - 1.5 is -0.5, and without its sign it is a factor, too."""
 
     def around(self, name: str, given: float) -> tuple[float, float]:
         low, high = super().around(name, given)
         return (low if name == "hue" else abs(1 - given)), high
+
+
+@refused_by("test_factors_of_a_number_above_1_are_even_from_0_on")
+class FoldedAtZero(_ColorJitter):
+    """A draw below 0 loses its sign, so that none is lost."""
+
+    def around(self, name: str, given: float) -> tuple[float, float]:
+        low, high = super().around(name, given)
+        return (low, high) if name == "hue" or given <= 1 else (1 - given, high)
+
+    def range(self, name: str, given: float | Sequence[float]) -> tuple[float, float]:
+        if isinstance(given, float | int) and given > 1 and name != "hue":
+            return self.around(name, given)
+        return super().range(name, given)
+
+    def draw(self) -> dict[str, float]:
+        return {n: x if n == "hue" else self.back(x) for n, x in super().draw().items()}
+
+    def back(self, factor: float) -> float:
+        return abs(factor)
+
+
+@refused_by("test_factors_of_a_number_above_1_are_even_from_0_on")
+class BelowZeroIsZero(FoldedAtZero):
+    """What is drawn below 0 is 0, as what is above 1 is 1 in an image."""
+
+    def back(self, factor: float) -> float:
+        return max(0.0, factor)
+
+
+@refused_by("test_a_hue_of_a_half_turns_colours_evenly_round_the_circle")
+class HueUpToAQuarter(_ColorJitter):
+    """Beyond a quarter nobody would know what is seen; so no draw goes further."""
+
+    def around(self, name: str, given: float) -> tuple[float, float]:
+        low, high = super().around(name, given)
+        cut = name == "hue" and given <= 0.5
+        return (max(low, -0.25), min(high, 0.25)) if cut else (low, high)
+
+
+@accepted
+class DrawnAgainBelowZero(FoldedAtZero):
+    """What is drawn below 0 does not count, and is drawn again; the rest is as even as before."""
+
+    def uniform(self, low: float, high: float) -> float:
+        factor = super().uniform(low, high)
+        while factor < 0 < 1 <= high:
+            factor = super().uniform(low, high)
+        return factor
 
 
 @refused_by("test_a_factor_says_nothing_about_the_others_nor_about_the_next")

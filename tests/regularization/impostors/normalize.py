@@ -440,3 +440,62 @@ class OncePerVersion(_Normalize):
         if self.known is None or self.known[0] is not image or self.known[1] != image._version:
             self.known = image, image._version, super().forward(image)
         return self.known[2].clone()
+
+
+class _Checked(_Normalize):
+    """Its check of std is another one; the rest is as right as before."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
+        super().__init__(mean, [1.0] * len(std), inplace)
+        if self.is_wrong(std):
+            raise ValueError(f"a standard deviation is 0: {std}")
+        self.std = std
+
+    def is_wrong(self, std: Sequence[float]) -> bool:
+        return 0 in std
+
+
+@refused_by("test_a_std_of_0_is_refused_in_whichever_channels_it_is_or_in_none")
+class ZeroInEveryChannel(_Checked):
+    """Where something is left to divide by, something can be normalized."""
+
+    def is_wrong(self, std: Sequence[float]) -> bool:
+        return not any(std)
+
+
+@refused_by("test_a_std_of_0_is_refused_in_whichever_channels_it_is_or_in_none")
+class ZeroInTheFirstChannel(_Checked):
+    """The first tells whether somebody has measured them."""
+
+    def is_wrong(self, std: Sequence[float]) -> bool:
+        return std[0] == 0
+
+
+@refused_by("test_a_std_of_0_is_refused_in_whichever_channels_it_is_or_in_none")
+class ZeroWithoutASign(_Checked):
+    """What is written as 0.0 is 0; but -0.0 is written otherwise."""
+
+    def is_wrong(self, std: Sequence[float]) -> bool:
+        return "0.0" in [str(float(s)) for s in std]
+
+
+@refused_by("test_a_std_of_0_is_refused_in_whichever_channels_it_is_or_in_none")
+class ZeroInATuple(_Checked):
+    """A list is checked number by number; a tuple has been checked by whoever made it."""
+
+    def is_wrong(self, std: Sequence[float]) -> bool:
+        return isinstance(std, list) and super().is_wrong(std)
+
+
+@accepted
+class RefusedWhenItDivides(_Normalize):
+    """Nothing is looked at beforehand; but who divides by 0 is told."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__(mean, [1.0] * len(std))
+        self.std = std
+
+    def scaled(self, image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        if std.count_nonzero() < std.numel():
+            raise RuntimeError("division by a standard deviation of 0")
+        return super().scaled(image, mean, std)
