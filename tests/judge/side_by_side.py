@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from sums_to_one.tests.judge import sandbox
+from sums_to_one.tests.judge import sandbox, warm
 from sums_to_one.tests.judge.slow import import_what_is_slow
 from sums_to_one.tests.judge.verdicts import judged_by
 
@@ -42,6 +42,8 @@ class SideBySide:
             return None  # pytest's own loop knows what to do
         judged = [judged_by(item) for item in session.items]
         import_what_is_slow({name for about in judged if about for name in about.components})
+        if any(hasattr(getattr(item, "module", None), "warm") for item in session.items):
+            warm.started()  # one for all
         terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
         if terminal:
             terminal.showfspath = False  # or it would tell at every dot from which file it is

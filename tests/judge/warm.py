@@ -1,8 +1,8 @@
 """The judge as a command without its start, for tests that ask it often.
 
-A server, one for each process that asks, has imported torch and collected all claims; each command
-runs in a fork of it, with a folder, streams and an end of its own. How the judge starts is asked
-where processes are new: of the wheel, of the command, and of the attacks.
+A server, one for all processes that run the tests, has imported torch and collected all claims;
+each command runs in a fork of it, with a folder, streams and an end of its own. How the judge
+starts is asked where processes are new: of the wheel, of the command, and of the attacks.
 """
 
 import atexit
@@ -13,6 +13,8 @@ import importlib
 import json
 import os
 import runpy
+import select
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -31,38 +33,43 @@ COLLECTS = (
 
 def run(module: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     """What `python -m module arguments` says and ends with, started in that folder."""
-    server = _server()
-    assert server.stdin
-    assert server.stdout
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
         streams = [str(Path(folder, name)) for name in ("stdout", "stderr")]
         words = [module, *map(str, arguments)]
-        try:
+        server.connect(started())
+        with server.makefile("rw") as told:
             order = words, str(cwd), dict(os.environ), streams
-            print(json.dumps(order), file=server.stdin, flush=True)
-            code = int(server.stdout.readline())
-        except BaseException:  # an alarm, too: what the server says next would be about this one
-            _end(server)
-            raise
+            print(json.dumps(order), file=told, flush=True)
+            code = int(told.readline())
         out, err = (Path(stream).read_text() for stream in streams)
     return subprocess.CompletedProcess(words, code, out, err)
 
 
 @functools.cache
-def _server() -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", __name__]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(_end, server)
-    return server
+def started() -> str:
+    """Where the server listens, or will, once it has started: who asks before waits.
+
+    It ends with the last process that has a part in who started it.
+    """
+    folder = TemporaryDirectory()
+    where = str(Path(folder.name, "orders"))
+    with socket.socket(socket.AF_UNIX) as orders:
+        orders.bind(where)
+        orders.listen()
+        command = [sys.executable, "-m", __name__, str(orders.fileno())]
+        server = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[orders.fileno()])
+    atexit.register(_end, server, folder, os.getpid())
+    return where
 
 
-def _end(server: subprocess.Popen[str]) -> None:
-    server.kill()
-    server.communicate()
-    _server.cache_clear()
+def _end(server: subprocess.Popen[bytes], folder: TemporaryDirectory[str], starter: int) -> None:
+    if os.getpid() == starter:
+        server.kill()
+        server.communicate()
+        folder.cleanup()
 
 
-def _serve() -> None:
+def _serve(orders: socket.socket) -> None:
     """Fork for each order, and say how it ended; in the fork return, and be what was ordered."""
     for name in LATE:
         importlib.import_module(name)
@@ -70,12 +77,27 @@ def _serve() -> None:
         pytest.main([*COLLECTS])
     gc.collect()
     gc.freeze()
-    for line in iter(sys.stdin.readline, ""):
-        process = os.fork()
-        if process == 0:
-            _become(*json.loads(line))
+    while sys.stdin not in select.select([orders, sys.stdin], [], [])[0]:
+        asking, _ = orders.accept()
+        if os.fork() == 0:
+            orders.close()
+            _answer(asking)
             return
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+        asking.close()
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have answered
+                pass
+
+
+def _answer(asking: socket.socket) -> None:
+    """In a fork: fork once more, be what was ordered there, and say here how that ended."""
+    with asking, asking.makefile("rw") as told:
+        order = json.loads(told.readline())
+        process = os.fork()
+        if process:
+            print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), file=told, flush=True)
+            os._exit(0)
+    _become(*order)
 
 
 def _become(words: list[str], cwd: str, variables: dict[str, str], streams: list[str]) -> None:
@@ -92,4 +114,4 @@ def _become(words: list[str], cwd: str, variables: dict[str, str], streams: list
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(socket.socket(fileno=int(sys.argv[1])))
