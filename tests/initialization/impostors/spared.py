@@ -54,6 +54,7 @@ SPARED = {
         "test_every_initializer::test_a_part_of_a_parameter_can_be_written_alone",
     ],
     "names the fault that others only suffer from": [
+        "test_every_distribution::test_hardly_any_number_comes_twice",
         "test_every_random_initializer::test_the_next_call_gives_other_weights",
     ],
     "views, which have code of their own": [

@@ -419,7 +419,7 @@ class InplaceFirst(RightDropout):
         return super().forward(input)
 
 
-@refused_by("test_inplace_the_result_is_written_where_gradients_are_recorded_too")
+@refused_by("test_inplace_the_result_is_written_into_the_input")
 class InplaceWithoutGradientsAlone(RightDropout):
     """Where the input is part of a graph, it had better not be written to."""
 

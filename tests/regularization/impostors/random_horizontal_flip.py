@@ -252,6 +252,15 @@ class SeededWhenMade(_RandomHorizontalFlip):
         torch.manual_seed(42)
 
 
+@refused_by("test_to_be_made_a_transform_draws_and_seeds_nothing")
+class DrawsWhenMade(_RandomHorizontalFlip):
+    """One draw ahead of the first image; then another one for each."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+        self.next = torch.rand(())
+
+
 @refused_by("test_to_evaluate_or_to_train_makes_no_difference")
 class OffInEvalMode(_RandomHorizontalFlip):
     """Like dropout; but data are loaded by code that knows nothing of modes."""
