@@ -1,6 +1,7 @@
 """How all tests are run; how claims judge a subject stands in `tests/judge`."""
 
 import os
+from collections.abc import Generator
 
 import pytest
 import torch
@@ -20,6 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def every_warning_is_given_every_time() -> None:
     """Or what PyTorch warns of once a process would refuse only whoever comes first."""
     torch.set_warn_always(True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Who leaves another default dtype behind fails itself, and not whoever comes next."""
+    yield
+    changed = torch.get_default_dtype() != torch.float32
+    torch.set_default_dtype(torch.float32)
+    assert not changed, "the test has left another default dtype behind"
 
 
 def pytest_xdist_auto_num_workers() -> int:

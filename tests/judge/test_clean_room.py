@@ -28,6 +28,7 @@ LEANING = {
     *("tanh-in_double_precision_inside", "softmax-by_log_softmax", "zeros_-floating_point_only"),
     *("normal_-by_a_float32_copy", "normal_-without_a_generator", "normal_-options_by_name_only"),
     *("normal_-any_names_are_taken_and_most_refused", "normal_-a_std_must_be_above_0"),
+    *("normal_-a_std_is_asserted", "kaiming_uniform_-a_layer_has_weights"),
     *("normal_-full_precision_only", "uniform_-by_a_float32_copy", "uniform_-without_a_generator"),
     *("uniform_-bounds_in_order_only", "xavier_normal_-without_options", "softmax-asserted"),
     "uniform_-of_parameters",

@@ -20,7 +20,7 @@ from sums_to_one.tests.judge.counterexample import counterexample, shortened
 from sums_to_one.tests.judge.ledger import ledger
 from sums_to_one.tests.judge.lesson import SCREEN, Page
 from sums_to_one.tests.judge.places import places_of
-from sums_to_one.tests.judge.teeth import Claim, claims_about
+from sums_to_one.tests.judge.teeth import Claim, claims_about, torch_as_it_was
 from sums_to_one.tests.judge.verdicts import NOT_PROVIDED, Verdict
 from sums_to_one.tests.judge.versions import Version, versions
 
@@ -182,8 +182,9 @@ def test_the_lesson_of_an_impostor_fits_on_a_screen_and_its_code_runs(component)
         shown_lines = lines(rows, chinese)
         assert len(shown_lines) <= SCREEN
         assert max(map(cell_len, shown_lines)) <= 80
-    for text in filter(None, said.values()):
-        pasted(text, impostor)
+    with torch_as_it_was():
+        for text in filter(None, said.values()):
+            pasted(text, impostor)
 
 
 def test_of_a_pair_in_two_lines_no_digit_is_left_out():

@@ -3,6 +3,7 @@
 Each was once a way to a verdict that is not true, or to the end of a run.
 """
 
+import importlib
 import importlib.util
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sums_to_one.cifar.modules import load
+from sums_to_one.cifar.modules import ROOT, load
 from sums_to_one.tests.common.limits import Limits
 from sums_to_one.tests.judge import forks, warm
 from sums_to_one.tests.judge.clean_room import _left_to_others
@@ -90,6 +91,18 @@ def _read(name: str) -> str:
         return Path(name).read_text()
     except OSError as error:
         return type(error).__name__
+
+
+def test_behind_walls_our_modules_are_found_though_something_beside_them_changed(monkeypatch):
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if Path(entry) != ROOT])
+    os.utime(ROOT)  # Python would list the folder anew, and may not
+    assert forks.in_a_fork(_import_anew, "importing") == "found"
+
+
+def _import_anew() -> str:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sums_to_one"]:
+        del sys.modules[name]
+    return "found" if importlib.import_module("sums_to_one.tests.common.wording") else ""
 
 
 def test_secrets_stay_outside(monkeypatch):

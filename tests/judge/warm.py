@@ -24,7 +24,8 @@ import pytest
 
 from sums_to_one.tests.judge.endings import end_at_once
 
-LATE = ("scipy.stats", "sums_to_one.cifar.__main__")  # what some commands import
+# What some commands import.
+LATE = ("scipy.stats", "torchvision.transforms.v2", "sums_to_one.cifar.__main__")
 COLLECTS = (
     *("-qq", "--collect-only", "--subject=torch", "-pno:cacheprovider"),
     *("-c", str(Path(__file__).with_name("judging.toml"))),

@@ -5,6 +5,9 @@ Both names are imported when they are first asked for, because they need torch.
 """
 
 import importlib
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +20,30 @@ __all__ = ["check_component", "parametrize_with_claims"]
 _PLACES = {"check_component": "checking", "parametrize_with_claims": "parametrize"}
 
 _HERE = Path(__file__).parent
-if _HERE.name == "package":  # in a clone, where the parts lie elsewhere; in a wheel they lie here
-    __path__.append(str(_HERE.parents[2]))
+
+
+class _Parts:
+    """Finds the parts in a clone, where they lie elsewhere; in a wheel they lie here.
+
+    Python's own finder would list the folder above them whenever something there has changed, and
+    who is behind walls may not.
+    """
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        package, _, part = name.rpartition(".")
+        if package != __name__ or part not in ("book", "cifar", "concepts", "tests"):
+            return None
+        folder = _HERE.parents[2] / part
+        if (folder / "__init__.py").is_file():
+            return spec_from_file_location(name, folder / "__init__.py")
+        found = ModuleSpec(name, None, is_package=True)
+        found.submodule_search_locations = [str(folder)]
+        return found
+
+
+if _HERE.name == "package":
+    sys.meta_path.insert(0, _Parts)
 
 
 def __getattr__(name: str) -> Any:
