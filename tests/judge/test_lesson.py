@@ -137,7 +137,7 @@ def said_of(impostor: Version) -> list[str]:
 def said_by(claim: Claim, impostor: Version) -> str | None:
     judged = Judged(impostor, (impostor.of,), as_group=impostor.of not in claim.arguments)
     try:
-        with asking(judged.limits), watching(), ExitStack() as until:
+        with torch_as_it_was(), asking(judged.limits), watching(), ExitStack() as until:
             arguments = {name: judged.argument(name, until) for name in claim.arguments}
             claim.test(**arguments, **dict(claim.parameters))
     except Exception as refusal:
