@@ -164,10 +164,11 @@ def test_inplace_has_the_gradient_of_the_plain_call(leaky_relu):
 def test_inplace_writes_where_gradients_are_recorded_too(leaky_relu):
     option(leaky_relu, "inplace")
     needs_gradients(1)
-    expected = leaky_relu(grid(3, 5)).tolist()
-    x = grid(3, 5).requires_grad_() * 1
-    assert leaky_relu(x, inplace=True).data_ptr() == x.data_ptr(), "it is somewhere else"
-    assert x.tolist() == expected
+    for dtype in DTYPES:
+        expected = leaky_relu(grid(3, 5).to(dtype)).tolist()
+        x = grid(3, 5).to(dtype).requires_grad_() * 1
+        assert leaky_relu(x, inplace=True).data_ptr() == x.data_ptr(), f"{dtype}: somewhere else"
+        assert x.tolist() == expected, f"{dtype}"
 
 
 @pytest.mark.claim("1.4.5")
