@@ -149,8 +149,9 @@ def verdict(deviation: Deviation, replay: Any) -> str:
         raise AssertionError(f"{about} was to end by {deviation.until}: {deviation.reason}")
     try:
         replay()
+    # reason: what is not asked any more does not occur, and that is raised below
     except (DidNotReproduce, pytest.skip.Exception):
-        pass  # reason: what is not asked any more does not occur, and that is raised below
+        pass
     except (Exception, pytest.fail.Exception):
         return deviation.reason
     raise AssertionError(f"{about} no longer occurs: take it out of the file")

@@ -8,7 +8,7 @@ import pytest
 from sums_to_one.tests.judge import warm
 
 FILE = """
-import os, signal, warnings
+import os, signal
 import pytest
 
 made = []
@@ -40,7 +40,7 @@ def broken():
     yield
     os._exit(3)
 
-@pytest.mark.skip(reason="for a test")
+@pytest.mark.skip(reason="for a test")  # reason: of a test run within this one, and counted
 def test_skipped():
     pass
 
@@ -85,7 +85,7 @@ def test_what_a_test_has_printed_is_shown_where_it_fails(tmp_path):
 
 def test_who_wants_to_stop_at_the_first_failure_does(tmp_path):
     code, said, found = run(tmp_path, "-n2", "-x")
-    assert code == pytest.ExitCode.INTERRUPTED or code == pytest.ExitCode.TESTS_FAILED
+    assert code == pytest.ExitCode.TESTS_FAILED
     assert len(found) < 35, said
 
 

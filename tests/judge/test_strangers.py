@@ -80,6 +80,7 @@ def test_a_claim_that_was_left_no_time_is_asked_once_more(tmp_path, monkeypatch)
 
 def test_the_folder_in_which_somebody_works_is_not_read(tmp_path, monkeypatch):
     if "files" not in forks.layers():
+        # reason: the wall is the kernel's (Linux, Landlock); where it lacks, the header says so
         pytest.skip("this machine has no wall around files")
     (tmp_path / "bobs.py").write_text(RIGHT)
     monkeypatch.chdir(tmp_path)
